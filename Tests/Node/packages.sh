@@ -32,45 +32,48 @@ source_line() {
     printf 'deb [check-valid-until=no signed-by=%s] %s %s main\n' "$keyring" "$(mirror)" "$1"
 }
 
-# debootstrap DIRECTORY SUITE VARIANT PACKAGE,...: a directory appears when it is complete, never before.
-bootstrap() {
-    local directory=$1 suite=$2 variant=$3 packages=$4
-    rm -rf "$directory.partial"
-    source_line "$suite" >"$build/sources.list"
-    mmdebstrap --quiet --mode=root --variant="$variant" --include="$packages" --aptopt='Acquire::Retries "3"' \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$suite" "$directory.partial" "$build/sources.list"
-    rm "$build/sources.list"
-    mv "$directory.partial" "$directory"
-}
-
 suite_of() {
     case $1 in
     2.1) echo sid ;;
-    1.7) echo trixie ;;
+    1.7 | apps) echo trixie ;;
     *) fail "containerd ${1:-?} is not among ${generations[*]}" ;;
     esac
 }
 
-root_packages=(
-    containerd runc crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps
-    redis-tools bpftool
-)
+# Nodes are whole systems. What the images are made of is only unpacked: no package manager, no essential packages.
+variant_of() { [[ $1 == apps ]] && echo extract || echo essential; }
 
-# The name holds what the root file system was made of, so that another list of packages makes another one.
+packages_of() {
+    case $1 in
+    apps) echo base-files busybox-static nginx redis-server python3 ;;
+    *)
+        echo containerd runc crun criu containernetworking-plugins iptables nftables iproute2 mount curl \
+            busybox-static procps redis-tools bpftool
+        ;;
+    esac
+}
+
+# The directory's name tells what it was made of, so that another list of packages makes another one.
 root_of() {
     local contents
-    contents=$(printf '%s\n' "$(suite_of "$1")" "${root_packages[@]}" | sha256sum)
+    contents=$(echo "$(suite_of "$1") $(packages_of "$1")" | sha256sum)
     printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
 }
 
+# Made under another name first: a root that is there is complete.
 make_root() {
-    local root
+    local root packages sources=$build/roots/sources.list
     root=$(root_of "$1")
-    [[ -d $root ]] && return
-    say "making a root file system with containerd $1 (Debian $(suite_of "$1"))"
+    [[ ! -d $root ]] || return 0
+    packages=$(packages_of "$1")
+    say "unpacking Debian $(suite_of "$1") for $1: $packages"
     rm -rf "$build/roots/$1"-*
     mkdir -p "$build/roots"
-    bootstrap "$root" "$(suite_of "$1")" essential "$(IFS=, && echo "${root_packages[*]}")"
+    source_line "$(suite_of "$1")" >"$sources"
+    mmdebstrap --quiet --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
+        --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        "$(suite_of "$1")" "$root-partial" "$sources"
+    mv "$root-partial" "$root"
+    rm "$sources"
 }
