@@ -27,31 +27,27 @@ mirror() {
     printf '%s' "${found%/}"
 }
 
-# One line for sources.list. sid's Release file may be older than it says it is good for; its signature is checked.
-source_line() {
-    printf 'deb [check-valid-until=no signed-by=%s] %s %s main\n' "$keyring" "$(mirror)" "$1"
-}
+# Lines for sources.list. sid's Release file may be older than it says it is good for; its signature is checked.
+sources() { printf "deb [check-valid-until=no signed-by=$keyring] $(mirror) %s main\n" "$@"; }
 
-suite_of() {
+# A root of sid with another suite's packages marked as such, rather than the other way round: what is newer satisfies
+# what is older. So criu is always sid's: 4.1 cannot dump a TCP socket on kernels from 6.16 on, which refuse SO_PASSCRED.
+packages_of() {
+    local system=(
+        crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps redis-tools
+        bpftool
+    )
     case $1 in
-    2.1) echo sid ;;
-    1.7 | apps) echo trixie ;;
+    2.1) echo containerd runc "${system[@]}" ;;
+    1.7) echo containerd/trixie runc/trixie "${system[@]}" ;;
+    apps) echo base-files busybox-static nginx redis-server python3 ;;
     *) fail "containerd ${1:-?} is not among ${generations[*]}" ;;
     esac
 }
 
 # Nodes are whole systems. What the images are made of is only unpacked: no package manager, no essential packages.
 variant_of() { [[ $1 == apps ]] && echo extract || echo essential; }
-
-packages_of() {
-    case $1 in
-    apps) echo base-files busybox-static nginx redis-server python3 ;;
-    *)
-        echo containerd runc crun criu containernetworking-plugins iptables nftables iproute2 mount curl \
-            busybox-static procps redis-tools bpftool
-        ;;
-    esac
-}
+suite_of() { [[ $1 == apps ]] && echo trixie || echo sid; }
 
 # The directory's name tells what it was made of, so that another list of packages makes another one.
 root_of() {
@@ -66,14 +62,17 @@ make_root() {
     root=$(root_of "$1")
     [[ ! -d $root ]] || return 0
     packages=$(packages_of "$1")
-    say "unpacking Debian $(suite_of "$1") for $1: $packages"
+    say "from Debian $(suite_of "$1"): $packages"
     rm -rf "$build/roots/$1"-*
     mkdir -p "$build/roots"
-    source_line "$(suite_of "$1")" >"$sources"
-    mmdebstrap --quiet --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
-        --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    sources trixie sid >"$sources"
+    mmdebstrap --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
+        --aptopt="APT::Default-Release \"$(suite_of "$1")\"" --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$(suite_of "$1")" "$root-partial" "$sources"
+        "$(suite_of "$1")" "$root-partial" "$sources" >"$root.log" 2>&1 || {
+        tail -n 20 "$root.log" >&2
+        fail "no root file system for $1; see above"
+    }
     mv "$root-partial" "$root"
     rm "$sources"
 }
