@@ -31,10 +31,10 @@ pid_of() {
 
 # Field 22 of stat, counted from behind the command name, which may hold blanks.
 start_time() {
-    local stat
+    local stat fields
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-    set -- ${stat##*) }
-    printf '%s' "${20}"
+    read -ra fields <<<"${stat##*) }"
+    printf '%s' "${fields[19]}"
 }
 
 require_up() {

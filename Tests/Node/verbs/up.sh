@@ -45,7 +45,8 @@ start_init() {
             "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
     ) &
     local starter=$!
-    await 20 settled "$starter" && ready || {
+    await 20 settled "$starter" || true
+    ready || {
         cat "$state/log/init.log" >&2
         fail "the namespaces of $name could not be set up; see above"
     }
@@ -55,9 +56,10 @@ ready() { [[ -e /proc/$(pid_of "$name")/root/run/ready ]]; }
 settled() { ready || [[ ! -d /proc/$1 ]]; }
 
 import_images() {
-    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >>"$state/log/import.log" 2>&1 &&
-        await 20 images_known ||
-        fail "the images could not be imported: $(tail -n 3 "$state/log/import.log")"
+    local log=$state/log/import.log
+    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >"$log" 2>&1 ||
+        fail "the images could not be imported: $(tail -n 3 "$log")"
+    await 20 images_known || fail "containerd's CRI does not know the images that were imported"
 }
 
 # CRI learns of images by events, a little later. This is its call ListImages, with an empty message.
