@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms are explained in docs/design.md. Who may know whom:
+// C libraries <- Linux <- DataPath, ControlPath <- Shim <- TaskService <- the programs. Lifecycle knows nobody.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    // setns, accept4, ucred and others are declared for _GNU_SOURCE only.
+    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
+]
+
+func room(_ name: String, in folder: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/" + (folder.map { "\($0)/" } ?? "") + name,
+        swiftSettings: strict)
+}
+
+func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "zeropod",
+    products: [
+    ],
+    targets: [
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        room("Linux", ["CLinux"]),
+        room("Lifecycle"),
+        tests(of: "Linux"),
+    ],
+    cLanguageStandard: .gnu17
+)
