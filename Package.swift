@@ -19,7 +19,8 @@ func room(_ name: String, in folder: String? = nil, _ dependencies: [Target.Depe
 
 func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)", swiftSettings: strict)
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)",
+        swiftSettings: strict)
 }
 
 let package = Package(
@@ -28,9 +29,12 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
         room("Linux", ["CLinux"]),
+        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
         room("Lifecycle"),
         tests(of: "Linux"),
+        tests(of: "Lifecycle"),
     ],
     cLanguageStandard: .gnu17
 )
