@@ -30,7 +30,13 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         room("Linux", ["CLinux"]),
         room("Lifecycle"),
+        room("JSON", in: "ControlPath"),
+        room("Runc", in: "ControlPath", ["Linux", "JSON"]),
+        room("StdIO", in: "ControlPath", ["Linux"]),
         tests(of: "Linux"),
+        tests(of: "JSON"),
+        tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
+        tests(of: "StdIO", ["Linux"]),
     ],
     cLanguageStandard: .gnu17
 )
