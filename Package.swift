@@ -33,8 +33,17 @@ let package = Package(
         room("Linux", ["CLinux"]),
         room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
         room("Lifecycle"),
+        room("JSON", in: "ControlPath"),
+        room("Runc", in: "ControlPath", ["Linux", "JSON"]),
+        room("StdIO", in: "ControlPath", ["Linux"]),
         tests(of: "Linux"),
+<<<<<<< HEAD
         tests(of: "Lifecycle"),
+=======
+        tests(of: "JSON"),
+        tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
+        tests(of: "StdIO", ["Linux"]),
+>>>>>>> runc
     ],
     cLanguageStandard: .gnu17
 )
