@@ -36,14 +36,13 @@ let package = Package(
         room("JSON", in: "ControlPath"),
         room("Runc", in: "ControlPath", ["Linux", "JSON"]),
         room("StdIO", in: "ControlPath", ["Linux"]),
+        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO"]),
         tests(of: "Linux"),
-<<<<<<< HEAD
         tests(of: "Lifecycle"),
-=======
+        tests(of: "Shim"),
         tests(of: "JSON"),
         tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
         tests(of: "StdIO", ["Linux"]),
->>>>>>> runc
     ],
     cLanguageStandard: .gnu17
 )
