@@ -36,7 +36,7 @@ let package = Package(
         room("JSON", in: "ControlPath"),
         room("Runc", in: "ControlPath", ["Linux", "JSON"]),
         room("StdIO", in: "ControlPath", ["Linux"]),
-        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO"]),
+        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
         tests(of: "Shim"),

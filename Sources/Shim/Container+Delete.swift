@@ -13,7 +13,7 @@ extension Container {
         }
         // One that was added and never started has no end; containerd asks all the same.
         let exit = process.exit ?? TaskProcess.Exit(status: 0)
-        drain(process) { [self] in
+        close(process) { [self] in
             execs[exec] = nil
             pendingExecs[exec] = nil
             then(.success((process.pid, exit)))
@@ -27,9 +27,8 @@ extension Container {
         }
         // A container that was created and never started has an init that waits; runc ends it.
         perform(lifecycle.removed())
-        drain(main) { [self] in
+        close(main) { [self] in
             runc.delete(force: true) { [self] result in
-                main.io?.close()
                 if case .failure(let error) = result, error.kind != .containerNotFound {
                     return then(.failure(ShimError(error)))
                 }
@@ -46,11 +45,8 @@ extension Container {
     }
 
     /// Calls back when everything a process wrote has been passed on.
-    private func drain(_ process: TaskProcess, _ then: @escaping () -> Void) {
+    private func close(_ process: TaskProcess, _ then: @escaping () -> Void) {
         guard let io = process.io else { return then() }
-        io.whenDrained {
-            io.close()
-            then()
-        }
+        io.close(then)
     }
 }

@@ -20,7 +20,7 @@ extension Container {
         traffic?.close()
         traffic = nil
         if dump == nil { discardSnapshot() }
-        main.io?.release()
+        main.io?.processEnded()
 
         let running = execs.values.filter { $0.phase == .running }
         if running.isEmpty && ownsProcessNamespace { return reportExit(status) }

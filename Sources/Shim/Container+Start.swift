@@ -43,35 +43,39 @@ extension Container {
     ) {
         func failed(_ error: ShimError) {
             finished(work)
-            process.io?.close()
             process.exited(status: Self.execFailure)
-            then(.failure(error))
+            guard let io = process.io else { return then(.failure(error)) }
+            io.close { then(.failure(error)) }
         }
-        let io: ProcessIO
         do throws(SystemError) {
-            io = try makeIO(process.streams, name: process.id)
-            process.io = io
+            process.io = try makeIO(process.streams)
         } catch {
             return failed(ShimError(error))
         }
-        runc.exec(process: specification, io.runcStreams) { [self] result in
-            switch result {
-            case .failure(let error): failed(ShimError(error))
-            case .success(let pid):
-                process.exists(as: pid)
-                process.started()
-                do throws(SystemError) { try io.processStarted() } catch {
-                    context.log.error("exec \(process.id) has no terminal: \(error)", label)
+        process.io?.whenReady { [self] result in
+            if case .failure(let error) = result { return failed(ShimError(error)) }
+            runc.exec(process: specification, streams(of: process)) { [self] result in
+                switch result {
+                case .failure(let error): failed(ShimError(error))
+                case .success(let pid):
+                    running(process, pid, work)
+                    then(.success(pid))
                 }
-                context.publish(.execStarted(id: id, exec: process.id, pid: pid))
-                context.children.whenEnded(pid) { [self] status in
-                    finished(work)
-                    process.exited(status: status.code)
-                    if let exit = process.exit {
-                        context.publish(.exited(id: id, process: process.id, pid: pid, exit: exit))
-                    }
-                }
-                then(.success(pid))
+            }
+        }
+    }
+
+    private func running(_ process: TaskProcess, _ pid: pid_t, _ work: Lifecycle.Work) {
+        process.io?.release()
+        process.exists(as: pid)
+        process.started()
+        context.publish(.execStarted(id: id, exec: process.id, pid: pid))
+        context.children.whenEnded(pid) { [self] status in
+            finished(work)
+            process.io?.processEnded()
+            process.exited(status: status.code)
+            if let exit = process.exit {
+                context.publish(.exited(id: id, process: process.id, pid: pid, exit: exit))
             }
         }
     }
