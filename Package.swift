@@ -30,7 +30,9 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         room("Linux", ["CLinux"]),
         room("Lifecycle"),
+        room("Protobuf", in: "ControlPath"),
         tests(of: "Linux"),
+        tests(of: "Protobuf"),
     ],
     cLanguageStandard: .gnu17
 )
