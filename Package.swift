@@ -31,6 +31,7 @@ let package = Package(
         room("Linux", ["CLinux"]),
         room("Lifecycle"),
         room("Protobuf", in: "ControlPath"),
+        room("ContainerdAPI", in: "ControlPath", ["Protobuf"]),
         tests(of: "Linux"),
         tests(of: "Protobuf"),
     ],

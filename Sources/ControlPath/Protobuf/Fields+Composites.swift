@@ -59,14 +59,20 @@ extension Fields {
     package mutating func callAsFunction(
         _ number: UInt32, _ name: StaticString, _ values: inout [UInt64]
     ) throws(ProtobufError) {
-        try packed(number, name, &values) { $0 } narrow: { $0 }
+        try packed(number, name, &values) {
+            $0
+        } narrow: {
+            $0
+        }
     }
 
     /// `repeated int32`, and lists of open enums.
     package mutating func callAsFunction(
         _ number: UInt32, _ name: StaticString, _ values: inout [Int32]
     ) throws(ProtobufError) {
-        try packed(number, name, &values) { UInt64(bitPattern: Int64($0)) } narrow: {
+        try packed(number, name, &values) {
+            UInt64(bitPattern: Int64($0))
+        } narrow: {
             Int32(truncatingIfNeeded: $0)
         }
     }
@@ -103,7 +109,10 @@ extension Fields {
         if !isReading {
             // Sorted, so that equal messages are equal bytes.
             for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-                var entry = MapEntry { $0.key = key; $0.value = value }
+                var entry = MapEntry {
+                    $0.key = key
+                    $0.value = value
+                }
                 output.tag(number, .lengthDelimited)
                 try embedded(name, &entry)
             }
