@@ -30,19 +30,27 @@ let package = Package(
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
+
         room("Linux", ["CLinux"]),
-        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
         room("Lifecycle"),
+
+        room("Protobuf", in: "ControlPath"),
+        room("ContainerdAPI", in: "ControlPath", ["Protobuf"]),
         room("JSON", in: "ControlPath"),
         room("Runc", in: "ControlPath", ["Linux", "JSON"]),
         room("StdIO", in: "ControlPath", ["Linux"]),
+        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
+
         room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
+        room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
-        tests(of: "Shim"),
+        tests(of: "Protobuf"),
         tests(of: "JSON"),
         tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
         tests(of: "StdIO", ["Linux"]),
+        tests(of: "Shim"),
     ],
     cLanguageStandard: .gnu17
 )
