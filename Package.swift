@@ -30,7 +30,11 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         room("Linux", ["CLinux"]),
         room("Lifecycle"),
+        .systemLibrary(name: "CBPF"),
+        .target(name: "CDataPath"),
+        room("DataPath", ["CBPF", "CDataPath", "Linux"]),
         tests(of: "Linux"),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
     ],
     cLanguageStandard: .gnu17
 )
