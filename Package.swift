@@ -19,7 +19,8 @@ func room(_ name: String, in folder: String? = nil, _ dependencies: [Target.Depe
 
 func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)", swiftSettings: strict)
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)",
+        swiftSettings: strict)
 }
 
 let package = Package(
@@ -28,12 +29,25 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
         room("Linux", ["CLinux"]),
+        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
         room("Lifecycle"),
+        room("JSON", in: "ControlPath"),
+        room("Runc", in: "ControlPath", ["Linux", "JSON"]),
+        room("StdIO", in: "ControlPath", ["Linux"]),
+        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO"]),
         room("Protobuf", in: "ControlPath"),
+        room("TTRPC", in: "ControlPath", ["Linux", "Protobuf"]),
         room("ContainerdAPI", in: "ControlPath", ["Protobuf"]),
+        room("Events", in: "ControlPath", ["Linux", "Protobuf", "TTRPC", "ContainerdAPI"]),
         tests(of: "Linux"),
         tests(of: "Protobuf"),
+        tests(of: "Lifecycle"),
+        tests(of: "Shim"),
+        tests(of: "JSON"),
+        tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
+        tests(of: "StdIO", ["Linux"]),
     ],
     cLanguageStandard: .gnu17
 )
