@@ -30,24 +30,29 @@ let package = Package(
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
+
         room("Linux", ["CLinux"]),
-        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
         room("Lifecycle"),
-        room("JSON", in: "ControlPath"),
-        room("Runc", in: "ControlPath", ["Linux", "JSON"]),
-        room("StdIO", in: "ControlPath", ["Linux"]),
-        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO"]),
+
         room("Protobuf", in: "ControlPath"),
         room("TTRPC", in: "ControlPath", ["Linux", "Protobuf"]),
         room("ContainerdAPI", in: "ControlPath", ["Protobuf"]),
         room("Events", in: "ControlPath", ["Linux", "Protobuf", "TTRPC", "ContainerdAPI"]),
+        room("JSON", in: "ControlPath"),
+        room("Runc", in: "ControlPath", ["Linux", "JSON"]),
+        room("StdIO", in: "ControlPath", ["Linux"]),
+        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
+
+        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
+        room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+
         tests(of: "Linux"),
-        tests(of: "Protobuf"),
         tests(of: "Lifecycle"),
-        tests(of: "Shim"),
+        tests(of: "Protobuf"),
         tests(of: "JSON"),
         tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
         tests(of: "StdIO", ["Linux"]),
+        tests(of: "Shim"),
     ],
     cLanguageStandard: .gnu17
 )

@@ -111,6 +111,11 @@ package struct Lifecycle: Hashable, Sendable {
         wake()
     }
 
+    /// The node lacks what a sleep needs; the text names it.
+    package mutating func unable(_ text: String) {
+        reasons.insert(.unable, text)
+    }
+
     // MARK: Events of requests
 
     /// Somebody needs the container awake. Answered with `proceed` or `refuse`, now or later.

@@ -8,6 +8,7 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case terminal = "it has a terminal"
     case hostNetwork = "it shares the network of the node"
     case sharedProcesses = "it shares its process namespace with other containers"
+    case userNamespace = "it has a user namespace of its own"
     /// The node lacks something; the text names it.
     case unable = "this node cannot checkpoint it"
     case portsUnknown = "no listening TCP port has been found yet"

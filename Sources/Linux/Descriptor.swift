@@ -68,6 +68,20 @@ package struct Descriptor: ~Copyable, Sendable {
         try orWouldBlock("write") { Glibc.write(rawValue, buffer.baseAddress, buffer.count) }
     }
 
+    /// read(2) of at most `count` bytes.
+    /// - Returns: what arrived, empty at the end of the file, nil when a non-blocking descriptor has nothing for now.
+    package func read(atMost count: Int) throws(SystemError) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard let read = try orWouldBlock("read", { Glibc.read(rawValue, &bytes, count) }) else { return nil }
+        bytes.removeLast(count - read)
+        return bytes
+    }
+
+    /// write(2), as above.
+    package func write(_ bytes: [UInt8]) throws(SystemError) -> Int? {
+        try orWouldBlock("write") { Glibc.write(rawValue, bytes, bytes.count) }
+    }
+
     private func orWouldBlock(_ operation: String, _ call: () -> Int) throws(SystemError) -> Int? {
         do {
             return try retrying(operation, "descriptor \(rawValue)", call)

@@ -77,6 +77,12 @@ package enum Files {
         return total
     }
 
+    /// Seconds since 1970; 0 if there is no such file.
+    package static func modificationTime(_ path: String) -> Int {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+    }
+
     package static func target(ofLink path: String) throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = try retrying("readlink", path) {

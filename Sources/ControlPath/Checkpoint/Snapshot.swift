@@ -48,6 +48,21 @@ package struct Snapshot: Sendable {
         try Files.removeTree(directory)
     }
 
+    /// Moves images and logs out of the way, for a person to look at. Only the newest few are kept: each is as large
+    /// as the container's memory.
+    /// - Returns: where they are.
+    package func setAside(in place: String, as name: String, atMost limit: Int = 3) throws(SystemError) -> String {
+        try Files.makeDirectories(place, mode: 0o700)
+        let destination = "\(place)/\(name)"
+        try Files.removeTree(destination)
+        try retrying("rename", directory) { rename(directory, destination) }
+        let oldestFirst = try Files.names(in: place).sorted {
+            Files.modificationTime("\(place)/\($0)") < Files.modificationTime("\(place)/\($1)")
+        }
+        for surplus in oldestFirst.dropLast(limit) { try Files.removeTree("\(place)/\(surplus)") }
+        return destination
+    }
+
     /// The last lines of one of CRIU's logs, for a person to read.
     package func logTail(_ name: String, lines: Int = 12) -> String {
         let text = (try? Files.readText("\(directory)/\(name)")) ?? ""
