@@ -29,10 +29,14 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CBPF"),
+        .target(name: "CDataPath"),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
         room("Linux", ["CLinux"]),
         room("Lifecycle"),
+
+        room("DataPath", ["CBPF", "CDataPath", "Linux"]),
 
         room("Protobuf", in: "ControlPath"),
         room("TTRPC", in: "ControlPath", ["Linux", "Protobuf"]),

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Files and directories, by path.
@@ -64,6 +65,17 @@ package enum Files {
         guard errno == EISDIR || errno == EPERM else { throw .last("unlink", path) }
         for name in try names(in: path) { try removeTree("\(path)/\(name)") }
         if rmdir(path) != 0 && errno != ENOENT { throw .last("rmdir", path) }
+    }
+
+    /// What kind of file system a path is on: f_type of statfs(2), a constant of <linux/magic.h>.
+    package static func fileSystemMagic(at path: String) -> UInt64? {
+        var status = statfs()
+        return statfs(path, &status) == 0 ? UInt64(truncatingIfNeeded: status.f_type) : nil
+    }
+
+    /// rmdir(2).
+    package static func removeEmptyDirectory(_ path: String) throws(SystemError) {
+        if rmdir(path) != 0 { throw .last("rmdir", path) }
     }
 
     /// Bytes that the files below a directory take on disk.

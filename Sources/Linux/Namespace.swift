@@ -32,6 +32,11 @@ package struct Namespace: ~Copyable, Sendable {
         try Namespace(kind, path: "/proc/thread-self/ns/\(kind.rawValue)")
     }
 
+    /// The same namespace, held once more.
+    package func duplicate() throws(SystemError) -> Namespace {
+        try Namespace(kind, path: descriptor.path)
+    }
+
     /// The number in `kind:[number]`, which tells namespaces of one kind apart.
     package var inode: UInt64 {
         var status = stat()

@@ -9,14 +9,14 @@ package final class ShimContext {
     /// containerd's namespace: `k8s.io`, `default`, ….
     package let namespace: String
     package let paths: Paths
-    package let publish: (TaskEvent) -> Void
+    package let publish: (ContainerEvent) -> Void
     let networks = PodNetworks()
     /// The criu that was found fit for this kernel.
     var checkedCRIU: String?
 
     package init(
         loop: EventLoop, children: Children, log: Log, namespace: String, paths: Paths = Paths(),
-        publish: @escaping (TaskEvent) -> Void
+        publish: @escaping (ContainerEvent) -> Void
     ) {
         self.loop = loop
         self.children = children

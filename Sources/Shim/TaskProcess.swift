@@ -60,6 +60,17 @@ package final class TaskProcess {
         for waiter in waiters { waiter(exit) }
     }
 
+    /// The process's stdin ends once containerd's side has ended and what was written to it has been delivered.
+    package func closeStdin() { io?.closeStdin() }
+
+    package func resize(columns: UInt16, rows: UInt16) throws(ShimError) {
+        do throws(SystemError) {
+            try io?.resize(columns: columns, rows: rows)
+        } catch {
+            throw ShimError(error)
+        }
+    }
+
     /// Calls back when the process has ended; at once if it has.
     package func whenExited(_ body: @escaping (Exit) -> Void) {
         if let exit { body(exit) } else { waiters.append(body) }

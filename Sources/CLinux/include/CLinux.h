@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 
 struct zp_descriptor_mapping {
     int from;

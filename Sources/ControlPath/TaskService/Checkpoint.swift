@@ -1,5 +1,6 @@
 import ContainerdAPI
 import Protobuf
+import Runc
 import Shim
 
 extension TaskService {
@@ -15,5 +16,19 @@ extension TaskService {
                 then($0.map { Empty() })
             }
         }
+    }
+}
+
+extension CheckpointOptions {
+    fileprivate var forRunc: Runc.CheckpointOptions {
+        var options = Runc.CheckpointOptions()
+        options.leaveRunning = !exit
+        options.openTCP = openTcp
+        options.externalUnixSockets = externalUnixSockets
+        options.terminal = terminal
+        options.fileLocks = fileLocks
+        options.emptyNamespaces = emptyNamespaces
+        options.cgroupsMode = cgroupsMode
+        return options
     }
 }

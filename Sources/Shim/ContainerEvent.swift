@@ -3,7 +3,7 @@ import Linux
 import StdIO
 
 /// What containerd is told as it happens.
-package enum TaskEvent {
+package enum ContainerEvent {
     case created(id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, pid: pid_t)
     case started(id: String, pid: pid_t)
     case execAdded(id: String, exec: String)
