@@ -39,7 +39,9 @@ let package = Package(
         room("DataPath", ["CBPF", "CDataPath", "Linux"]),
 
         room("Protobuf", in: "ControlPath"),
+        room("TTRPC", in: "ControlPath", ["Linux", "Protobuf"]),
         room("ContainerdAPI", in: "ControlPath", ["Protobuf"]),
+        room("Events", in: "ControlPath", ["Linux", "Protobuf", "TTRPC", "ContainerdAPI"]),
         room("JSON", in: "ControlPath"),
         room("Runc", in: "ControlPath", ["Linux", "JSON"]),
         room("StdIO", in: "ControlPath", ["Linux"]),

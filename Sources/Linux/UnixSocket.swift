@@ -15,12 +15,19 @@ package enum UnixSocket {
         return socket
     }
 
-    package static func connect(_ path: String) throws(SystemError) -> Descriptor {
+    /// - Parameter nonBlocking: never wait: a listener whose queue is full gives EAGAIN.
+    package static func connect(_ path: String, nonBlocking: Bool = false) throws(SystemError) -> Descriptor {
         let socket = try make()
+        if nonBlocking { try socket.setNonBlocking() }
         try withAddress(path) { address, length throws(SystemError) in
             try retrying("connect", path) { Glibc.connect(socket.rawValue, address, length) }
         }
         return socket
+    }
+
+    /// The path in an address as containerd writes it: `unix:///run/a.sock`, or the path alone.
+    package static func path(ofAddress address: String) -> String {
+        address.hasPrefix("unix://") ? String(address.dropFirst("unix://".count)) : address
     }
 
     /// Accepts one connection, non-blocking; nil if none waits.
