@@ -30,6 +30,7 @@ let package = Package(
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CBPF"),
+        .systemLibrary(name: "CMD"),
         .target(name: "CDataPath"),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
@@ -48,7 +49,15 @@ let package = Package(
         room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
 
         room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
-        //room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room(
+            "Launch",
+            [
+                "CMD", "Linux", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI", "Events", "Shim",
+                "TaskService",
+            ]),
+        .executableTarget(
+            name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),

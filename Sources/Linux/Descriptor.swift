@@ -36,6 +36,11 @@ package struct Descriptor: ~Copyable, Sendable {
         Descriptor(owning: try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
     }
 
+    /// A copy of this process's standard output.
+    package static func standardOutput() throws(SystemError) -> Descriptor {
+        Descriptor(owning: try checking("fcntl(F_DUPFD_CLOEXEC)", "stdout", zp_fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)))
+    }
+
     /// pipe2(2), close-on-exec.
     package static func pipe() throws(SystemError) -> Pipe {
         var ends: [Int32] = [-1, -1]

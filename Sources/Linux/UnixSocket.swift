@@ -44,6 +44,22 @@ package enum UnixSocket {
         }
     }
 
+    /// The path that a socket is bound to.
+    package static func localPath(of socket: borrowing Descriptor) throws(SystemError) -> String {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        try withUnsafeMutablePointer(to: &address) { pointer throws(SystemError) in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address throws(SystemError) in
+                try retrying("getsockname") {
+                    getsockname(socket.rawValue, __SOCKADDR_ARG(__sockaddr__: address), &length)
+                }
+            }
+        }
+        return withUnsafeBytes(of: &address.sun_path) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+    }
+
     /// The user at the other end (SO_PEERCRED), when the connection was made.
     package static func peerUser(_ socket: borrowing Descriptor) throws(SystemError) -> uid_t {
         var credentials = ucred()
