@@ -15,9 +15,9 @@ package struct Start {
 
     /// Gives what containerd wants to read on stdout.
     package func run() throws(SystemError) -> String {
-        let address = SocketAddress(
+        let address = ShimAddress(
             containerd: invocation.address, namespace: invocation.namespace, group: try group())
-        try Files.makeDirectories(SocketAddress.directory, mode: 0o700)
+        try Files.makeDirectories(ShimAddress.directory, mode: 0o700)
         guard let listener = try listen(address) else { return answer(address) }
         let pid = try serve(listener)
         adjustOOMScore(of: pid)
@@ -31,7 +31,7 @@ package struct Start {
     }
 
     /// Nil if somebody serves this address already: that is how one shim serves a whole pod.
-    private func listen(_ address: SocketAddress) throws(SystemError) -> Descriptor? {
+    private func listen(_ address: ShimAddress) throws(SystemError) -> Descriptor? {
         do {
             return try UnixSocket.listen(address.path)
         } catch {
@@ -67,7 +67,7 @@ package struct Start {
         try? Files.write("\(min(score + 1, 1000))", to: "/proc/\(pid)/oom_score_adj")
     }
 
-    private func answer(_ address: SocketAddress) -> String {
+    private func answer(_ address: ShimAddress) -> String {
         // containerd 1.6 does not set the variable and takes a bare address. Later ones take version 2 in JSON; they
         // also know 3, but none says so (the variable is 2 in all of them).
         guard Environment["MAX_SHIM_VERSION"] != nil else { return address.url }

@@ -1,7 +1,7 @@
 import CMD
 
 /// Where a shim listens: one address for all containers of a group.
-package struct SocketAddress: Equatable, Sendable {
+package struct ShimAddress: Equatable, Sendable {
     package let path: String
 
     /// containerd's tools look for shims here.
