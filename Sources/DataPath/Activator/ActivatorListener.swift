@@ -1,0 +1,54 @@
+import Glibc
+import Linux
+
+/// The socket that redirected connections arrive at: one for all ports of a container and for both address families.
+///
+/// It is bound to a loopback address, so that nobody outside the pod reaches it but through the redirect, which does not
+/// care what a socket is bound to.
+final class ActivatorListener {
+    /// The kernel cuts it down to `net.core.somaxconn` of the pod. Connections beyond it are not refused: their SYN is
+    /// dropped and sent again, or answered with a cookie.
+    private static let backlog: Int32 = 4096
+
+    let descriptor: Descriptor
+    /// The pod's, in which connections to the application are made.
+    let namespace: Namespace
+    /// Where it is bound.
+    let port: UInt16
+
+    init(in network: borrowing Namespace) throws(SystemError) {
+        let own = try network.duplicate()
+        let socket = try own.inside { () throws(SystemError) in
+            do throws(SystemError) {
+                return try Self.make(.ipv6)
+            } catch {
+                // The kernel was started with ipv6.disable=1 or built without it.
+                guard error.code == EAFNOSUPPORT else { throw error }
+                return try Self.make(.ipv4)
+            }
+        }
+        port = try TCPSocket.localAddress(socket).port
+        descriptor = socket
+        namespace = own
+    }
+
+    private static func make(_ family: SocketAddress.Family) throws(SystemError) -> Descriptor {
+        let socket = try TCPSocket.make(family)
+        switch family {
+        case .ipv4:
+            try TCPSocket.set(.freeBind, true, of: socket)
+        case .ipv6:
+            try TCPSocket.set(.ipv6Only, false, of: socket)
+            // A pod with IPv6 off (net.ipv6.conf.all.disable_ipv6) has no ::1, and still wants its IPv4 connections.
+            try TCPSocket.set(.freeBindIPv6, true, of: socket)
+        }
+        // What is accepted here inherits these. Accepted sockets hold the application's port as long as they live; an
+        // application that sets SO_REUSEADDR can bind beside them only if they have it too.
+        try TCPSocket.set(.reuseAddress, true, of: socket)
+        try TCPSocket.set(.keepAlive, true, of: socket)
+        try TCPSocket.set(.noDelay, true, of: socket)
+        try TCPSocket.bind(socket, to: .loopback(family))
+        try TCPSocket.listen(socket, backlog: backlog)
+        return socket
+    }
+}
