@@ -48,7 +48,7 @@ let package = Package(
         room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
 
         room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
-        room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        //room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),

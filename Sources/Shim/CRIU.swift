@@ -24,7 +24,7 @@ enum CRIU {
     static func complaint(_ path: String, _ version: (major: Int, minor: Int)?, kernel: KernelVersion) -> String? {
         guard let version else { return "\(path) does not tell its version" }
         // Linux 6.13 split the vvar mapping; criu before 4.1 does not know vvar_vclock and fails to restore.
-        if kernel >= KernelVersion(major: 6, minor: 13), version < (4, 1) {
+        if kernel >= KernelVersion(6, 13), version < (4, 1) {
             return "\(path) is version \(version.major).\(version.minor), and Linux \(kernel) needs criu 4.1 or later"
         }
         return nil

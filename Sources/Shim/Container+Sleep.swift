@@ -48,7 +48,7 @@ extension Container {
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold()
-            let quiet = traffic?.quietness() ?? { true }
+            let quiet: @Sendable () -> Bool = traffic?.quietness() ?? { true }
             Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot).run(
                 loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet() }
             ) { [weak self] result in

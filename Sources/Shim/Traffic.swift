@@ -4,10 +4,12 @@ import Linux
 
 /// The pod's network as one container uses it: its ports in the pod's redirector, and its activator.
 final class Traffic {
+    private let networks: PodNetworks
     private let pod: PodNetwork
     private let slot: UInt32
     private let activator: Activator
     private let log: Log
+    private let connectTimeout: Instant.Span?
     private var declared: Set<UInt16> = []
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
@@ -40,14 +42,12 @@ final class Traffic {
         self.pod = pod
         log = container.context.log
         networks = container.context.networks
+        connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
         slot = pod.takeSlot()
         activator = try Activator(
-            loop: container.context.loop, networkNamespace: pod.namespace,
-            connectTimeout: container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:)))
+            loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
         try activator.register(with: pod.redirector, slot: slot)
     }
-
-    private let networks: PodNetworks
 
     func declare(_ ports: Set<UInt16>) {
         attempt("declare ports") { () throws(SystemError) in
@@ -61,7 +61,7 @@ final class Traffic {
 
     /// A question that any thread may ask: has there been no packet on the container's ports since now?
     func quietness() -> @Sendable () -> Bool {
-        let activity = pod.redirector.activityReader(ports: declared)
+        guard let activity = try? pod.redirector.activityReader(ports: declared) else { return { false } }
         let before = activity.last
         return { activity.last == before }
     }
@@ -73,7 +73,7 @@ final class Traffic {
 
     func release() {
         setRedirect(false)
-        activator.relay()
+        activator.relay(connectTimeout: connectTimeout)
     }
 
     func refuse() {
