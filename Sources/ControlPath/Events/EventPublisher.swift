@@ -103,8 +103,8 @@ package final class EventPublisher {
         isSending = true
         queue.holdFirst()
         client.call(
-            ContainerdAPI.eventsService, "Forward", payload: item.payload,
-            metadata: [ContainerdAPI.namespaceKey: namespace], timeout: timeout
+            ServiceName.events, "Forward", payload: item.payload,
+            metadata: [MetadataKey.namespace: namespace], timeout: timeout
         ) { [weak self] result in
             self?.answered(item, result)
         }

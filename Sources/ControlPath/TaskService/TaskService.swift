@@ -18,7 +18,7 @@ package final class TaskService {
 
     /// Versions 2 and 3 differ in the service's name alone.
     package func register(with server: Server) {
-        for service in ContainerdAPI.taskServices {
+        for service in ServiceName.task {
             func serve<Request: Message, Response: Message>(
                 _ method: String, _ verb: @escaping (Request, @escaping Completion<Response>) -> Void
             ) {
