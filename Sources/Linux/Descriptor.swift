@@ -87,6 +87,11 @@ package struct Descriptor: ~Copyable, Sendable {
         try orWouldBlock("write") { Glibc.write(rawValue, bytes, bytes.count) }
     }
 
+    /// write(2) of a part of an array.
+    package func write(_ bytes: ArraySlice<UInt8>) throws(SystemError) -> Int? {
+        try orWouldBlock("write") { bytes.withUnsafeBytes { Glibc.write(rawValue, $0.baseAddress, $0.count) } }
+    }
+
     private func orWouldBlock(_ operation: String, _ call: () -> Int) throws(SystemError) -> Int? {
         do {
             return try retrying(operation, "descriptor \(rawValue)", call)

@@ -25,10 +25,7 @@ struct OutputQueue {
     /// Writes what the socket takes.
     mutating func write(to socket: borrowing Descriptor) throws(SystemError) {
         while first < chunks.count {
-            let written = try chunks[first].withUnsafeBytes { bytes throws(SystemError) in
-                try socket.write(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
-            }
-            guard let written else { return }
+            guard let written = try socket.write(chunks[first][offset...]) else { return }
             offset += written
             count -= written
             if offset == chunks[first].count {

@@ -17,8 +17,13 @@ package final class Reply {
         fail(.internal, "the call was given up without an answer")
     }
 
-    package func answer<Response: Message>(_ response: Response) {
-        answer(ResponseEnvelope { $0.payload = response.encoded() })
+    /// Answers with an encoded message.
+    package func succeed(_ payload: [UInt8]) {
+        answer(ResponseEnvelope { $0.payload = payload })
+    }
+
+    package func succeed<Response: Message>(_ response: Response) {
+        succeed(response.encoded())
     }
 
     package func fail(_ status: Status) {

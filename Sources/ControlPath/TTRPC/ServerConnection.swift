@@ -7,13 +7,13 @@ final class ServerConnection {
     static let mostCallsUnderWay = 16 << 10
 
     private var connection: Connection?
-    private let handler: (_ service: String, _ method: String) -> Result<Methods.Handler, Status>
+    private let handler: (_ service: String, _ method: String) -> Result<Handler, Status>
     private var underWay: Set<UInt32> = []
     private var lastStream: UInt32 = 0
 
     init(
         loop: EventLoop, socket: consuming Descriptor,
-        handler: @escaping (_ service: String, _ method: String) -> Result<Methods.Handler, Status>,
+        handler: @escaping (_ service: String, _ method: String) -> Result<Handler, Status>,
         ended: @escaping (String) -> Void
     ) throws(SystemError) {
         self.handler = handler

@@ -4,7 +4,7 @@ import Shim
 
 /// The shim's events in containerd's words.
 extension ContainerEvent {
-    package var message: any ContainerdAPI.TaskEvent {
+    package var message: any TaskEvent {
         switch self {
         case .created(let id, let bundle, let rootfs, let streams, let pid):
             TaskCreate {

@@ -16,39 +16,45 @@ package final class TaskService {
         self.onShutdown = onShutdown
     }
 
-    /// All methods by their names, for every version of the service: they differ in the service's name alone.
-    package var methods: Methods {
-        var methods = Methods()
-        func serve<Request: Message, Response: Message>(
-            _ method: String, _ verb: @escaping (Request, @escaping Completion<Response>) -> Void
-        ) {
-            methods.on(method) { (request: Request, _, reply) in
-                verb(request) { result in
-                    switch result {
-                    case .success(let response): reply.answer(response)
-                    case .failure(let error): reply.fail(Status(error))
+    /// Versions 2 and 3 differ in the service's name alone.
+    package func register(with server: Server) {
+        for service in ServiceName.task {
+            func serve<Request: Message, Response: Message>(
+                _ method: String, _ verb: @escaping (Request, @escaping Completion<Response>) -> Void
+            ) {
+                server.register(service: service, method: method) { call, reply in
+                    let request: Request
+                    do throws(ProtobufError) {
+                        request = try Request(decoding: call.payload)
+                    } catch {
+                        return reply.fail(Status(.invalidArgument, "\(method): \(error)"))
+                    }
+                    verb(request) { result in
+                        switch result {
+                        case .success(let response): reply.succeed(response.encoded())
+                        case .failure(let error): reply.fail(Status(error))
+                        }
                     }
                 }
             }
+            serve("Create", create)
+            serve("Start", start)
+            serve("Delete", delete)
+            serve("Exec", exec)
+            serve("State", state)
+            serve("Wait", wait)
+            serve("Kill", kill)
+            serve("Pids", pids)
+            serve("Pause", pause)
+            serve("Resume", resume)
+            serve("Update", update)
+            serve("Checkpoint", checkpoint)
+            serve("CloseIO", closeIO)
+            serve("ResizePty", resizePty)
+            serve("Stats", stats)
+            serve("Connect", connect)
+            serve("Shutdown", shutdown)
         }
-        serve("Create", create)
-        serve("Start", start)
-        serve("Delete", delete)
-        serve("Exec", exec)
-        serve("State", state)
-        serve("Wait", wait)
-        serve("Kill", kill)
-        serve("Pids", pids)
-        serve("Pause", pause)
-        serve("Resume", resume)
-        serve("Update", update)
-        serve("Checkpoint", checkpoint)
-        serve("CloseIO", closeIO)
-        serve("ResizePty", resizePty)
-        serve("Stats", stats)
-        serve("Connect", connect)
-        serve("Shutdown", shutdown)
-        return methods
     }
 
     func withContainer<Response>(

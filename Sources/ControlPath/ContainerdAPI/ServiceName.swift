@@ -7,15 +7,17 @@
 ///
 /// Messages of the Task service are called containerd.task.v2 here. In version 3 they are the same but for the package,
 /// and the package is not on the wire.
-package enum ContainerdAPI {
-    /// Under which names the Task service is called: the second by containerd 2.x, when the shim says version 3.
-    package static let taskServices = ["containerd.task.v2.Task", "containerd.task.v3.Task"]
+package enum ServiceName {
+    /// The Task service has two: the second is used by containerd 2.x, when the shim says version 3.
+    package static let task = ["containerd.task.v2.Task", "containerd.task.v3.Task"]
 
     /// Where events are forwarded to.
-    package static let eventsService = "containerd.services.events.ttrpc.v1.Events"
+    package static let events = "containerd.services.events.ttrpc.v1.Events"
+}
 
-    /// The metadata key that names the containerd namespace of a call (containerd, pkg/namespaces/ttrpc.go).
-    package static let namespaceKey = "containerd-namespace-ttrpc"
+package enum MetadataKey {
+    /// Names containerd's namespace of a call (containerd, pkg/namespaces/ttrpc.go).
+    package static let namespace = "containerd-namespace-ttrpc"
 }
 
 /// Types of the OCI runtime specification, which containerd puts into an `AnyMessage` as JSON
