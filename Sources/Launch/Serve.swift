@@ -17,8 +17,7 @@ package final class Serve {
     private var service: TaskService?
 
     package init(_ invocation: Invocation) throws(SystemError) {
-        // One arena for all threads: each further one keeps memory of its own for good.
-        mallopt(M_ARENA_MAX, 1)
+        Memory.useOneArena()
         Signals.ignoreBrokenPipes()
         let log = Log(to: try Self.openLog(), debugging: invocation.debug)
         self.log = log
@@ -37,7 +36,7 @@ package final class Serve {
             publish: { publisher.publish($0.message) })
         let service = TaskService(shim: Shim(context: context), onShutdown: { [unowned self] in shutDown() })
         self.service = service
-        for name in ContainerdAPI.taskServices { server.serve(name, service.methods) }
+        service.register(with: server)
         try server.listen(on: listener)
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] _ in shutDown() }
     }
@@ -48,12 +47,7 @@ package final class Serve {
 
     /// containerd reads the fifo `log` of the bundle. Open for both ways it survives a restart of containerd.
     private static func openLog() throws(SystemError) -> Descriptor {
-        let log: Descriptor
-        do {
-            log = try Descriptor.open("log", O_RDWR | O_NONBLOCK)
-        } catch {
-            log = try Descriptor.open("/dev/null", O_WRONLY)
-        }
+        let log = try Descriptor.open(Files.exists("log") ? "log" : "/dev/null", O_RDWR | O_NONBLOCK)
         // What libraries and a crash of this process write goes there too.
         try retrying("dup2") { dup2(log.rawValue, STDERR_FILENO) }
         return log
@@ -66,7 +60,7 @@ package final class Serve {
         server.stopListening()
         try? Files.remove(socketPath)
         loop.after(Self.patience) { [loop] in loop.stop() }
-        server.whenUnused = { [loop, publisher] in publisher.whenDelivered { loop.stop() } }
+        server.whenUnused = { [loop, publisher] in publisher.whenDrained { loop.stop() } }
         if server.connectionCount == 0 { server.whenUnused() }
     }
 }

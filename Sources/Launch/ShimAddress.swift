@@ -18,7 +18,8 @@ package struct ShimAddress: Equatable, Sendable {
 
     private static func sha256(_ text: String) -> String {
         let bytes = Array(text.utf8)
-        var digits = [CChar](repeating: 0, count: Int(SHA256_DIGEST_STRING_LENGTH))
+        // 64 digits and the NUL.
+        var digits = [CChar](repeating: 0, count: 65)
         SHA256Data(bytes, bytes.count, &digits)
         return String(decoding: digits.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

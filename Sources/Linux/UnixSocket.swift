@@ -48,7 +48,7 @@ package enum UnixSocket {
     package static func localPath(of socket: borrowing Descriptor) throws(SystemError) -> String {
         var address = sockaddr_un()
         var length = socklen_t(MemoryLayout<sockaddr_un>.size)
-        try withUnsafeMutablePointer(to: &address) { pointer throws(SystemError) in
+        _ = try withUnsafeMutablePointer(to: &address) { pointer throws(SystemError) in
             try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address throws(SystemError) in
                 try retrying("getsockname") {
                     getsockname(socket.rawValue, __SOCKADDR_ARG(__sockaddr__: address), &length)

@@ -52,7 +52,7 @@ final class Traffic {
         slot = pod.takeSlot()
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
-        try activator.register(with: pod.redirector, slot: slot)
+        try pod.redirector.register(activator, slot: slot)
     }
 
     func declare(_ ports: Set<UInt16>) {
