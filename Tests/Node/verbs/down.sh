@@ -5,7 +5,10 @@ check_name "$name"
 gone() { [[ ! -d /proc/$1 ]]; }
 empty() { rm_cgroups && [[ -z $(existing_cgroups) ]]; }
 existing_cgroups() { cgroups_of "$name" | while read -r directory; do [[ ! -d $directory ]] || echo "$directory"; done; }
-rm_cgroups() { existing_cgroups | while read -r directory; do find "$directory" -depth -type d -exec rmdir {} + ; done 2>/dev/null; true; }
+rm_cgroups() {
+    existing_cgroups | while read -r directory; do find "$directory" -depth -type d -exec rmdir {} \; ; done 2>/dev/null
+    true
+}
 
 if pid=$(pid_of "$name"); then
     kill -KILL "$pid"

@@ -40,7 +40,7 @@ make_cgroups() {
 
 start_init() {
     (
-        for directory in $(cgroups_of "$name"); do echo "$BASHPID" >"$directory/cgroup.procs"; done
+        join_cgroups "$name"
         exec setsid unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child --propagation private \
             "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
     ) &

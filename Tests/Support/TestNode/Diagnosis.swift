@@ -1,0 +1,38 @@
+import Commands
+import Foundation
+
+extension TestNode {
+    /// What a person needs to see of the node after a failure. Shims log into containerd's log.
+    package func diagnosis() async -> String {
+        var report = "=== \(name): \(containerd)\n"
+        for (title, script) in Self.questions {
+            let answer = try? await Command.run(
+                command(["bash", "-c", script]), deadline: .seconds(15), expecting: nil)
+            report += "--- \(title)\n\(answer?.text ?? "no answer\n")"
+        }
+        return report
+    }
+
+    private static let questions = [
+        ("containerd's log, and in it the shims'", "tail -n 80 /var/log/containerd.log"),
+        ("processes", "ps -eo pid,ppid,stat,rss,args --forest"),
+        (
+            "CRIU's logs",
+            """
+            find /var/lib/zeropod /run/containerd -name '*.log' -size +0 2>/dev/null | while read -r log; do
+                echo "$log:"; tail -n 25 "$log"; done
+            """
+        ),
+        (
+            "BPF maps",
+            """
+            find /sys/fs/bpf/zeropod -type f | while read -r pin; do
+                echo "$pin:"; bpftool map dump pinned "$pin" 2>/dev/null | head -n 40; done
+            """
+        ),
+        (
+            "pods' logs",
+            "find /var/log/pods -name '*.log' | while read -r log; do echo \"$log:\"; tail -n 15 \"$log\"; done"
+        ),
+    ]
+}
