@@ -50,7 +50,7 @@ package struct Dump: Sendable {
     ) throws(CheckpointError) {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
-            service: service, images: directories.images, work: directories.work, log: Snapshot.dumpLog)
+            images: directories.images, work: directories.work, log: Snapshot.dumpLog)
         options.setCommon()
         options.setPID(pid)
         try options.setRoot(root)
@@ -59,6 +59,7 @@ package struct Dump: Sendable {
             try options.addExternal("mnt[\(mount.point)]:m\(index)")
         }
         var failure: CheckpointError?
+        try options.useService(service)
         let code = options.dump { step, _ in
             guard step == "network-lock" || step == "post-dump" else { return true }
             do throws(CheckpointError) {

@@ -69,7 +69,7 @@ package struct Restore: Sendable {
     private func call(_ service: CRIUService) throws(CheckpointError) -> pid_t {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
-            service: service, images: directories.images, work: directories.work, log: Snapshot.restoreLog)
+            images: directories.images, work: directories.work, log: Snapshot.restoreLog)
         options.setCommon()
         options.setEvasiveDevices()
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")
@@ -78,6 +78,7 @@ package struct Restore: Sendable {
         }
         var failure: CheckpointError?
         var initial: pid_t = 0
+        try options.useService(service)
         let pid = options.restore { step, pid in
             // CRIU names the init at this step and not at the next.
             if step == "setup-namespaces" { initial = pid }
