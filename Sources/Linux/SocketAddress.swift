@@ -62,11 +62,11 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     // MARK: For the kernel
 
-    /// Calls `body` with a `sockaddr_in` or `sockaddr_in6`.
+    /// Calls `body` with a `sockaddr_in` or `sockaddr_in6`; the latter can name IPv4 addresses too.
     package func withPointer<Result>(
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+        for kind: Family? = nil, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
-        switch family {
+        switch kind ?? family {
         case .ipv4:
             var raw = sockaddr_in()
             raw.sin_family = sa_family_t(AF_INET)

@@ -20,10 +20,6 @@ package enum TCPSocket {
         case noDelay
         /// IPV6_V6ONLY
         case ipv6Only
-        /// IP_FREEBIND: an address need not be configured to be bound.
-        case freeBind
-        /// IPV6_FREEBIND, the same for IPv6 sockets.
-        case freeBindIPv6
 
         var name: (level: Int32, option: Int32) {
             switch self {
@@ -31,8 +27,6 @@ package enum TCPSocket {
             case .keepAlive: (SOL_SOCKET, SO_KEEPALIVE)
             case .noDelay: (Int32(IPPROTO_TCP), TCP_NODELAY)
             case .ipv6Only: (Int32(IPPROTO_IPV6), IPV6_V6ONLY)
-            case .freeBind: (Int32(IPPROTO_IP), IP_FREEBIND)
-            case .freeBindIPv6: (Int32(IPPROTO_IPV6), 78)  // in <linux/in6.h>, not in glibc's headers
             }
         }
     }
@@ -62,9 +56,12 @@ package enum TCPSocket {
 
     // MARK: Connections
 
-    package static func bind(_ socket: borrowing Descriptor, to address: SocketAddress) throws(SystemError) {
+    /// - Parameter kind: That of the socket, if it is not the one of the address.
+    package static func bind(
+        _ socket: borrowing Descriptor, to address: SocketAddress, for kind: SocketAddress.Family? = nil
+    ) throws(SystemError) {
         try retrying("bind", "\(address)") {
-            address.withPointer { Glibc.bind(socket.rawValue, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) }
+            address.withPointer(for: kind) { Glibc.bind(socket.rawValue, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) }
         }
     }
 

@@ -9,7 +9,7 @@ import Linux
 ///
 /// Lives on the loop's thread. It keeps the pod's network namespace until `close`.
 package final class Activator {
-    package struct Counters: Equatable, Sendable {
+    package struct Counters: Equatable, Sendable, CustomStringConvertible {
         /// Connections that waited when holding ended.
         package internal(set) var held = 0
         /// Connections handed to the application.
@@ -18,6 +18,8 @@ package final class Activator {
         package internal(set) var refused = 0
         /// Connections being relayed now, or on their way to the application.
         package internal(set) var open = 0
+
+        package var description: String { "held \(held), relayed \(relayed), refused \(refused), open \(open)" }
     }
 
     private enum Mode {

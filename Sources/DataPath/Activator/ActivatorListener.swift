@@ -34,20 +34,15 @@ final class ActivatorListener {
 
     private static func make(_ family: SocketAddress.Family) throws(SystemError) -> Descriptor {
         let socket = try TCPSocket.make(family)
-        switch family {
-        case .ipv4:
-            try TCPSocket.set(.freeBind, true, of: socket)
-        case .ipv6:
-            try TCPSocket.set(.ipv6Only, false, of: socket)
-            // A pod with IPv6 off (net.ipv6.conf.all.disable_ipv6) has no ::1, and still wants its IPv4 connections.
-            try TCPSocket.set(.freeBindIPv6, true, of: socket)
-        }
+        if family == .ipv6 { try TCPSocket.set(.ipv6Only, false, of: socket) }
         // What is accepted here inherits these. Accepted sockets hold the application's port as long as they live; an
         // application that sets SO_REUSEADDR can bind beside them only if they have it too.
         try TCPSocket.set(.reuseAddress, true, of: socket)
         try TCPSocket.set(.keepAlive, true, of: socket)
         try TCPSocket.set(.noDelay, true, of: socket)
-        try TCPSocket.bind(socket, to: .loopback(family))
+        // Of the addresses that are not `::` the mapped ones are the only ones that do not make an IPv6 socket IPv6
+        // only. And 127.0.0.1 is there when IPv6 is switched off in the pod.
+        try TCPSocket.bind(socket, to: .loopback(.ipv4), for: family)
         try TCPSocket.listen(socket, backlog: backlog)
         return socket
     }
