@@ -63,7 +63,11 @@ let package = Package(
         tests(of: "Lifecycle"),
         tests(of: "Protobuf"),
         tests(of: "JSON"),
-        tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
+        // Trials of what starts children, in a process of their own; RuncTests runs them.
+        .executableTarget(
+            name: "process-trials", dependencies: ["Linux", "JSON", "Runc", "StdIO"], path: "Tests/ProcessTrials",
+            swiftSettings: strict),
+        tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Shim"),
     ],
