@@ -5,8 +5,7 @@ name=${1:-}
 check_name "$name"
 
 of_the_node() {
-    local directory
-    for directory in $(cgroups_of "$name"); do [[ ! -d $directory ]] || echo "cgroup $directory"; done
+    existing_cgroups "$name" | sed 's/^/cgroup /'
     awk -v at="$(state_of "$name")/" 'index($5, at) == 1 { print "mount", $5 }' /proc/self/mountinfo
     [[ ! -e $(state_of "$name")/pid ]] || echo "state $(state_of "$name")"
 }

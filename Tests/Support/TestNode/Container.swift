@@ -11,6 +11,8 @@ package struct Container: Sendable {
 
     private var cri: CRI { pod.node.cri }
 
+    package func start() async throws { try await cri.startContainer(id) }
+
     package func exec(_ command: String...) async throws -> ExecResult { try await cri.execSync(id, command) }
 
     package func status() async throws -> ContainerStatus { try await cri.containerStatus(id) }
@@ -21,11 +23,34 @@ package struct Container: Sendable {
 
     package func remove() async throws { try await cri.removeContainer(id) }
 
-    /// What the container printed so far, without the time stamps that containerd puts before each line.
+    /// Waits until containerd has seen the container end.
+    package func awaitExit(within deadline: Duration = .seconds(20)) async throws -> ContainerStatus {
+        try await eventually("\(name) ends", within: deadline) {
+            let status = try await status()
+            return status.state == .exited ? status : nil
+        }
+    }
+
+    /// As the container itself sees it, under either version of cgroups.
+    package func memoryLimit() async throws -> Int? {
+        let limit = try await exec(
+            "sh", "-c", "cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2>/dev/null")
+        return Int(limit.stdout.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    /// The container's log on the node, seen from outside.
+    private var logFile: URL {
+        pod.node.state.appending(path: pod.config.logDirectory.dropFirst("/var/".count)).appending(path: logPath)
+    }
+
+    /// What the container printed since its log was last rotated.
     package func log() throws -> [LogLine] {
-        let path = pod.config.logDirectory.replacing(/^\/var\/log/, with: "")
-        let file = pod.node.state.appending(path: "log\(path)/\(logPath)")
-        return String(decoding: try Data(contentsOf: file), as: UTF8.self).split(separator: "\n").map(LogLine.init)
+        String(decoding: try Data(contentsOf: logFile), as: UTF8.self).split(separator: "\n").map(LogLine.init)
+    }
+
+    /// The first half of what the kubelet does with a log that is too long; the second is to reopen it.
+    package func rotateLog() throws {
+        try FileManager.default.moveItem(at: logFile, to: logFile.appendingPathExtension("1"))
     }
 
     package func awaitLog(_ text: String, within deadline: Duration = .seconds(20)) async throws {

@@ -2,10 +2,14 @@ import Commands
 import Foundation
 
 extension TestNode {
-    /// What a person needs to see of the node after a failure. Shims log into containerd's log.
-    package func diagnosis() async -> String {
+    /// What a person needs to see of the node after a failure. Shims log into containerd's log, of which what was
+    /// written behind the first `since` bytes is shown.
+    package func diagnosis(since: Int = 0) async -> String {
         var report = "=== \(name): \(containerd)\n"
-        for (title, script) in Self.questions {
+        let log = (
+            "containerd's log, and in it the shims'", "tail -c +\(since + 1) /var/log/containerd.log | tail -n 100"
+        )
+        for (title, script) in [log] + Self.questions {
             let answer = try? await Command.run(
                 command(["bash", "-c", script]), deadline: .seconds(15), expecting: nil)
             report += "--- \(title)\n\(answer?.text ?? "no answer\n")"
@@ -13,8 +17,13 @@ extension TestNode {
         return report
     }
 
+    var logLength: Int {
+        let attributes = try? FileManager.default.attributesOfItem(
+            atPath: state.appending(path: "log/containerd.log").path())
+        return attributes?[.size] as? Int ?? 0
+    }
+
     private static let questions = [
-        ("containerd's log, and in it the shims'", "tail -n 80 /var/log/containerd.log"),
         ("processes", "ps -eo pid,ppid,stat,rss,args --forest"),
         (
             "CRIU's logs",
@@ -26,7 +35,7 @@ extension TestNode {
         (
             "BPF maps",
             """
-            find /sys/fs/bpf/zeropod -type f | while read -r pin; do
+            find /sys/fs/bpf/zeropod -type f 2>/dev/null | while read -r pin; do
                 echo "$pin:"; bpftool map dump pinned "$pin" 2>/dev/null | head -n 40; done
             """
         ),

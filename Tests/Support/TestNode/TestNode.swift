@@ -21,10 +21,12 @@ package struct TestNode: Sendable {
     private static let script = URL(filePath: #filePath)
         .deletingLastPathComponent().appending(path: "../../Node/node").standardized.path()
 
-    /// Starts a node. `shim` is the directory that holds the shim's executable.
+    /// Starts a node, after ending what an interrupted run left under its name. `shim` is the directory that holds the
+    /// shim's executable.
     package static func up(
         _ name: String, containerd: Containerd = .v2_1, shim: URL? = nil, options: [String] = []
     ) async throws -> TestNode {
+        try await Command.run([script, "down", name], deadline: .seconds(60))
         var arguments = [script, "up", name, "--containerd", containerd.rawValue] + options
         if let shim { arguments += ["--bin", shim.path()] }
         // The first node on a machine makes the root file systems before it starts.
