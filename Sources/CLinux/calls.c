@@ -1,0 +1,95 @@
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// glibc 2.36 has wrappers for these; older ones do not, and the numbers are the same on every architecture.
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
+static int result(long value)
+{
+    return value < 0 ? -errno : (int)value;
+}
+
+int zp_pidfd_open(pid_t pid)
+{
+    return result(syscall(SYS_pidfd_open, pid, 0));
+}
+
+int zp_pidfd_getfd(int pidfd, int descriptor)
+{
+    return result(syscall(SYS_pidfd_getfd, pidfd, descriptor, 0));
+}
+
+int zp_pidfd_send_signal(int pidfd, int signal)
+{
+    return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int zp_prctl(int option, unsigned long argument)
+{
+    return result(prctl(option, argument, 0, 0, 0));
+}
+
+int zp_ioctl(int descriptor, unsigned long request, void *argument)
+{
+    return result(ioctl(descriptor, request, argument));
+}
+
+int zp_fcntl(int descriptor, int command, int argument)
+{
+    return result(fcntl(descriptor, command, argument));
+}
+
+int zp_close_range(unsigned first, int only_on_exec)
+{
+    return result(syscall(SYS_close_range, first, ~0U, only_on_exec ? 4 : 0));
+}
+
+int zp_send_descriptor(int socket, int descriptor)
+{
+    char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec payload = {&byte, 1};
+    struct msghdr message = {
+        .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    return result(sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
+int zp_receive_descriptor(int socket)
+{
+    // runc sends the terminal's name as the payload (its console.md), at most a path.
+    char name[4096], control[CMSG_SPACE(sizeof(int))];
+    struct iovec payload = {name, sizeof name};
+    struct msghdr message = {
+        .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t length;
+    do
+        length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (length < 0 && errno == EINTR);
+    if (length < 0)
+        return -errno;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+        return -EBADMSG;
+    int descriptor;
+    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor;
+}

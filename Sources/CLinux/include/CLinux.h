@@ -1,0 +1,60 @@
+// The few system calls that Swift cannot reach: those that need fork, have variable arguments, or that the oldest
+// supported C library does not wrap. Every function returns a negative errno on failure.
+#pragma once
+
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+
+struct zp_descriptor_mapping {
+    int from;
+    int to;
+};
+
+/// What a child is given between vfork and exec. Descriptors that no mapping names are closed.
+struct zp_spawn {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const char *directory;                             ///< working directory, or NULL
+    const struct zp_descriptor_mapping *descriptors;
+    size_t descriptor_count;
+    const int *namespaces;                             ///< entered in this order with setns(fd, 0)
+    size_t namespace_count;
+    const int *cgroups;                                ///< cgroup.procs (or tasks) files, open for writing
+    size_t cgroup_count;
+    int new_session;
+};
+
+/// Starts a program. Returns its pid; on failure a negative errno, and `*step` names the call that failed.
+pid_t zp_spawn(const struct zp_spawn *spawn, const char **step);
+
+/// Raises the soft limit of open descriptors to the hard limit, and returns it. Children of zp_spawn get the old one.
+unsigned long zp_raise_descriptor_limit(void);
+
+int zp_pidfd_open(pid_t pid);
+int zp_pidfd_getfd(int pidfd, int descriptor);
+int zp_pidfd_send_signal(int pidfd, int signal);
+int zp_prctl(int option, unsigned long argument);
+int zp_ioctl(int descriptor, unsigned long request, void *argument);
+int zp_fcntl(int descriptor, int command, int argument);
+/// close_range(2) from `first` on; CLOSE_RANGE_CLOEXEC when `only_on_exec`.
+int zp_close_range(unsigned first, int only_on_exec);
+
+/// Sends and receives one descriptor over a unix socket, with one byte of payload. Receiving gives the descriptor.
+int zp_send_descriptor(int socket, int descriptor);
+int zp_receive_descriptor(int socket);
+
+/// Mounts a procfs of the pid namespace `pid_namespace` in place of the one at /proc in `mount_namespace`, and puts
+/// the mounts that lay on the old one back from `again`: each path is bound from the new procfs onto itself and made
+/// read-only (`read_only`), or the mount that covered it before is moved over (masked paths).
+int zp_renew_procfs(int pid_namespace, int mount_namespace, const char *const *read_only, size_t read_only_count,
+                    const char *const *masked, size_t masked_count, const char **step);

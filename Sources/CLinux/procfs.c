@@ -1,0 +1,122 @@
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// From <linux/mount.h>, which cannot be included beside <sys/mount.h> on glibc 2.36.
+enum {
+    fsconfig_cmd_create = 6,
+    fsopen_cloexec = 1,
+    fsmount_cloexec = 1,
+    mount_attr_rdonly = 1,
+    mount_attr_nosuid_nodev_noexec = 2 | 4 | 8,
+    open_tree_clone = 1,
+    move_mount_f_empty_path = 4,
+};
+
+struct mount_attributes {
+    uint64_t set, clear, propagation, user_namespace;
+};
+
+enum { most_paths = 64 };
+
+struct failure {
+    volatile int error;
+    const char *volatile step;
+};
+
+static int clone_tree(const char *path)
+{
+    return (int)syscall(SYS_open_tree, AT_FDCWD, path, open_tree_clone | O_CLOEXEC);
+}
+
+static int attach(int tree, const char *path)
+{
+    return (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, move_mount_f_empty_path);
+}
+
+// Runs in the new pid namespace: a procfs shows the pid namespace of the process that calls fsopen.
+static void renew(int mount_namespace, const char *const *read_only, size_t read_only_count,
+                  const char *const *masked, size_t masked_count, struct failure *failure)
+{
+    int covers[most_paths];
+
+#define attempt(call, expression)                                                                                      \
+    if ((expression) < 0) {                                                                                            \
+        failure->step = call;                                                                                          \
+        failure->error = errno;                                                                                        \
+        _exit(1);                                                                                                      \
+    }
+    int context = (int)syscall(SYS_fsopen, "proc", fsopen_cloexec);
+    attempt("fsopen(proc)", context);
+    attempt("fsconfig(proc)", syscall(SYS_fsconfig, context, fsconfig_cmd_create, NULL, NULL, 0));
+    int procfs = (int)syscall(SYS_fsmount, context, fsmount_cloexec, mount_attr_nosuid_nodev_noexec);
+    attempt("fsmount(proc)", procfs);
+    attempt("setns(mount namespace)", setns(mount_namespace, CLONE_NEWNS));
+
+    // Nothing runs in this mount namespace yet, so the old procfs may go before the new one comes.
+    for (size_t i = 0; i < masked_count; i++)
+        covers[i] = clone_tree(masked[i]);
+    attempt("umount(/proc)", umount2("/proc", MNT_DETACH));
+    attempt("move_mount(/proc)", attach(procfs, "/proc"));
+    for (size_t i = 0; i < read_only_count; i++) {
+        int tree = clone_tree(read_only[i]);
+        if (tree < 0 && errno == ENOENT)
+            continue;
+        attempt("open_tree(read-only path)", tree);
+        struct mount_attributes attributes = {.set = mount_attr_rdonly};
+        attempt("mount_setattr(read-only path)",
+                syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes));
+        attempt("move_mount(read-only path)", attach(tree, read_only[i]));
+    }
+    for (size_t i = 0; i < masked_count; i++) {
+        if (covers[i] < 0)
+            continue;
+        attempt("move_mount(masked path)", attach(covers[i], masked[i]));
+    }
+#undef attempt
+    _exit(0);
+}
+
+int zp_renew_procfs(int pid_namespace, int mount_namespace, const char *const *read_only, size_t read_only_count,
+                    const char *const *masked, size_t masked_count, const char **step)
+{
+    if (masked_count > most_paths) {
+        *step = "masked paths";
+        return -E2BIG;
+    }
+    struct failure failure = {0, NULL};
+    // Two generations: setns moves only the children of the caller into the pid namespace, and the caller must not
+    // keep it for the children it starts later.
+    pid_t outer = vfork();
+    if (outer == 0) {
+        if (setns(pid_namespace, CLONE_NEWPID) < 0) {
+            failure.step = "setns(pid namespace)";
+            failure.error = errno;
+            _exit(1);
+        }
+        pid_t inner = vfork();
+        if (inner == 0)
+            renew(mount_namespace, read_only, read_only_count, masked, masked_count, &failure);
+        if (inner < 0) {
+            failure.step = "vfork";
+            failure.error = errno;
+            _exit(1);
+        }
+        waitpid(inner, NULL, 0);
+        _exit(0);
+    }
+    if (outer < 0) {
+        *step = "vfork";
+        return -errno;
+    }
+    while (waitpid(outer, NULL, 0) < 0 && errno == EINTR)
+        ;
+    *step = failure.step;
+    return failure.error ? -failure.error : 0;
+}

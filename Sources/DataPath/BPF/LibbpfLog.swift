@@ -1,0 +1,39 @@
+import CBPF
+import Glibc
+import Synchronization
+
+/// Keeps libbpf off stderr, and its last lines at hand for an error message.
+enum LibbpfLog {
+    /// libbpf's callback takes no context, so the lines have one place in the process.
+    private static let lines = Mutex<[String]>([])
+    private static let mostLines = 40
+
+    /// Forgets what was said and collects from now on.
+    static func collect() {
+        lines.withLock { $0.removeAll() }
+        libbpf_set_print { level, format, arguments in
+            guard level != LIBBPF_DEBUG, let format, let arguments else { return 0 }
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+                guard let start = buffer.baseAddress, vsnprintf(start, buffer.count, format, arguments) > 0 else {
+                    return
+                }
+                LibbpfLog.add(String(cString: start))
+            }
+            return 0
+        }
+    }
+
+    private static func add(_ text: String) {
+        lines.withLock { lines in
+            lines += text.split(separator: "\n").map(String.init)
+            if lines.count > mostLines { lines.removeFirst(lines.count - mostLines) }
+        }
+    }
+
+    static func take() -> [String] {
+        lines.withLock { lines in
+            defer { lines.removeAll() }
+            return lines
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/// The way of a connection: packet → `Redirector` (BPF) → `Activator` (hold, then relay) → application.
+///
+/// Three rooms. `Redirector/` directs new connections and knows when a port was last used; what needs libbpf and much
+/// memory for a moment is done by `DataPathLoader` in a child process, the long-lived shim only opens what the child
+/// pinned. `Tracker/` is the part of it that all pods of the node share. `Activator/` is the other end of the redirect:
+/// it runs in the shim's process and knows nothing of BPF. `BPF/` wraps libbpf; no other room imports it.
+///
+/// Nothing here decides when to sleep or to wake.
+package enum DataPath {
+    /// Below this, everything that outlives a process is pinned.
+    static let fileSystem = "/sys/fs/bpf"
+    static let root = "\(fileSystem)/zeropod"
+    /// Where the locks are.
+    static let runtimeDirectory = "/run/zeropod"
+}

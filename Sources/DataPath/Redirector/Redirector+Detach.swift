@@ -1,0 +1,31 @@
+import CDataPath
+import Linux
+
+extension Redirector {
+    /// Takes a pod's redirector away: links, programs, maps, directories, the tracker's entry, and the tracker itself
+    /// with its last pod. Works on whatever is left of a pod, also when no process of it lives any more; does nothing
+    /// if there is nothing.
+    ///
+    /// On kernels without tcx the filters stay on the interfaces until these are gone; `networkNamespace` removes
+    /// them now.
+    package static func detach(pod: String) throws(DataPathError) {
+        let pins = PodPins(pod: pod)
+        // The tracker first: afterwards nobody knows which namespace the pod had.
+        if let map = try? PinnedMap<UInt32, zp_pod>(pins.path(.pod)), let pod = map[0] {
+            try Tracker.unregister(networkNamespace: pod.network_namespace)
+        }
+        try system { () throws(SystemError) in
+            try Files.removeTree(pins.directory)
+            try Files.removeTree(pins.unfinished)
+        }
+        // Parents that other pods still use refuse to go.
+        for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
+            try? Files.removeEmptyDirectory(parent)
+        }
+    }
+
+    package static func detach(pod: String, networkNamespace: borrowing Namespace) throws(DataPathError) {
+        try Clsact.detachAll(in: networkNamespace)
+        try detach(pod: pod)
+    }
+}

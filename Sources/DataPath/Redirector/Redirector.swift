@@ -1,0 +1,106 @@
+import CDataPath
+import Glibc
+import Linux
+
+/// The redirector of one pod as the shim sees it: maps that `DataPathLoader` pinned. Opening it and every call is a few
+/// system calls; no BPF is loaded here.
+package final class Redirector {
+    let pins: PodPins
+    private let ports: PinnedMap<UInt16, zp_port>
+    private let activity: PinnedMap<UInt16, UInt64>
+    private let activators: PinnedMap<UInt32, UInt64>
+    private let counts: PinnedMap<UInt32, UInt64>
+
+    /// Opens what `DataPathLoader.attach` made for this pod.
+    package init(pod: String) throws(SystemError) {
+        pins = PodPins(pod: pod)
+        ports = try PinnedMap(pins.path(.ports))
+        activity = try PinnedMap(pins.path(.activity))
+        activators = try PinnedMap(pins.path(.activators))
+        counts = try PinnedMap(pins.path(.counters))
+    }
+
+    // MARK: Ports
+
+    /// Makes ports known: packets from and to them count as activity, and they can be redirected to the activator in
+    /// `slot`. A port that is known already keeps its time and its redirect.
+    package func declare(ports numbers: some Sequence<UInt16>, slot: UInt32) throws(SystemError) {
+        for number in numbers {
+            try ports.set(number, to: zp_port(activator: slot, redirected: ports[number]?.redirected ?? 0))
+            try activity.set(number, to: 0, if: .absent)
+        }
+    }
+
+    /// The opposite of `declare`.
+    package func forget(ports numbers: some Sequence<UInt16>) throws(SystemError) {
+        for number in numbers {
+            try ports.remove(number)
+            try activity.remove(number)
+        }
+    }
+
+    /// On: new connections go to the activator, from the return of this call on. Off: to the application. Connections
+    /// that exist, or whose first SYN has been answered, stay where they are. Ports that were not declared are an error.
+    package func setRedirect(_ on: Bool, ports numbers: some Sequence<UInt16>) throws(SystemError) {
+        for number in numbers {
+            guard var port = ports[number] else {
+                throw SystemError("redirect", "undeclared port \(number)", code: ENOENT)
+            }
+            port.redirected = on ? 1 : 0
+            try ports.set(number, to: port)
+        }
+    }
+
+    /// The ports that are redirected now.
+    package var redirectedPorts: [UInt16] {
+        ports.keys(limit: Int(ZP_MAX_PORTS)).filter { ports[$0]?.redirected == 1 }.sorted()
+    }
+
+    /// Makes a listening socket the activator in `slot`. The kernel forgets it when it is closed.
+    package func register(activator: borrowing Descriptor, slot: UInt32) throws(SystemError) {
+        try activators.set(slot, to: UInt64(activator.rawValue))
+    }
+
+    package func register(_ activator: Activator, slot: UInt32) throws(SystemError) {
+        guard let listener = activator.listener else { throw SystemError("register", "closed activator", code: EBADF) }
+        try register(activator: listener.descriptor, slot: slot)
+    }
+
+    // MARK: Activity
+
+    /// When a packet of one of these ports was last seen, or a connection to it accepted; nil if never.
+    package func lastActivity(of numbers: some Sequence<UInt16>) -> Instant? {
+        numbers.compactMap { activity[$0] }.max().flatMap { $0 == 0 ? nil : Instant(nanoseconds: $0) }
+    }
+
+    /// All ports that are declared or on which the tracker has seen a connection accepted, with the time of the last
+    /// sign of life.
+    package var activePorts: [UInt16: Instant] {
+        var times: [UInt16: Instant] = [:]
+        for number in activity.keys(limit: Int(ZP_MAX_PORTS)) {
+            if let time = activity[number], time != 0 { times[number] = Instant(nanoseconds: time) }
+        }
+        return times
+    }
+
+    // MARK: Diagnosis
+
+    package struct Counters: Equatable, Sendable, CustomStringConvertible {
+        /// Segments that were handed to an activator: each SYN of a connection.
+        package let steered: UInt64
+        /// Segments for a redirected port whose activator was not there.
+        package let withoutActivator: UInt64
+        /// Segments whose activator the kernel did not accept.
+        package let refused: UInt64
+
+        package var description: String {
+            "steered \(steered), without activator \(withoutActivator), refused \(refused)"
+        }
+    }
+
+    package var counters: Counters {
+        Counters(
+            steered: counts[ZP_STEERED.rawValue] ?? 0, withoutActivator: counts[ZP_NO_ACTIVATOR.rawValue] ?? 0,
+            refused: counts[ZP_REFUSED.rawValue] ?? 0)
+    }
+}

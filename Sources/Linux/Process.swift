@@ -1,0 +1,50 @@
+import CLinux
+import Glibc
+
+/// What `/proc/PID` tells about a process.
+package enum Process {
+    /// Ends this process because its own state cannot be trusted any more.
+    package static func abort(_ reason: String) -> Never {
+        _ = try? Descriptor.open("/dev/stderr", O_WRONLY).writeAll(Array("\(reason)\n".utf8))
+        exit(70)
+    }
+
+    /// Field 22 of `/proc/PID/stat`: when the process started, in clock ticks since boot. With the pid it names a
+    /// process for good.
+    package static func startTime(of pid: pid_t) throws(SystemError) -> UInt64 {
+        let path = "/proc/\(pid)/stat"
+        // The command's name, field 2, may hold spaces and brackets; what follows its last bracket does not.
+        let text = try Files.readText(path)
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        guard fields.count > 20, let value = UInt64(fields[20]) else { throw SystemError("parse", path, code: EBADMSG) }
+        return value
+    }
+
+    /// A line of `/proc/PID/status`, without its name: `statusField("SigCgt", of: 1)`.
+    package static func statusField(_ name: String, of pid: pid_t) throws(SystemError) -> Substring? {
+        for line in try Files.readText("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix(name + ":") {
+            return line.dropFirst(name.count + 1).drop { $0 == "\t" || $0 == " " }
+        }
+        return nil
+    }
+
+    package static func exists(_ pid: pid_t) -> Bool { kill(pid, 0) == 0 || errno == EPERM }
+
+    /// kill(2).
+    package static func signal(_ signal: Int32, to pid: pid_t) throws(SystemError) {
+        try retrying("kill", "\(pid)") { kill(pid, signal) }
+    }
+
+    /// Inodes of the sockets that a process holds.
+    package static func socketInodes(of pid: pid_t) -> Set<UInt64> {
+        let directory = "/proc/\(pid)/fd"
+        var inodes: Set<UInt64> = []
+        for name in (try? Files.names(in: directory)) ?? [] {
+            guard let target = try? Files.target(ofLink: "\(directory)/\(name)"), target.hasPrefix("socket:[") else {
+                continue
+            }
+            if let inode = UInt64(target.dropFirst("socket:[".count).dropLast()) { inodes.insert(inode) }
+        }
+        return inodes
+    }
+}

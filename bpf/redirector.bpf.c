@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * The redirector of one pod.
+ *
+ * `zeropod_ingress` and `zeropod_egress` see every packet of every interface of the pod and of lo (tcx or clsact), and
+ * note when a declared port was last used. They never keep, change or drop a packet, and let the chain go on.
+ *
+ * `zeropod_steer` runs where the kernel looks for a listening socket (sk_lookup, Linux 5.9): that is, for new
+ * connections only. While a port is redirected it names the activator's listener instead of the application's. No
+ * header is changed; the accepted socket has the original addresses and ports.
+ *
+ * bpf_sk_assign from the tc program on ingress would be another place for it, and was tried. It bypasses a TIME_WAIT
+ * socket with the same four numbers instead of ending it, and since Linux 6.10 the SYN is then dropped in silence
+ * until that socket is gone, a minute later; it acts before NAT inside the pod (a service mesh's REDIRECT), on the
+ * wrong port; and it would have to look up the flow of every packet. Here the kernel has done all of that already:
+ * reassembly, extension headers, VLANs, SYN cookies, TIME_WAIT.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "activity.h"
+#include "zeropod.h"
+
+struct activity_map activity SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, ZP_MAX_PORTS);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, __u16);
+    __type(value, struct zp_port);
+} ports SEC(".maps");
+
+/* The kernel takes a socket out by itself when it is closed. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SOCKMAP);
+    __uint(max_entries, ZP_MAX_ACTIVATORS);
+    __type(key, __u32);
+    __type(value, __u64);
+} activators SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, ZP_COUNTERS);
+    __type(key, __u32);
+    __type(value, __u64);
+} counters SEC(".maps");
+
+/* Not read by the programs: what user space has to know to take the pod apart again, kept where a crash leaves it. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct zp_pod);
+} pod SEC(".maps");
+
+/* The first four bytes of a TCP header. */
+struct port_pair {
+    __be16 source;
+    __be16 destination;
+};
+
+/* The same for all IPv6 extension headers that may stand before TCP, but for Fragment and Authentication. */
+struct extension_header {
+    __u8 next;
+    __u8 length;
+    __be16 fragment_offset;
+};
+
+/* Hop-by-hop, routing, fragment, destination options (twice), authentication; and one to spare. */
+enum { MOST_EXTENSION_HEADERS = 7 };
+
+/* From the network header, so that devices without a link-layer header (tun, wireguard) need no case of their own. */
+static __always_inline long load(struct __sk_buff *skb, __u32 offset, void *to, __u32 length)
+{
+    return bpf_skb_load_bytes_relative(skb, offset, to, length, BPF_HDR_START_NET);
+}
+
+static __always_inline int find_tcp_after_ipv4(struct __sk_buff *skb, __u32 *offset)
+{
+    struct iphdr header;
+    if (load(skb, 0, &header, sizeof header))
+        return 0;
+    if (header.version != 4 || header.ihl < 5 || header.protocol != IPPROTO_TCP)
+        return 0;
+    /* Fragments after the first have no ports. */
+    if (header.frag_off & bpf_htons(0x1fff))
+        return 0;
+    *offset = header.ihl * 4;
+    return 1;
+}
+
+static __always_inline int find_tcp_after_ipv6(struct __sk_buff *skb, __u32 *offset)
+{
+    struct ipv6hdr header;
+    if (load(skb, 0, &header, sizeof header) || header.version != 6)
+        return 0;
+
+    __u8 next = header.nexthdr;
+    __u32 position = sizeof header;
+    for (int i = 0; i <= MOST_EXTENSION_HEADERS; i++) {
+        if (next == IPPROTO_TCP) {
+            *offset = position;
+            return 1;
+        }
+        struct extension_header extension;
+        if (load(skb, position, &extension, sizeof extension))
+            return 0;
+        switch (next) {
+        case IPPROTO_HOPOPTS:
+        case IPPROTO_ROUTING:
+        case IPPROTO_DSTOPTS:
+            position += (extension.length + 1) * 8;
+            break;
+        case IPPROTO_FRAGMENT:
+            if (extension.fragment_offset & bpf_htons(0xfff8))
+                return 0;
+            position += 8;
+            break;
+        case IPPROTO_AH:
+            position += (extension.length + 2) * 4;
+            break;
+        default:
+            return 0;
+        }
+        next = extension.next;
+    }
+    return 0;
+}
+
+static __always_inline int load_ports(struct __sk_buff *skb, struct port_pair *pair)
+{
+    __u32 offset;
+    if (skb->protocol == bpf_htons(ETH_P_IP)) {
+        if (!find_tcp_after_ipv4(skb, &offset))
+            return 0;
+    } else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+        if (!find_tcp_after_ipv6(skb, &offset))
+            return 0;
+    } else {
+        return 0;
+    }
+    return load(skb, offset, pair, sizeof *pair) == 0;
+}
+
+/* Only ports that are in the map already: what else goes on in the pod costs one failed look-up a packet. */
+static __always_inline void note(__be16 network_order)
+{
+    __u16 port = bpf_ntohs(network_order);
+    __u64 *last = bpf_map_lookup_elem(&activity, &port);
+    if (last)
+        *last = bpf_ktime_get_ns();
+}
+
+/* TC_ACT_UNSPEC and TCX_NEXT are the same number: the next program of the chain decides. */
+SEC("tc")
+int zeropod_ingress(struct __sk_buff *skb)
+{
+    struct port_pair pair;
+    if (load_ports(skb, &pair))
+        note(pair.destination);
+    return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int zeropod_egress(struct __sk_buff *skb)
+{
+    struct port_pair pair;
+    if (load_ports(skb, &pair))
+        note(pair.source);
+    return TC_ACT_UNSPEC;
+}
+
+static __always_inline void count(enum zp_counter which)
+{
+    __u32 key = which;
+    __u64 *value = bpf_map_lookup_elem(&counters, &key);
+    if (value)
+        __sync_fetch_and_add(value, 1);
+}
+
+SEC("sk_lookup")
+int zeropod_steer(struct bpf_sk_lookup *lookup)
+{
+    if (lookup->protocol != IPPROTO_TCP)
+        return SK_PASS;
+    __u16 number = lookup->local_port;
+    struct zp_port *port = bpf_map_lookup_elem(&ports, &number);
+    if (!port || !port->redirected)
+        return SK_PASS;
+
+    __u32 slot = port->activator;
+    struct bpf_sock *activator = bpf_map_lookup_elem(&activators, &slot);
+    if (!activator) {
+        count(ZP_NO_ACTIVATOR);
+        return SK_PASS;
+    }
+    long error = bpf_sk_assign(lookup, activator, 0);
+    bpf_sk_release(activator);
+    count(error ? ZP_REFUSED : ZP_STEERED);
+    return SK_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";
