@@ -38,14 +38,14 @@ make_cgroups() {
     done
 }
 
+# The shell between unshare and init.sh ends at once, so that no process in the node's cgroups is outside its namespaces.
 start_init() {
     (
         join_cgroups "$name"
-        exec setsid unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child --propagation private \
-            "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
-    ) &
-    local starter=$!
-    await 20 settled "$starter" || true
+        exec setsid unshare --mount --pid --net --uts --ipc --cgroup --propagation private \
+            bash -c '"$0" &' "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
+    ) || true
+    await 20 settled || true
     ready || {
         cat "$state/log/init.log" >&2
         fail "the namespaces of $name could not be set up; see above"
@@ -53,7 +53,7 @@ start_init() {
 }
 
 ready() { [[ -e /proc/$(pid_of "$name")/root/run/ready ]]; }
-settled() { ready || [[ ! -d /proc/$1 ]]; }
+settled() { ready || { [[ -e $state/pid ]] && ! pid_of "$name" >/dev/null; }; }
 
 import_images() {
     local log=$state/log/import.log
