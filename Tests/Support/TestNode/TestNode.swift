@@ -5,8 +5,8 @@ import Commands
 import Foundation
 
 package enum Containerd: String, CaseIterable, Sendable, CustomStringConvertible {
-    case v2_1 = "2.1"
-    case v1_7 = "1.7"
+    case current = "2.1"
+    case previous = "1.7"
 
     package var description: String { "containerd \(rawValue)" }
 }
@@ -24,7 +24,7 @@ package struct TestNode: Sendable {
     /// Starts a node, after ending what an interrupted run left under its name. `shim` is the directory that holds the
     /// shim's executable.
     package static func up(
-        _ name: String, containerd: Containerd = .v2_1, shim: URL? = nil, options: [String] = []
+        _ name: String, containerd: Containerd = .current, shim: URL? = nil, options: [String] = []
     ) async throws -> TestNode {
         try await Command.run([script, "down", name], deadline: .seconds(60))
         var arguments = [script, "up", name, "--containerd", containerd.rawValue] + options
