@@ -99,7 +99,7 @@ package enum Files {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = try retrying("readlink", path) {
             buffer.withUnsafeMutableBytes {
-                readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+                readlink(path, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count)
             }
         }
         return String(decoding: buffer[..<count], as: UTF8.self)
