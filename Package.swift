@@ -52,7 +52,11 @@ let package = Package(
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
-        tests(of: "Protobuf"),
+        .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
+        tests(of: "Protobuf", ["Hex"]),
+        tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
+        tests(of: "ContainerdAPI", ["Linux", "Protobuf", "TTRPC"]),
+        tests(of: "Events", ["ContainerdAPI", "Linux", "Protobuf", "TTRPC"]),
         tests(of: "JSON"),
         tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
         tests(of: "StdIO", ["Linux"]),
