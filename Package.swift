@@ -66,7 +66,11 @@ let package = Package(
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
-        tests(of: "Protobuf"),
+        .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
+        tests(of: "Protobuf", ["Hex"]),
+        tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
+        tests(of: "ContainerdAPI", ["Linux", "Protobuf", "TTRPC"]),
+        tests(of: "Events", ["ContainerdAPI", "Linux", "Protobuf", "TTRPC"]),
         tests(of: "JSON"),
         // Trials of what starts children, in a process of their own; RuncTests runs them.
         .executableTarget(
