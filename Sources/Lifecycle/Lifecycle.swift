@@ -1,1 +1,247 @@
-package enum LifecyclePlaceholder {}
+/// The life of one container, as a value: events go in, effects come out.
+///
+/// It does no I/O, reads no clock and knows no other module, so that every order of events can be tried in a test.
+/// The caller performs the effects in the order they are given and reports what became of them as further events.
+/// Times are nanoseconds of one monotonic clock.
+///
+/// Rules it keeps:
+/// - Traffic is held before a dump begins and let go after the processes run again.
+/// - Whoever needs the container awake (a connection, an exec, a signal) wins over a checkpoint under way.
+/// - A container ends once. A failed restore ends it; it never starts anew in silence.
+package struct Lifecycle: Hashable, Sendable {
+    package enum State: Equatable, Hashable, Sendable {
+        /// Created, not started.
+        case starting
+        case running
+        /// A dump is under way. `wanted`: somebody needs the container awake, the dump is being given up.
+        case checkpointing(wanted: Bool)
+        case asleep
+        case restoring
+        case exited
+    }
+
+    /// Something that needs the running container: it is proceeded with once the container is awake, and keeps it
+    /// awake until it is finished. The number is the caller's.
+    package typealias Work = UInt64
+
+    package private(set) var state: State = .starting
+    package private(set) var reasons: ReasonsToStayAwake
+    /// The ports that traffic is expected on.
+    package private(set) var ports: Set<UInt16> = []
+
+    private let policy: Policy
+    /// Proceeded with and not finished.
+    private var running: Set<Work> = []
+    /// Not proceeded with yet, in the order of their requests.
+    private var waiting: [Work] = []
+    /// Since when the container has been awake. Idleness cannot begin before.
+    private var awakeSince: UInt64 = 0
+    /// How long until the next look: grows while there is nothing to see.
+    private var patience: UInt64
+    /// An exit that may be the work of CRIU, which ends the processes it has dumped.
+    private var undecidedExit: UInt32?
+
+    package init(policy: Policy) {
+        self.policy = policy
+        patience = policy.firstLook
+        reasons = ReasonsToStayAwake()
+        if policy.mayEverSleep { reasons.insert(.portsUnknown) }
+        for reason in policy.standingReasons { reasons.insert(reason) }
+    }
+
+    // MARK: Events of the container
+
+    /// The container's process was started.
+    package mutating func started(at now: UInt64) -> [Effect] {
+        guard state == .starting else { return [] }
+        state = .running
+        awakeSince = now
+        return policy.mayEverSleep ? [.look(after: patience)] : []
+    }
+
+    /// The init process ended. During a dump that may be CRIU's doing, which the end of the dump will tell.
+    package mutating func initExited(status: UInt32) -> [Effect] {
+        switch state {
+        case .checkpointing:
+            undecidedExit = status
+            return []
+        case .starting, .running: return end(status: status)
+        case .asleep, .restoring, .exited: return []
+        }
+    }
+
+    /// The container is to go, whatever it does now (delete by force, or the shim's end).
+    package mutating func removed() -> [Effect] {
+        state == .exited ? [] : end(status: Self.killed)
+    }
+
+    /// A signal nobody can catch. Asleep there is no process to receive it: the container just ends.
+    ///
+    /// - Returns: nil if a process must be signalled; then `request` the container awake and do so.
+    package mutating func killedByForce() -> [Effect]? {
+        state == .asleep ? end(status: Self.killed) : nil
+    }
+
+    // MARK: Events of time and traffic
+
+    /// The look that `Effect.look` asked for: which ports the container listens on, and when a packet was last seen.
+    package mutating func looked(at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64) -> [Effect] {
+        guard state == .running, policy.mayEverSleep else { return [] }
+        var effects: [Effect] = []
+        if found != ports {
+            ports = found
+            effects.append(.declare(ports: found))
+        }
+        if found.isEmpty {
+            reasons.insert(.portsUnknown)
+            patience = min(patience * 2, policy.scaleDownAfter)
+            return effects + [.look(after: patience)]
+        }
+        reasons.remove(.portsUnknown)
+        let idleSince = max(lastActivity, awakeSince)
+        let idle = now > idleSince ? now - idleSince : 0
+        if idle < policy.scaleDownAfter { return effects + [.look(after: policy.scaleDownAfter - idle)] }
+        if !reasons.allowSleep { return effects + [.look(after: policy.scaleDownAfter)] }
+        state = .checkpointing(wanted: false)
+        return effects + [.hold, .checkpoint]
+    }
+
+    /// The activator holds a connection.
+    package mutating func connectionHeld() -> [Effect] {
+        wake()
+    }
+
+    /// The node lacks what a sleep needs; the text names it.
+    package mutating func unable(_ text: String) {
+        reasons.insert(.unable, text)
+    }
+
+    // MARK: Events of requests
+
+    /// Somebody needs the container awake. Answered with `proceed` or `refuse`, now or later.
+    package mutating func request(_ work: Work) -> [Effect] {
+        switch state {
+        case .exited: return [.refuse(work)]
+        case .starting: return [.proceed(work)]
+        case .running:
+            run(work)
+            return [.proceed(work)]
+        case .checkpointing, .asleep, .restoring:
+            waiting.append(work)
+            return wake()
+        }
+    }
+
+    /// What `proceed` allowed is over.
+    package mutating func finished(_ work: Work, at now: UInt64) {
+        guard running.remove(work) != nil else { return }
+        // Work is activity: the container is idle from its end on.
+        awakeSince = max(awakeSince, now)
+        if running.isEmpty { reasons.remove(.busy) }
+    }
+
+    package mutating func paused() {
+        reasons.insert(.paused)
+    }
+
+    package mutating func resumed(at now: UInt64) {
+        awakeSince = max(awakeSince, now)
+        reasons.remove(.paused)
+    }
+
+    // MARK: Events of checkpoint and restore
+
+    package enum CheckpointOutcome: Equatable, Sendable {
+        case done
+        case givenUp
+        /// The container runs on; the text says why it cannot sleep.
+        case failed(String)
+        /// As `failed`, and trying again would be in vain.
+        case impossible(String)
+    }
+
+    package mutating func checkpointEnded(_ outcome: CheckpointOutcome, at now: UInt64) -> [Effect] {
+        guard case .checkpointing(let wanted) = state else { return [] }
+        let exit = undecidedExit
+        undecidedExit = nil
+        if outcome == .done {
+            reasons.remove(.checkpointFailed)
+            patience = policy.firstLook
+            if wanted {
+                state = .restoring
+                return [.restore]
+            }
+            state = .asleep
+            return [.asleep]
+        }
+        // The dump did not end the processes, so an exit meanwhile was their own.
+        if let exit { return end(status: exit) }
+        state = .running
+        awakeSince = now
+        var retry = policy.scaleDownAfter
+        switch outcome {
+        case .done, .givenUp: break
+        case .failed(let text):
+            reasons.insert(.checkpointFailed, text)
+            retry = policy.retryAfterFailure
+        case .impossible(let text):
+            reasons.insert(.unable, text)
+        }
+        let look: [Effect] = reasons.contains(.unable) ? [] : [.look(after: retry)]
+        return [.release] + proceedWithWaiting() + look
+    }
+
+    package mutating func restored(at now: UInt64) -> [Effect] {
+        // Removed in the meantime.
+        if state == .exited { return [.endProcesses] }
+        guard state == .restoring else { return [] }
+        state = .running
+        awakeSince = now
+        return [.release, .awake] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
+    }
+
+    /// The images are kept for inspection; the container ends with a status that is not zero.
+    package mutating func restoreFailed() -> [Effect] {
+        guard state == .restoring else { return [] }
+        return end(status: Self.restoreFailure)
+    }
+
+    // MARK: Inside
+
+    /// Exit status of a container that SIGKILL ended: 128 + 9.
+    private static let killed: UInt32 = 137
+    /// Exit status of a container that could not be restored.
+    package static let restoreFailure: UInt32 = 255
+
+    private mutating func wake() -> [Effect] {
+        switch state {
+        case .checkpointing(wanted: false):
+            state = .checkpointing(wanted: true)
+            return [.giveUpCheckpoint]
+        case .asleep:
+            state = .restoring
+            return [.restore]
+        case .starting, .running, .checkpointing(wanted: true), .restoring, .exited: return []
+        }
+    }
+
+    private mutating func run(_ work: Work) {
+        running.insert(work)
+        if policy.mayEverSleep { reasons.insert(.busy) }
+    }
+
+    private mutating func proceedWithWaiting() -> [Effect] {
+        let proceeding = waiting
+        waiting = []
+        for work in proceeding { run(work) }
+        return proceeding.map { .proceed($0) }
+    }
+
+    private mutating func end(status: UInt32) -> [Effect] {
+        let refused = waiting
+        waiting = []
+        let held = state != .running && state != .starting
+        state = .exited
+        return (held ? [.refuseConnections] : []) + refused.map { .refuse($0) } + [.exited(status: status)]
+    }
+}

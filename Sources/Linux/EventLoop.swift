@@ -43,8 +43,9 @@ package final class EventLoop {
         }
     }
 
-    /// Runs until `stop`. Call it once, from the thread that set the loop up.
+    /// Runs until `stop`, on the thread that set the loop up. It may be run again afterwards.
     package func run() throws(SystemError) {
+        defer { stopped = false }
         var events = [epoll_event](repeating: epoll_event(), count: 64)
         while !stopped { try runRound(&events) }
     }

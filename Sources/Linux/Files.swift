@@ -89,10 +89,18 @@ package enum Files {
         return total
     }
 
+    /// Seconds since 1970; 0 if there is no such file.
+    package static func modificationTime(_ path: String) -> Int {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+    }
+
     package static func target(ofLink path: String) throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = try retrying("readlink", path) {
-            buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+            buffer.withUnsafeMutableBytes {
+                readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+            }
         }
         return String(decoding: buffer[..<count], as: UTF8.self)
     }

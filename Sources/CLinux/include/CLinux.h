@@ -2,6 +2,7 @@
 // supported C library does not wrap. Every function returns a negative errno on failure.
 #pragma once
 
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>

@@ -5,7 +5,7 @@ import Linux
 /// A BPF map, by descriptor: bpf(2) and nothing else. No BTF is read and nothing is allocated.
 ///
 /// The caller knows the map's types: `Key` and `Value` must have the sizes of the map's definition in `bpf/`.
-struct PinnedMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable {
+struct PinnedMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable, Sendable {
     private let name: String
     let descriptor: Descriptor
 

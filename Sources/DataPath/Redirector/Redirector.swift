@@ -5,7 +5,7 @@ import Linux
 /// The redirector of one pod as the shim sees it: maps that `DataPathLoader` pinned. Opening it and every call is a few
 /// system calls; no BPF is loaded here.
 package final class Redirector {
-    private let pins: PodPins
+    let pins: PodPins
     private let ports: PinnedMap<UInt16, zp_port>
     private let activity: PinnedMap<UInt16, UInt64>
     private let activators: PinnedMap<UInt32, UInt64>

@@ -1,0 +1,29 @@
+import Linux
+
+/// Why a checkpoint or a restore did not happen.
+package enum CheckpointError: Error, Sendable, CustomStringConvertible {
+    /// CRIU refused or failed; `log` holds the last lines of its log.
+    case criu(verb: String, code: Int32, log: String)
+    /// A step of ours around CRIU failed.
+    case system(SystemError)
+    /// An image file is not what CRIU 4 writes.
+    case badImage(path: String)
+    /// The caller gave the checkpoint up, because traffic arrived in the middle. The container runs on unharmed.
+    case givenUp
+    /// There is no criu, or one that cannot serve this kernel.
+    case unusable(reason: String)
+    /// libcriu would not take an option.
+    case refusedOption(String)
+
+    package var description: String {
+        switch self {
+        case .criu(let verb, let code, let log):
+            "criu \(verb) failed: \(SystemError("criu", verb, code: abs(code)))\(log.isEmpty ? "" : "; its log ends:\n\(log)")"
+        case .system(let error): error.description
+        case .badImage(let path): "\(path) is not an image this version understands"
+        case .givenUp: "given up because of traffic"
+        case .unusable(let reason): reason
+        case .refusedOption(let option): "libcriu refuses: \(option)"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import CLinux
+import Glibc
+import Linux
+
+/// A checkpoint in the making: processes → images.
+package struct Dump: Sendable {
+    /// The criu program.
+    package let criu: String
+    /// The container's init, in the shim's pid namespace.
+    package let pid: pid_t
+    package let root: String
+    package let kept: KeptContainer
+    package let snapshot: Snapshot
+
+    package init(criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot) {
+        self.criu = criu
+        self.pid = pid
+        self.root = root
+        self.kept = kept
+        self.snapshot = snapshot
+    }
+
+    /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
+    ///
+    /// - Parameters:
+    ///   - mayGoOn: asked on a foreign thread, first when all processes stand still and then when everything is
+    ///     written but nothing is ended yet.
+    ///   - then: called on the loop.
+    package func run(
+        loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
+        then: @escaping (Result<Void, CheckpointError>) -> Void
+    ) {
+        do {
+            try snapshot.makeDirectories()
+            let service = try CRIUService.start(
+                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children
+            ) { _ in }
+            try loop.onThread("checkpoint") { [self] in
+                Result { () throws(CheckpointError) in try call(service, mayGoOn) }
+            } then: { result in
+                if case .failure = result { snapshot.discardImages() }
+                then(result)
+            }
+        } catch {
+            loop.soon { then(.failure(.system(error))) }
+        }
+    }
+
+    private func call(
+        _ service: CRIUService, _ mayGoOn: @escaping () -> Bool
+    ) throws(CheckpointError) {
+        let directories = try snapshot.open()
+        let options = try CRIUOptions(
+            images: directories.images, work: directories.work, log: Snapshot.dumpLog)
+        options.setCommon()
+        options.setPID(pid)
+        try options.setRoot(root)
+        // Every mount is kept, so none is dumped; tmpfs contents stay where they are.
+        for (index, mount) in kept.mounts.enumerated() where mount.point != "/" {
+            try options.addExternal("mnt[\(mount.point)]:m\(index)")
+        }
+        var failure: CheckpointError?
+        try options.useService(service)
+        let code = options.dump { step, _ in
+            guard step == "network-lock" || step == "post-dump" else { return true }
+            do throws(CheckpointError) {
+                if !mayGoOn() { throw .givenUp }
+                // The images are complete, and the processes can still go on if this fails.
+                if step == "post-dump" { try ImageFile.adoptKeptMountNamespace(in: snapshot.images) }
+            } catch {
+                failure = error
+            }
+            return failure == nil
+        }
+        if let failure { throw failure }
+        if code < 0 { throw .criu(verb: "dump", code: code, log: snapshot.logTail(Snapshot.dumpLog)) }
+    }
+}

@@ -1,0 +1,96 @@
+import Linux
+
+/// Just enough of CRIU's image files to say that the mount namespace is the one CRIU itself stands in.
+///
+/// A file begins with two 32-bit magic numbers (the inventory with one), then, for the kinds read here, one entry: its
+/// length (32 bits, little endian) and a protobuf message (CRIU's images/*.proto, criu/include/magic.h).
+enum ImageFile {
+    /// Fields of `task_kobj_ids_entry` and of `inventory_entry` (CRIU's images/core.proto, images/inventory.proto).
+    private static let mountNamespaceField: UInt64 = 9
+    private static let rootIdentitiesField: UInt64 = 3
+
+    /// Gives every process the mount namespace identity of the inventory, which is the one of the criu process.
+    ///
+    /// CRIU restores a mount namespace when that of the root process differs from its own. The container's mounts are
+    /// kept and joined (`join_ns`), so there is nothing to restore, but CRIU has no option to say so.
+    static func adoptKeptMountNamespace(in directory: String) throws(CheckpointError) {
+        let inventory = try entry("\(directory)/inventory.img", headerSize: 4)
+        guard let identities = inventory.fields.first(where: { $0.number == rootIdentitiesField }),
+            let own = try Message(parsing: identities.bytes, path: directory).fields
+                .first(where: { $0.number == mountNamespaceField })
+        else { throw .badImage(path: "\(directory)/inventory.img") }
+
+        let names: [String]
+        do { names = try Files.names(in: directory) } catch { throw .system(error) }
+        for name in names where name.hasPrefix("ids-") && name.hasSuffix(".img") {
+            let path = "\(directory)/\(name)"
+            var message = try entry(path, headerSize: 8)
+            guard let index = message.fields.firstIndex(where: { $0.number == mountNamespaceField }) else {
+                throw .badImage(path: path)
+            }
+            message.fields[index] = own
+            try write(message, to: path)
+        }
+    }
+
+    private static func entry(_ path: String, headerSize: Int) throws(CheckpointError) -> Message {
+        let bytes: [UInt8]
+        do { bytes = try Files.read(path) } catch { throw .system(error) }
+        guard bytes.count >= headerSize + 4 else { throw .badImage(path: path) }
+        let size = bytes[headerSize..<headerSize + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard bytes.count == headerSize + 4 + size else { throw .badImage(path: path) }
+        var message = try Message(parsing: Array(bytes[(headerSize + 4)...]), path: path)
+        message.header = Array(bytes[..<headerSize])
+        return message
+    }
+
+    private static func write(_ message: Message, to path: String) throws(CheckpointError) {
+        let body = message.fields.flatMap(\.encoded)
+        let size = (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) }
+        do { try Files.write(message.header + size + body, to: path, mode: 0o600) } catch { throw .system(error) }
+    }
+
+    /// A message as its top-level fields, each with its encoding untouched.
+    private struct Message {
+        struct Field {
+            let number: UInt64
+            let encoded: [UInt8]
+            /// The value: of a length-delimited field without its length.
+            let bytes: [UInt8]
+        }
+
+        var header: [UInt8] = []
+        var fields: [Field] = []
+
+        init(parsing bytes: [UInt8], path: String) throws(CheckpointError) {
+            var rest = bytes[...]
+            func varint() throws(CheckpointError) -> UInt64 {
+                var value: UInt64 = 0
+                for shift in stride(from: UInt64(0), to: 64, by: 7) {
+                    guard let byte = rest.popFirst() else { break }
+                    value |= UInt64(byte & 0x7f) << shift
+                    if byte & 0x80 == 0 { return value }
+                }
+                throw .badImage(path: path)
+            }
+            while !rest.isEmpty {
+                let start = rest.startIndex
+                let key = try varint()
+                var value = rest
+                switch key & 7 {
+                case 0:
+                    _ = try varint()
+                    value = value[..<rest.startIndex]
+                case 2:
+                    let count = Int(clamping: try varint())
+                    guard count <= rest.count else { throw .badImage(path: path) }
+                    value = rest.prefix(count)
+                    rest.removeFirst(count)
+                default: throw .badImage(path: path)
+                }
+                fields.append(
+                    Field(number: key >> 3, encoded: Array(bytes[start..<rest.startIndex]), bytes: Array(value)))
+            }
+        }
+    }
+}

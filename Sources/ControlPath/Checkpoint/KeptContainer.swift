@@ -1,0 +1,43 @@
+import Glibc
+import Linux
+
+/// What stays of a container while its processes are gone: its namespaces and cgroups, held open.
+///
+/// The mount, IPC, UTS, network and cgroup namespaces outlive the processes, so a restore joins them as they were
+/// instead of building them again (facts of time: docs/performance.md). The pid namespace cannot be kept: it dies with
+/// its init, and a new one is made with the same pids inside.
+package final class KeptContainer: Sendable {
+    let mount: Namespace
+    let ipc: Namespace
+    let uts: Namespace
+    let network: Namespace
+    let cgroup: Namespace
+    let cgroups: Cgroup
+    /// Where mounts are, as the container sees them.
+    let mounts: [MountTable.Mount]
+
+    /// - Parameter pid: the running init of the container.
+    package init(of pid: pid_t) throws(SystemError) {
+        mount = try Namespace(.mount, of: pid)
+        ipc = try Namespace(.ipc, of: pid)
+        uts = try Namespace(.uts, of: pid)
+        network = try Namespace(.network, of: pid)
+        cgroup = try Namespace(.cgroup, of: pid)
+        cgroups = try Cgroup(of: pid)
+        mounts = try MountTable(of: pid).mounts
+    }
+
+    /// Namespaces that criu enters before it starts, so that it takes them for its own and leaves them alone.
+    var entered: [Int32] {
+        [
+            ipc.descriptor.rawValue, uts.descriptor.rawValue, network.descriptor.rawValue,
+            cgroup.descriptor.rawValue,
+        ]
+    }
+
+    /// Mounts that lie on the container's procfs, which must be put onto the new one: parts made read-only, and
+    /// parts covered by something else.
+    var procfsReadOnly: [String] { onProcfs.filter { $0.fileSystem == "proc" }.map(\.point) }
+    var procfsMasked: [String] { onProcfs.filter { $0.fileSystem != "proc" }.map(\.point) }
+    private var onProcfs: [MountTable.Mount] { mounts.filter { $0.point.hasPrefix("/proc/") } }
+}

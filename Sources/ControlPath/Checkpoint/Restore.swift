@@ -1,0 +1,117 @@
+import CLinux
+import Glibc
+import Linux
+
+/// The way back: images → processes, in the namespaces and cgroups that were kept.
+package struct Restore: Sendable {
+    /// A stream that the processes share with the shim: its pipe goes on where it was.
+    package struct Stream: Sendable {
+        /// What the image calls it: `pipe:[inode]`.
+        package let key: String
+        /// A descriptor of this process, open until the restore is over.
+        package let descriptor: Int32
+
+        package init(key: String, descriptor: Int32) {
+            self.key = key
+            self.descriptor = descriptor
+        }
+    }
+
+    package let criu: String
+    package let kept: KeptContainer
+    package let snapshot: Snapshot
+    package let streams: [Stream]
+
+    package init(criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream]) {
+        self.criu = criu
+        self.kept = kept
+        self.snapshot = snapshot
+        self.streams = streams
+    }
+
+    /// Restores the processes and lets them run.
+    ///
+    /// - Parameter then: called on the loop with the new pid of the container's init, which becomes a child of this
+    ///   process when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
+    package func run(
+        loop: EventLoop, children: Children, then: @escaping (Result<pid_t, CheckpointError>) -> Void
+    ) {
+        do {
+            let cgroups = try openCgroups()
+            defer { for number in cgroups { close(number) } }
+            let service = try CRIUService.start(
+                criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor),
+                children: children
+            ) { _ in }
+            try loop.onThread("restore") { [self] in
+                Result { () throws(CheckpointError) in try call(service) }
+            } then: { result in
+                then(result)
+            }
+        } catch {
+            loop.soon { then(.failure(.system(error))) }
+        }
+    }
+
+    /// The `cgroup.procs` files of the container: criu is put there, and what it restores stays there.
+    private func openCgroups() throws(SystemError) -> [Int32] {
+        var numbers: [Int32] = []
+        do {
+            for directory in Set(kept.cgroups.directories.values) {
+                numbers.append(try Descriptor.open("\(directory)/cgroup.procs", O_WRONLY).release())
+            }
+        } catch {
+            for number in numbers { close(number) }
+            throw error
+        }
+        return numbers
+    }
+
+    private func call(_ service: CRIUService) throws(CheckpointError) -> pid_t {
+        let directories = try snapshot.open()
+        let options = try CRIUOptions(
+            images: directories.images, work: directories.work, log: Snapshot.restoreLog)
+        options.setCommon()
+        options.setEvasiveDevices()
+        try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")
+        for (index, stream) in streams.enumerated() {
+            try options.addInherited(CRIUService.inheritedNumber(index), key: stream.key)
+        }
+        var failure: CheckpointError?
+        var initial: pid_t = 0
+        try options.useService(service)
+        let pid = options.restore { step, pid in
+            // CRIU names the init at this step and not at the next.
+            if step == "setup-namespaces" { initial = pid }
+            guard step == "post-setup-namespaces" else { return true }
+            // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
+            do throws(CheckpointError) { try renewProcfs(for: initial) } catch { failure = error }
+            return failure == nil
+        }
+        if let failure { throw failure }
+        if pid <= 0 { throw .criu(verb: "restore", code: pid, log: snapshot.logTail(Snapshot.restoreLog)) }
+        return pid
+    }
+
+    private func renewProcfs(for pid: pid_t) throws(CheckpointError) {
+        do throws(SystemError) {
+            let namespace = try Namespace(.pid, of: pid)
+            var step: UnsafePointer<CChar>?
+            let code = CStringArray.withPointers(to: kept.procfsReadOnly) { readOnly in
+                CStringArray.withPointers(to: kept.procfsMasked) { masked in
+                    zp_renew_procfs(
+                        namespace.descriptor.rawValue, kept.mount.descriptor.rawValue,
+                        UnsafeRawPointer(readOnly).assumingMemoryBound(to: UnsafePointer<CChar>?.self),
+                        kept.procfsReadOnly.count,
+                        UnsafeRawPointer(masked).assumingMemoryBound(to: UnsafePointer<CChar>?.self),
+                        kept.procfsMasked.count, &step)
+                }
+            }
+            if code < 0 {
+                throw SystemError(step.map { String(cString: $0) } ?? "renew procfs", "pid \(pid)", code: -code)
+            }
+        } catch {
+            throw .system(error)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Glibc
+import Linux
+
+/// Where a container's images and CRIU's logs are. Only root may look: images hold the memory of the processes.
+package struct Snapshot: Sendable {
+    package let directory: String
+
+    package static let dumpLog = "dump.log"
+    package static let restoreLog = "restore.log"
+
+    package init(directory: String) {
+        self.directory = directory
+    }
+
+    package var images: String { "\(directory)/images" }
+
+    func makeDirectories() throws(SystemError) {
+        try Files.makeDirectories(directory, mode: 0o700)
+        try retrying("chmod", directory) { chmod(directory, 0o700) }
+        try Files.removeTree(images)
+        try Files.makeDirectories(images, mode: 0o700)
+    }
+
+    struct Directories: ~Copyable {
+        let images: Descriptor
+        let work: Descriptor
+    }
+
+    func open() throws(CheckpointError) -> Directories {
+        do {
+            return Directories(
+                images: try Descriptor.open(images, O_RDONLY | O_DIRECTORY),
+                work: try Descriptor.open(directory, O_RDONLY | O_DIRECTORY))
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Bytes on disk.
+    package var size: UInt64 { Files.diskUsage(images) }
+
+    package func discardImages() {
+        try? Files.removeTree(images)
+    }
+
+    /// Removes images and logs.
+    package func remove() throws(SystemError) {
+        try Files.removeTree(directory)
+    }
+
+    /// Moves images and logs out of the way, for a person to look at. Only the newest few are kept: each is as large
+    /// as the container's memory.
+    /// - Returns: where they are.
+    package func setAside(in place: String, as name: String, atMost limit: Int = 3) throws(SystemError) -> String {
+        try Files.makeDirectories(place, mode: 0o700)
+        let destination = "\(place)/\(name)"
+        try Files.removeTree(destination)
+        try retrying("rename", directory) { rename(directory, destination) }
+        let oldestFirst = try Files.names(in: place).sorted {
+            Files.modificationTime("\(place)/\($0)") < Files.modificationTime("\(place)/\($1)")
+        }
+        for surplus in oldestFirst.dropLast(limit) { try Files.removeTree("\(place)/\(surplus)") }
+        return destination
+    }
+
+    /// The last lines of one of CRIU's logs, for a person to read.
+    package func logTail(_ name: String, lines: Int = 12) -> String {
+        let text = (try? Files.readText("\(directory)/\(name)")) ?? ""
+        return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,78 @@
+import Linux
+
+/// Answers calls that come over a listening socket.
+package final class Server {
+    /// containerd has one or two; the rest is room for tools.
+    static let mostConnections = 64
+
+    private let loop: EventLoop
+    private let log: (String) -> Void
+    private var services: [String: [String: Handler]] = [:]
+    private var listener: Listener?
+    private var connections: [UInt64: ServerConnection] = [:]
+    private var accepted: UInt64 = 0
+
+    /// Called when the last connection has ended.
+    package var whenUnused: () -> Void = {}
+
+    package init(loop: EventLoop, log: @escaping (String) -> Void) {
+        self.loop = loop
+        self.log = log
+    }
+
+    /// Has the calls of a method answered by `handler`.
+    package func register(service: String, method: String, _ handler: @escaping Handler) {
+        services[service, default: [:]][method] = handler
+    }
+
+    /// Starts to accept connections.
+    package func listen(on socket: consuming Descriptor) throws(SystemError) {
+        listener = nil
+        listener = try Listener(loop: loop, socket: socket, log: log) { [unowned self] connection throws(SystemError) in
+            try welcome(connection)
+        }
+    }
+
+    /// Stops to accept and closes the listening socket. Connections that are there stay.
+    package func stopListening() {
+        listener = nil
+    }
+
+    package func closeConnections() {
+        for connection in connections.values { connection.close() }
+        connections.removeAll()
+    }
+
+    package var connectionCount: Int { connections.count }
+
+    /// Bytes held for unfinished frames and unwritten answers.
+    var heldMemory: Int { connections.values.reduce(0) { $0 + $1.heldMemory } }
+
+    private func welcome(_ socket: consuming Descriptor) throws(SystemError) {
+        guard connections.count < Self.mostConnections else {
+            return log("refused a connection: there are \(connections.count)")
+        }
+        accepted += 1
+        let key = accepted
+        connections[key] = try ServerConnection(
+            loop: loop, socket: socket,
+            handler: { [unowned self] in handler($0, $1) },
+            ended: { [unowned self] in ended(key, $0) })
+    }
+
+    private func ended(_ key: UInt64, _ reason: String) {
+        if !reason.isEmpty { log("a connection ended: \(reason)") }
+        connections.removeValue(forKey: key)?.close()
+        if connections.isEmpty { whenUnused() }
+    }
+
+    private func handler(_ service: String, _ method: String) -> Result<Handler, Status> {
+        guard let methods = services[service] else {
+            return .failure(Status(.unimplemented, "service \(service) is not known"))
+        }
+        guard let handler = methods[method] else {
+            return .failure(Status(.unimplemented, "method \(method) of service \(service) is not known"))
+        }
+        return .success(handler)
+    }
+}

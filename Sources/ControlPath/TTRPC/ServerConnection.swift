@@ -1,0 +1,111 @@
+import Linux
+import Protobuf
+
+/// The server's end of one connection: keeps the rules of streams and hands calls out.
+final class ServerConnection {
+    /// More than containerd ever has under way (one Wait a process), and little memory.
+    static let mostCallsUnderWay = 16 << 10
+
+    private var connection: Connection?
+    private let handler: (_ service: String, _ method: String) -> Result<Handler, Status>
+    private var underWay: Set<UInt32> = []
+    private var lastStream: UInt32 = 0
+
+    init(
+        loop: EventLoop, socket: consuming Descriptor,
+        handler: @escaping (_ service: String, _ method: String) -> Result<Handler, Status>,
+        ended: @escaping (String) -> Void
+    ) throws(SystemError) {
+        self.handler = handler
+        connection = try Connection(
+            loop: loop, socket: socket, received: { [unowned self] in received($0) }, ended: ended)
+    }
+
+    func close() {
+        connection?.close()
+        connection = nil
+    }
+
+    var heldMemory: Int { connection?.heldMemory ?? 0 }
+
+    private func received(_ event: FrameDecoder.Event) {
+        switch event {
+        case .frame(let frame) where frame.kind == .request:
+            request(frame)
+        case .frame(let frame) where frame.kind == .data:
+            data(frame)
+        case .frame:
+            // Of a later version of the protocol.
+            break
+        case .oversized(let stream, let length):
+            refuse(stream, .resourceExhausted, "message of \(length) bytes, \(Frame.longest) are allowed")
+        case .garbage(let length):
+            connection?.end("this is not ttrpc: a frame of \(length) bytes")
+        }
+    }
+
+    private func request(_ frame: Frame) {
+        let stream = frame.stream
+        guard stream % 2 == 1 else {
+            return refuse(stream, .invalidArgument, "stream \(stream): those of a client are odd")
+        }
+        guard stream > lastStream else {
+            return refuse(stream, .invalidArgument, "stream \(stream) after \(lastStream): they must rise")
+        }
+        lastStream = stream
+        let request: RequestEnvelope
+        do throws(ProtobufError) {
+            request = try RequestEnvelope(decoding: frame.payload)
+        } catch {
+            return refuse(stream, .invalidArgument, error.description)
+        }
+        guard underWay.count < Self.mostCallsUnderWay else {
+            return refuse(stream, .resourceExhausted, "\(underWay.count) calls are under way on this connection")
+        }
+        switch handler(request.service, request.method) {
+        case .failure(let status):
+            refuse(stream, status.code, status.message)
+        case .success(let handle):
+            underWay.insert(stream)
+            handle(Call(request), Reply(self, stream: stream))
+        }
+    }
+
+    /// No method here takes a stream of messages. A client that says it has sent everything is right.
+    private func data(_ frame: Frame) {
+        if !underWay.contains(frame.stream) {
+            refuse(frame.stream, .invalidArgument, "stream \(frame.stream) is not active")
+        } else if !frame.payload.isEmpty {
+            underWay.remove(frame.stream)
+            refuse(frame.stream, .invalidArgument, "stream \(frame.stream) takes one message")
+        }
+    }
+
+    func respond(to stream: UInt32, _ envelope: ResponseEnvelope) {
+        guard underWay.remove(stream) != nil else { return }
+        send(stream, envelope)
+    }
+
+    private func refuse(_ stream: UInt32, _ code: Status.Code, _ message: String) {
+        send(stream, ResponseEnvelope { $0.status = StatusMessage(Status(code, message)) })
+    }
+
+    private func send(_ stream: UInt32, _ envelope: ResponseEnvelope) {
+        let payload = envelope.encoded()
+        guard payload.count <= Frame.longest else {
+            return refuse(
+                stream, .resourceExhausted, "answer of \(payload.count) bytes, \(Frame.longest) are allowed")
+        }
+        connection?.send(Frame(stream: stream, kind: .response, payload: payload))
+    }
+}
+
+extension Call {
+    fileprivate init(_ request: RequestEnvelope) {
+        let limit = request.timeoutNanoseconds
+        self.init(
+            service: request.service, method: request.method, payload: request.payload,
+            timeout: limit > 0 ? Instant.Span(nanoseconds: UInt64(limit)) : nil,
+            metadata: request.metadata.map { ($0.key, $0.value) })
+    }
+}

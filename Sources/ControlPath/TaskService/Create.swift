@@ -1,0 +1,31 @@
+import ContainerdAPI
+import Protobuf
+import Runc
+import Shim
+import StdIO
+
+extension TaskService {
+    func create(_ request: CreateTaskRequest, _ then: @escaping Completion<CreateTaskResponse>) {
+        let options: RuntimeSettings
+        do throws(ShimError) {
+            if !request.checkpoint.isEmpty {
+                throw ShimError(.unimplemented, "creating a container from a checkpoint is not supported")
+            }
+            options = try RuntimeSettings(request.options, namespace: shim.context.namespace)
+            try options.remember(in: request.bundle)
+        } catch {
+            return then(.failure(error))
+        }
+        let creation = Shim.Creation(
+            id: request.id, bundle: request.bundle,
+            rootfs: request.rootfs.map {
+                RootMount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
+            },
+            streams: StreamPaths(
+                stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, terminal: request.terminal),
+            runtime: options.runc, owner: options.owner)
+        shim.create(creation) { result in
+            then(result.map { pid in CreateTaskResponse { $0.pid = UInt32(pid) } })
+        }
+    }
+}

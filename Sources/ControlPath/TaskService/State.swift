@@ -1,0 +1,35 @@
+import ContainerdAPI
+import Protobuf
+import Shim
+
+extension TaskService {
+    func state(_ request: StateRequest, _ then: @escaping Completion<StateResponse>) {
+        withContainer(request.id, then) { container throws(ShimError) in
+            let process = try container.process(request.execID)
+            then(
+                .success(
+                    StateResponse {
+                        $0.id = container.id
+                        $0.execID = request.execID
+                        $0.bundle = container.bundle
+                        $0.pid = UInt32(process.pid)
+                        $0.status = status(of: process, in: container)
+                        $0.stdin = process.streams.stdin
+                        $0.stdout = process.streams.stdout
+                        $0.stderr = process.streams.stderr
+                        $0.terminal = process.streams.terminal
+                        $0.exitStatus = process.exit?.status ?? 0
+                        $0.exitedAt = process.exit.map { Timestamp($0.at) }
+                    }))
+        }
+    }
+
+    /// A container that sleeps is running: that is the point.
+    private func status(of process: TaskProcess, in container: Container) -> TaskStatus {
+        switch process.phase {
+        case .created: .created
+        case .running: container.isPaused && process === container.main ? .paused : .running
+        case .exited: .stopped
+        }
+    }
+}

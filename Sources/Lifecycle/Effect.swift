@@ -1,0 +1,32 @@
+/// What a lifecycle event asks its caller to do. Effects are performed in the order they come in.
+package enum Effect: Equatable, Hashable, Sendable {
+    /// Look for listening ports and for the time of the last packet after this many nanoseconds, and report `looked`.
+    /// Replaces a look that is still to come.
+    case look(after: UInt64)
+    /// These are the container's ports from now on: count their packets.
+    case declare(ports: Set<UInt16>)
+    /// Redirect new connections to the activator, which holds them and reports the first one.
+    case hold
+    /// Take the redirect away and pass what is held, if anything, on to the application.
+    case release
+    /// Take the redirect away and close what is held: there will be no application.
+    case refuseConnections
+    /// Begin a dump; report `checkpointEnded`.
+    case checkpoint
+    /// Let the dump under way fail, if it still can; report `checkpointEnded` all the same.
+    case giveUpCheckpoint
+    /// Begin a restore; report `restored` or `restoreFailed`.
+    case restore
+    /// Processes came back for a container that has ended meanwhile: kill them.
+    case endProcesses
+    /// The container has fallen asleep. For those who watch.
+    case asleep
+    /// The container is awake again. For those who watch.
+    case awake
+    /// The container runs: do what was requested.
+    case proceed(Lifecycle.Work)
+    /// The container is gone: fail what was requested.
+    case refuse(Lifecycle.Work)
+    /// The container has ended, once and for all.
+    case exited(status: UInt32)
+}

@@ -1,0 +1,21 @@
+/// What the user configured for a container, as far as the lifecycle is concerned. Times in nanoseconds.
+package struct Policy: Hashable, Sendable {
+    /// How long without traffic until the container falls asleep.
+    package let scaleDownAfter: UInt64
+    /// Reasons that hold for the whole life of the container.
+    package let standingReasons: [Reason]
+
+    package init(scaleDownAfter: UInt64, standingReasons: [Reason] = []) {
+        self.scaleDownAfter = scaleDownAfter
+        self.standingReasons = standingReasons
+    }
+
+    package var mayEverSleep: Bool { standingReasons.isEmpty }
+
+    /// An application listens soon after its start, or late: the first look comes early, and each further one after
+    /// twice the time, until the ports are known.
+    var firstLook: UInt64 { min(scaleDownAfter, 250_000_000) }
+
+    /// What made a checkpoint fail seldom goes away at once, and each attempt stops the processes for a moment.
+    var retryAfterFailure: UInt64 { max(scaleDownAfter, 60_000_000_000) }
+}

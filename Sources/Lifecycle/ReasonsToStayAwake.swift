@@ -1,0 +1,37 @@
+/// Why a container does not sleep. Shown to users, who ask exactly that.
+package enum Reason: String, Hashable, Sendable, CaseIterable {
+    /// The sandbox (pause) container has nothing to gain.
+    case sandbox = "it is the sandbox"
+    case notSelected = "it is not among zeropod.ctrox.dev/container-names"
+    case disabled = "zeropod.ctrox.dev/scaledown-duration is 0"
+    case checkpointingDisabled = "zeropod.ctrox.dev/disable-checkpointing is set"
+    case terminal = "it has a terminal"
+    case hostNetwork = "it shares the network of the node"
+    case sharedProcesses = "it shares its process namespace with other containers"
+    case userNamespace = "it has a user namespace of its own"
+    /// The node lacks something; the text names it.
+    case unable = "this node cannot checkpoint it"
+    case portsUnknown = "no listening TCP port has been found yet"
+    case busy = "an exec or another request is using it"
+    case paused = "it is paused"
+    case checkpointFailed = "its last checkpoint failed"
+}
+
+/// The reasons that hold now, each with a text for people where there is more to say.
+package struct ReasonsToStayAwake: Hashable, Sendable {
+    private var texts: [Reason: String] = [:]
+
+    package mutating func insert(_ reason: Reason, _ text: String = "") { texts[reason] = text }
+    package mutating func remove(_ reason: Reason) { texts[reason] = nil }
+    package func contains(_ reason: Reason) -> Bool { texts[reason] != nil }
+
+    /// A failed checkpoint is told, but tried again.
+    var allowSleep: Bool { texts.keys.allSatisfy { $0 == .checkpointFailed } }
+
+    /// For people, one reason a line of the list.
+    package var descriptions: [String] {
+        Reason.allCases.compactMap { reason in
+            texts[reason].map { $0.isEmpty ? reason.rawValue : "\(reason.rawValue): \($0)" }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Checkpoint
+import Glibc
+import Linux
+
+/// The criu program of this node: whether there is one, and whether it can serve this kernel.
+enum CRIU {
+    /// Finds criu and asks it once for its version. Calls back on the loop.
+    static func locate(_ context: ShimContext, _ then: @escaping (Result<String, CheckpointError>) -> Void) {
+        guard let path = context.paths.program("criu") else {
+            let reason = "criu is not installed: it is neither in \(context.paths.programs) nor on PATH"
+            return then(.failure(.unusable(reason: reason)))
+        }
+        if context.checkedCRIU == path { return then(.success(path)) }
+        askVersion(path, context) { version in
+            if let complaint = complaint(path, version, kernel: KernelVersion.running) {
+                return then(.failure(.unusable(reason: complaint)))
+            }
+            context.checkedCRIU = path
+            then(.success(path))
+        }
+    }
+
+    /// Why this criu will not do on this kernel, or nil if it will.
+    static func complaint(_ path: String, _ version: (major: Int, minor: Int)?, kernel: KernelVersion) -> String? {
+        guard let version else { return "\(path) does not tell its version" }
+        // Linux 6.13 split the vvar mapping; criu before 4.1 does not know vvar_vclock and fails to restore.
+        if kernel >= KernelVersion(6, 13), version < (4, 1) {
+            return "\(path) is version \(version.major).\(version.minor), and Linux \(kernel) needs criu 4.1 or later"
+        }
+        return nil
+    }
+
+    private static func askVersion(
+        _ path: String, _ context: ShimContext, _ then: @escaping ((major: Int, minor: Int)?) -> Void
+    ) {
+        do throws(SystemError) {
+            try context.children.run(Command(path, ["--version"])) { _, output in then(parse(output)) }
+        } catch {
+            context.loop.soon { then(nil) }
+        }
+    }
+
+    /// `Version: 4.2.1` is the first line.
+    static func parse(_ output: String) -> (major: Int, minor: Int)? {
+        for line in output.split(separator: "\n") where line.hasPrefix("Version: ") {
+            let numbers = line.dropFirst("Version: ".count).split(separator: ".").map { Int($0) }
+            if numbers.count >= 2, let major = numbers[0], let minor = numbers[1] { return (major, minor) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,90 @@
+/// An annotation that cannot be understood.
+package struct AnnotationError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let annotation: String
+    package let value: String
+    /// What is wrong with it, and what would be right.
+    package let complaint: String
+
+    package var description: String { "annotation \(annotation) is \"\(value)\": \(complaint)" }
+}
+
+/// Reads values of the kinds that zeropod's annotations have. An annotation that is absent is nil.
+struct AnnotationReader {
+    let annotations: [String: String]
+    let prefix: String
+
+    private func value(_ name: String) -> String? { annotations[prefix + name] }
+
+    private func error(_ name: String, _ complaint: String) -> AnnotationError {
+        AnnotationError(annotation: prefix + name, value: value(name) ?? "", complaint: complaint)
+    }
+
+    func duration(_ name: String) throws(AnnotationError) -> UInt64? {
+        guard let text = value(name) else { return nil }
+        guard let nanoseconds = GoDuration.parse(text) else {
+            throw error(name, "not a duration that is zero or more, such as 30s, 5m or 1h30m")
+        }
+        return nanoseconds
+    }
+
+    /// As Go's strconv.ParseBool reads it.
+    func flag(_ name: String) throws(AnnotationError) -> Bool? {
+        guard let text = value(name) else { return nil }
+        switch text {
+        case "1", "t", "T", "true", "TRUE", "True": return true
+        case "0", "f", "F", "false", "FALSE", "False": return false
+        default: throw error(name, "neither true nor false")
+        }
+    }
+
+    func size(_ name: String) throws(AnnotationError) -> Int? {
+        guard let text = value(name) else { return nil }
+        guard let size = Int(text), size > 0 else { throw error(name, "not a number of bytes above zero") }
+        return size
+    }
+
+    /// `a,b,c`
+    func names(_ name: String) throws(AnnotationError) -> Set<String>? {
+        guard let text = value(name) else { return nil }
+        let names = text.split(separator: ",").map(trimmed).filter { !$0.isEmpty }
+        if names.isEmpty { throw error(name, "names no container") }
+        return Set(names)
+    }
+
+    /// `a=80,81;b=8080`: the ports of one container; nil if the map does not mention it.
+    ///
+    /// All of the map is checked, whichever container asks.
+    func portsMap(
+        _ name: String, selected: Set<String>?, container: String?
+    ) throws(AnnotationError) -> Set<UInt16>? {
+        guard let text = value(name) else { return nil }
+        var result: Set<UInt16>?
+        for entry in text.split(separator: ";") where !trimmed(entry).isEmpty {
+            let sides = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard sides.count == 2 else {
+                throw error(name, "\(trimmed(entry)) is not of the form container=port,port")
+            }
+            let owner = trimmed(sides[0])
+            // The shim sees one container at a time. That a container is unknown it can tell by the other annotation.
+            if let selected, !selected.contains(owner) {
+                throw error(name, "container \(owner) is unknown: it is not in \(prefix)container-names")
+            }
+            var ports: Set<UInt16> = []
+            for word in sides[1].split(separator: ",", omittingEmptySubsequences: false) {
+                guard let port = UInt16(trimmed(word)), port > 0 else {
+                    throw error(name, "\(trimmed(word)) is not a port between 1 and 65535")
+                }
+                ports.insert(port)
+            }
+            if owner == container || container == nil { result = (result ?? []).union(ports) }
+        }
+        return result
+    }
+
+    private func trimmed(_ text: some StringProtocol) -> String {
+        var rest = Substring(text)
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        return String(rest)
+    }
+}

@@ -1,0 +1,34 @@
+/// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's.
+package struct ContainerConfiguration: Equatable, Sendable {
+    /// Nanoseconds without traffic until the container falls asleep; 0 means never.
+    package let scaleDownAfter: UInt64
+    /// The ports that are watched; nil means those that the container is found listening on.
+    package let ports: Set<UInt16>?
+    /// False if `container-names` names others.
+    package let isSelected: Bool
+    package let checkpointingDisabled: Bool
+    /// Nanoseconds; nil means the kernel's own limit.
+    package let connectTimeout: UInt64?
+
+    package static let prefix = "zeropod.ctrox.dev/"
+    private static let defaultScaleDown: UInt64 = 60_000_000_000
+
+    /// - Parameters:
+    ///   - annotations: of the pod, as they stand in the container's OCI specification.
+    ///   - name: the container's, as Kubernetes knows it; nil outside Kubernetes.
+    /// - Throws: names the annotation and its value.
+    package init(annotations: [String: String], container name: String?) throws(AnnotationError) {
+        let reader = AnnotationReader(annotations: annotations, prefix: Self.prefix)
+        let selected = try reader.names("container-names")
+        isSelected = selected.map { names in name.map(names.contains) ?? true } ?? true
+        scaleDownAfter = try reader.duration("scaledown-duration") ?? Self.defaultScaleDown
+        checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
+        connectTimeout = try reader.duration("connect-timeout")
+        ports = try reader.portsMap("ports-map", selected: selected, container: name)
+        // Not used yet, but a mistake in them is the user's either way.
+        _ = try reader.duration("proxy-timeout")
+        _ = try reader.flag("pre-dump")
+        _ = try reader.flag("disable-probe-detection")
+        _ = try reader.size("probe-buffer-size")
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import Lifecycle
+import Linux
+
+/// The end of processes.
+extension Container {
+    /// Watches a process that is the container's init.
+    func awaitExit(of pid: pid_t) {
+        context.children.whenEnded(pid) { [weak self] status in
+            // A process that was checkpointed has another successor by now.
+            guard let self, main.pid == pid else { return }
+            perform(lifecycle.initExited(status: status.code))
+        }
+    }
+
+    /// The container has ended: whatever is left of it goes, and containerd hears of it once everything has ended.
+    func ended(status: UInt32) {
+        if let nextLook { context.loop.cancel(nextLook) }
+        nextLook = nil
+        traffic?.close()
+        traffic = nil
+        if dump == nil { discardSnapshot() }
+        main.io?.processEnded()
+
+        let running = execs.values.filter { $0.phase == .running }
+        if running.isEmpty && ownsProcessNamespace { return reportExit(status) }
+        // In a pid namespace of its own the kernel ends the others together with the init. In a shared one nobody does.
+        if !ownsProcessNamespace { runc.kill(SIGKILL, all: true) { _ in } }
+        var remaining = running.count
+        if remaining == 0 { return reportExit(status) }
+        // containerd wants to hear of the execs first.
+        for process in running {
+            process.whenExited { [weak self] _ in
+                remaining -= 1
+                if remaining == 0 { self?.reportExit(status) }
+            }
+        }
+    }
+
+    private var ownsProcessNamespace: Bool { spec.namespace("pid")?.path == "" }
+
+    private func reportExit(_ status: UInt32) {
+        main.exited(status: status)
+        if let exit = main.exit {
+            context.publish(.exited(id: id, process: id, pid: main.pid, exit: exit))
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Runc
+
+extension Container {
+    /// containerd's Checkpoint: a self-contained image of the container for somebody else, made by runc. It has nothing
+    /// to do with sleeping.
+    package func export(
+        to images: String, options: Runc.CheckpointOptions, workDirectory: String, _ then: @escaping Completion<Void>
+    ) {
+        whenAwake { [self] result in
+            switch result {
+            case .failure(let error): then(.failure(error))
+            case .success(let work):
+                let directory = workDirectory.isEmpty ? bundle : workDirectory
+                runc.checkpoint(images: images, workDirectory: directory, options) { [self] result in
+                    finished(work)
+                    then(result.mapError(ShimError.init))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Glibc
+import Lifecycle
+import Linux
+
+extension Container {
+    /// Sends a signal to the init (all processes, if asked) or to an exec. A sleeping container is woken to receive it,
+    /// unless nothing could catch it.
+    package func kill(_ signal: Int32, exec: String, all: Bool, _ then: @escaping Completion<Void>) {
+        let process: TaskProcess
+        do throws(ShimError) { process = try self.process(exec) } catch { return then(.failure(error)) }
+        if process.exit != nil {
+            return then(.failure(ShimError(.notFound, "process of container \(id) has ended already")))
+        }
+        if !exec.isEmpty { return killExec(process, signal, then) }
+        if signal == SIGKILL, let effects = lifecycle.killedByForce() {
+            perform(effects)
+            return then(.success(()))
+        }
+        whenAwake { [self] result in
+            switch result {
+            case .failure: then(.failure(ShimError(.notFound, "process of container \(id) has ended already")))
+            case .success(let work):
+                runc.kill(signal, all: all) { [self] result in
+                    finished(work)
+                    then(result.mapError(ShimError.init))
+                }
+            }
+        }
+    }
+
+    private func killExec(_ process: TaskProcess, _ signal: Int32, _ then: Completion<Void>) {
+        guard process.phase == .running else {
+            return then(.failure(ShimError(.failedPrecondition, "exec \(process.id) has not been started")))
+        }
+        do throws(SystemError) {
+            try Process.signal(signal, to: process.pid)
+            then(.success(()))
+        } catch {
+            then(.failure(error.code == ESRCH ? ShimError(.notFound, error.description) : ShimError(error)))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+import Lifecycle
+import Linux
+
+/// Performing what the lifecycle decides.
+extension Container {
+    func perform(_ effects: [Effect]) {
+        for effect in effects { perform(effect) }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .look(let nanoseconds): look(after: Instant.Span(nanoseconds: nanoseconds))
+        case .declare(let ports): declare(ports)
+        case .hold: hold()
+        case .release: release()
+        case .refuseConnections: refuseConnections()
+        case .checkpoint: checkpoint()
+        case .giveUpCheckpoint: dump?.giveUp()
+        case .restore: restore()
+        case .endProcesses: endProcesses()
+        case .asleep: context.log.info("scaled down", label)
+        case .awake: context.log.info("restored", label)
+        case .proceed(let work): waitingWork.removeValue(forKey: work)?(.success(work))
+        case .refuse(let work): waitingWork.removeValue(forKey: work)?(.failure(notRunning))
+        case .exited(let status): ended(status: status)
+        }
+    }
+
+    var notRunning: ShimError { ShimError(.failedPrecondition, "container \(id) is not running") }
+
+    /// Calls back as soon as the container is awake, and keeps it awake until `finished` is called with what `body` is
+    /// given. Fails if the container ends before.
+    func whenAwake(_ body: @escaping Completion<Lifecycle.Work>) {
+        lastWork += 1
+        waitingWork[lastWork] = body
+        perform(lifecycle.request(lastWork))
+    }
+
+    func finished(_ work: Lifecycle.Work) {
+        lifecycle.finished(work, at: Instant.now.nanoseconds)
+    }
+}

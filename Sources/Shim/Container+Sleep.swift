@@ -1,0 +1,152 @@
+import Checkpoint
+import Glibc
+import Lifecycle
+import Linux
+import Runc
+import Synchronization
+
+/// A checkpoint under way, as the thread that makes it and the loop share it.
+final class DumpUnderWay: Sendable {
+    private let isWanted = Mutex(true)
+
+    func giveUp() { isWanted.withLock { $0 = false } }
+    var mayGoOn: Bool { isWanted.withLock { $0 } }
+}
+
+/// Falling asleep and waking up.
+extension Container {
+    func hold() {
+        traffic?.hold { [weak self] in
+            guard let self else { return }
+            perform(lifecycle.connectionHeld())
+        }
+    }
+
+    func release() {
+        traffic?.release()
+    }
+
+    func refuseConnections() {
+        traffic?.refuse()
+    }
+
+    func checkpoint() {
+        CRIU.locate(context) { [weak self] result in
+            guard let self else { return }
+            switch result {
+            case .success(let criu): checkpoint(with: criu)
+            case .failure(let error): checkpointEnded(.impossible(error.description))
+            }
+        }
+    }
+
+    private func checkpoint(with criu: String) {
+        let underWay = DumpUnderWay()
+        dump = underWay
+        do throws(SystemError) {
+            let kept = try KeptContainer(of: main.pid)
+            self.kept = kept
+            // Without its processes the container's streams would look closed to their readers.
+            try main.io?.hold()
+            let quiet = traffic?.quietness()
+            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot)
+            dump.run(
+                loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },
+                then: { [weak self] in self?.dumped($0) })
+        } catch {
+            checkpointEnded(.failed(error.description))
+        }
+    }
+
+    private func dumped(_ result: Result<Void, CheckpointError>) {
+        switch result {
+        case .success: checkpointEnded(.done)
+        case .failure(.givenUp): checkpointEnded(.givenUp)
+        case .failure(let error): checkpointEnded(.failed(error.description))
+        }
+    }
+
+    private func checkpointEnded(_ outcome: Lifecycle.CheckpointOutcome) {
+        dump = nil
+        switch outcome {
+        case .done:
+            // The container was removed in the meantime, and with it the wish to restore it.
+            if lifecycle.state == .exited { discardSnapshot() }
+        case .givenUp: context.log.info("checkpoint given up because of traffic", label)
+        case .failed(let text): context.log.error("checkpoint failed, the container runs on: \(text)", label)
+        case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)
+        }
+        if outcome != .done {
+            kept = nil
+            main.io?.release()
+        }
+        perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
+    }
+
+    func restore() {
+        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), since: .now) }
+        let begin = Instant.now
+        // The restored init may end before we know its pid.
+        let expectation = context.children.expectUnknown()
+        CRIU.locate(context) { [self] result in
+            guard case .success(let criu) = result else {
+                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")), since: begin)
+            }
+            let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
+            Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams).run(
+                loop: context.loop, children: context.children
+            ) { [self] result in
+                withExtendedLifetime(expectation) { restoreEnded(result, since: begin) }
+            }
+        }
+    }
+
+    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, since begin: Instant) {
+        switch result {
+        case .success(let pid):
+            main.exists(as: pid)
+            awaitExit(of: pid)
+            main.io?.release()
+            kept = nil
+            do throws(SystemError) {
+                try RuncState.adopt(pid, root: runc.options.root, container: id)
+            } catch {
+                // The application runs and is served; exec and update would not find it.
+                context.log.error("runc's state does not know the restored process: \(error)", label)
+            }
+            snapshot.discardImages()
+            context.log.debug("restore took \(Instant.now.since(begin).milliseconds) ms", label)
+            perform(lifecycle.restored(at: Instant.now.nanoseconds))
+        case .failure(let error):
+            context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
+            main.io?.release()
+            kept = nil
+            let effects = lifecycle.restoreFailed()
+            if !effects.isEmpty { keepImagesForInspection() }
+            perform(effects)
+        }
+    }
+
+    private func keepImagesForInspection() {
+        do throws(SystemError) {
+            let place = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)
+            context.log.error("the images are in \(place)", label)
+        } catch {
+            context.log.error("the images are lost: \(error)", label)
+        }
+    }
+
+    func discardSnapshot() {
+        do throws(SystemError) {
+            try snapshot.remove()
+        } catch {
+            context.log.warning("cannot remove the images: \(error)", label)
+        }
+    }
+
+    /// Processes came back for a container that had been removed while it was restored.
+    func endProcesses() {
+        try? Process.signal(SIGKILL, to: main.pid)
+        discardSnapshot()
+    }
+}

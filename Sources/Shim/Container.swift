@@ -1,0 +1,96 @@
+import Checkpoint
+import Glibc
+import Lifecycle
+import Linux
+import Runc
+import StdIO
+
+/// One container: what containerd calls a task. The room where the two ways meet: calls come in from the task service,
+/// connections from the activator, and the lifecycle decides what becomes of both.
+///
+/// This class holds the parts together; the verbs are in `Container+….swift`, one concept a file. All of it runs on the
+/// event loop.
+package final class Container {
+    package let id: String
+    package let bundle: String
+    package let rootfs: [RootMount]
+    package let main: TaskProcess
+    package internal(set) var execs: [String: TaskProcess] = [:]
+    /// Execs that have been added and not started: what to run.
+    var pendingExecs: [String: [UInt8]] = [:]
+
+    let context: ShimContext
+    let runc: Runc
+    let spec: OCISpec
+    let configuration: ContainerConfiguration
+
+    var lifecycle: Lifecycle
+    var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
+    var lastWork: Lifecycle.Work = 0
+    var nextLook: Timer?
+    /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
+    var traffic: Traffic?
+    /// Set while a checkpoint is under way or the container sleeps.
+    var kept: KeptContainer?
+    /// The checkpoint under way.
+    var dump: DumpUnderWay?
+    let snapshot: Snapshot
+    package internal(set) var isPaused = false
+    /// Where the processes are accounted. Kept from the start on: asleep there is no process to ask.
+    package internal(set) var cgroup: Cgroup?
+
+    init(
+        id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runc: Runc, spec: OCISpec,
+        configuration: ContainerConfiguration, context: ShimContext
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.rootfs = rootfs
+        self.runc = runc
+        self.spec = spec
+        self.configuration = configuration
+        self.context = context
+        main = TaskProcess(id: "", streams: streams)
+        snapshot = Snapshot(
+            directory: context.paths.snapshot(namespace: context.namespace, container: id))
+        lifecycle = Lifecycle(
+            policy: Policy(
+                scaleDownAfter: configuration.scaleDownAfter,
+                standingReasons: Self.standingReasons(spec, configuration, streams)))
+    }
+
+    private static func standingReasons(
+        _ spec: OCISpec, _ configuration: ContainerConfiguration, _ streams: StreamPaths
+    ) -> [Reason] {
+        var reasons: [Reason] = []
+        if spec.containerType == .sandbox { reasons.append(.sandbox) }
+        if !configuration.isSelected { reasons.append(.notSelected) }
+        if configuration.scaleDownAfter == 0 { reasons.append(.disabled) }
+        if configuration.checkpointingDisabled { reasons.append(.checkpointingDisabled) }
+        if streams.terminal || spec.terminal { reasons.append(.terminal) }
+        if spec.namespace("network") == nil { reasons.append(.hostNetwork) }
+        if spec.namespace("pid")?.path != "" { reasons.append(.sharedProcesses) }
+        if spec.namespace("user") != nil { reasons.append(.userNamespace) }
+        return reasons
+    }
+
+    /// The root file system's mount point.
+    var root: String { "\(bundle)/rootfs" }
+
+    /// A line of the shim's log about this container.
+    var label: KeyValuePairs<String, String> { ["container": id] }
+
+    /// - Parameter exec: empty for the init.
+    package func process(_ exec: String) throws(ShimError) -> TaskProcess {
+        if exec.isEmpty { return main }
+        guard let process = execs[exec] else { throw ShimError(.notFound, "exec \(exec) of container \(id) not found") }
+        return process
+    }
+
+    /// The processes, as containerd may see them. A sleeping container shows the pid that it had.
+    package func processes() -> [pid_t] {
+        if main.exit != nil { return [] }
+        let pids = cgroup?.processes() ?? []
+        return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
+    }
+}

@@ -1,0 +1,77 @@
+import Glibc
+import Linux
+import Runc
+import StdIO
+
+/// The containers that one shim process serves: those of a pod, or of a group of pods.
+///
+/// This room joins the two ways through the house. It knows neither ttrpc nor containerd's messages; the task service
+/// translates those into calls of `Shim` and `Container`.
+package final class Shim {
+    package let context: ShimContext
+    private var containers: [String: Container] = [:]
+
+    package init(context: ShimContext) {
+        self.context = context
+    }
+
+    package var isEmpty: Bool { containers.isEmpty }
+
+    package func container(_ id: String) throws(ShimError) -> Container {
+        guard let container = containers[id] else { throw ShimError(.notFound, "container \(id) not found") }
+        return container
+    }
+
+    /// What containerd wants created.
+    package struct Creation {
+        package var id: String
+        package var bundle: String
+        package var rootfs: [RootMount]
+        package var streams: StreamPaths
+        package var runtime: Runc.Options
+        package var owner: ProcessIO.Owner
+
+        package init(
+            id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runtime: Runc.Options,
+            owner: ProcessIO.Owner
+        ) {
+            self.id = id
+            self.bundle = bundle
+            self.rootfs = rootfs
+            self.streams = streams
+            self.runtime = runtime
+            self.owner = owner
+        }
+    }
+
+    /// Creates a container. Gives the pid of its init, which waits to be started.
+    package func create(_ creation: Creation, _ then: @escaping Completion<pid_t>) {
+        if containers[creation.id] != nil {
+            return then(.failure(ShimError(.alreadyExists, "container \(creation.id) already exists")))
+        }
+        let container: Container
+        do throws(ShimError) {
+            container = try Container(creation, context)
+        } catch {
+            return then(.failure(error))
+        }
+        containers[creation.id] = container
+        container.create(owner: creation.owner) { [self] result in
+            if case .failure = result { containers[creation.id] = nil }
+            then(result)
+        }
+    }
+
+    /// Deletes an ended container, or an ended exec of one.
+    package func delete(
+        _ id: String, exec: String, _ then: @escaping Completion<(pid: pid_t, exit: TaskProcess.Exit)>
+    ) {
+        let container: Container
+        do throws(ShimError) { container = try self.container(id) } catch { return then(.failure(error)) }
+        if !exec.isEmpty { return container.deleteExec(exec, then) }
+        container.delete { [self] result in
+            if case .success = result { containers[id] = nil }
+            then(result)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Linux
+import StdIO
+
+/// What all parts of one shim process share.
+package final class ShimContext {
+    package let loop: EventLoop
+    package let children: Children
+    package let log: Log
+    /// containerd's namespace: `k8s.io`, `default`, ….
+    package let namespace: String
+    package let paths: Paths
+    package let publish: (ContainerEvent) -> Void
+    let networks = PodNetworks()
+    /// The criu that was found fit for this kernel.
+    var checkedCRIU: String?
+
+    package init(
+        loop: EventLoop, children: Children, log: Log, namespace: String, paths: Paths = Paths(),
+        publish: @escaping (ContainerEvent) -> Void
+    ) {
+        self.loop = loop
+        self.children = children
+        self.log = log
+        self.namespace = namespace
+        self.paths = paths
+        self.publish = publish
+    }
+
+    /// Where things are on a node.
+    package struct Paths: Sendable {
+        /// Images of sleeping containers.
+        package var snapshots = "/var/lib/zeropod"
+        /// Where the installer puts criu; PATH is searched after it.
+        package var programs = "/opt/zeropod/bin"
+
+        package init() {}
+
+        package func snapshot(namespace: String, container: String) -> String {
+            "\(snapshots)/\(namespace)/\(container)"
+        }
+
+        package func program(_ name: String) -> String? {
+            Command.find("\(programs)/\(name)") ?? Command.find(name)
+        }
+    }
+}

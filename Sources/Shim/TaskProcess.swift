@@ -1,0 +1,78 @@
+import Glibc
+import Linux
+import StdIO
+
+/// A process as containerd knows it: a container's init, or an exec.
+package final class TaskProcess {
+    /// How and when it ended.
+    package struct Exit: Equatable, Sendable {
+        package let status: UInt32
+        package let at: WallClockTime
+
+        init(status: UInt32, at: WallClockTime = .now) {
+            self.status = status
+            self.at = at
+        }
+    }
+
+    package enum Phase: Equatable, Sendable {
+        case created
+        case running
+        case exited(Exit)
+    }
+
+    /// The exec's id; empty for an init.
+    package let id: String
+    package let streams: StreamPaths
+    package private(set) var phase: Phase = .created
+    /// In the shim's pid namespace; 0 until there is a process. Stays what it was when the process has ended.
+    package private(set) var pid: pid_t = 0
+    /// Nil for an exec that has not been started.
+    var io: ProcessIO?
+
+    private var waiters: [(Exit) -> Void] = []
+
+    init(id: String, streams: StreamPaths) {
+        self.id = id
+        self.streams = streams
+    }
+
+    package var exit: Exit? {
+        if case .exited(let exit) = phase { exit } else { nil }
+    }
+
+    /// The process is there; a restored one has another pid than before.
+    func exists(as pid: pid_t) {
+        self.pid = pid
+    }
+
+    func started() {
+        if phase == .created { phase = .running }
+    }
+
+    /// Tells everybody who waits. The first exit counts.
+    func exited(status: UInt32) {
+        guard exit == nil else { return }
+        let exit = Exit(status: status)
+        phase = .exited(exit)
+        let waiters = self.waiters
+        self.waiters = []
+        for waiter in waiters { waiter(exit) }
+    }
+
+    /// The process's stdin ends once containerd's side has ended and what was written to it has been delivered.
+    package func closeStdin() { io?.closeStdin() }
+
+    package func resize(columns: UInt16, rows: UInt16) throws(ShimError) {
+        do throws(SystemError) {
+            try io?.resize(columns: columns, rows: rows)
+        } catch {
+            throw ShimError(error)
+        }
+    }
+
+    /// Calls back when the process has ended; at once if it has.
+    package func whenExited(_ body: @escaping (Exit) -> Void) {
+        if let exit { body(exit) } else { waiters.append(body) }
+    }
+}

@@ -1,0 +1,112 @@
+import DataPath
+import Glibc
+import Linux
+
+/// The pod's network as one container uses it: its ports in the pod's redirector, and its activator.
+final class Traffic {
+    private let networks: PodNetworks
+    private let pod: PodNetwork
+    private let slot: UInt32
+    private let activator: Activator
+    private let log: Log
+    private let connectTimeout: Instant.Span?
+    private var declared: Set<UInt16> = []
+
+    /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
+    static func prepare(for container: Container, _ then: @escaping (Result<Traffic, TrafficError>) -> Void) {
+        do throws(SystemError) {
+            let namespace = try Namespace(.network, of: container.main.pid)
+            if namespace.inode == (try Namespace.own(.network)).inode {
+                return then(.failure(TrafficError(description: "it shares the network of the node")))
+            }
+            prepare(for: container, in: namespace, then)
+        } catch {
+            then(.failure(TrafficError(description: "\(error)")))
+        }
+    }
+
+    private static func prepare(
+        for container: Container, in namespace: consuming Namespace,
+        _ then: @escaping (Result<Traffic, TrafficError>) -> Void
+    ) {
+        let name = container.spec.sandboxID ?? container.id
+        container.context.networks.attach(pod: name, namespace, container.context) { result in
+            switch result {
+            case .failure(let error): then(.failure(error))
+            case .success(let pod):
+                do throws(SystemError) {
+                    then(.success(try Traffic(pod, container)))
+                } catch {
+                    container.context.networks.leave(pod, container.context.log)
+                    then(.failure(TrafficError(description: "\(error)")))
+                }
+            }
+        }
+    }
+
+    private init(_ pod: PodNetwork, _ container: Container) throws(SystemError) {
+        self.pod = pod
+        log = container.context.log
+        networks = container.context.networks
+        connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
+        slot = pod.takeSlot()
+        activator = try Activator(
+            loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
+        try pod.redirector.register(activator, slot: slot)
+    }
+
+    func declare(_ ports: Set<UInt16>) {
+        attempt("declare ports") { () throws(SystemError) in
+            try pod.redirector.forget(ports: declared.subtracting(ports))
+            try pod.redirector.declare(ports: ports, slot: slot)
+        }
+        declared = ports
+    }
+
+    func lastActivity(of ports: Set<UInt16>) -> Instant? { pod.redirector.lastActivity(of: ports) }
+
+    /// A question that any thread may ask: has there been no packet on the container's ports since now?
+    func quietness() -> @Sendable () -> Bool {
+        guard let activity = try? pod.redirector.activityReader(ports: declared) else { return { false } }
+        let before = activity.last
+        return { activity.last == before }
+    }
+
+    func hold(_ onConnection: @escaping () -> Void) {
+        activator.hold(onConnection: onConnection)
+        setRedirect(true)
+    }
+
+    func release() {
+        setRedirect(false)
+        activator.relay(connectTimeout: connectTimeout)
+    }
+
+    func refuse() {
+        setRedirect(false)
+        activator.refuse()
+    }
+
+    private func setRedirect(_ on: Bool) {
+        attempt("redirect") { () throws(SystemError) in
+            try pod.redirector.setRedirect(on, ports: declared)
+        }
+    }
+
+    /// The last container of the pod takes the redirector along.
+    func close() {
+        attempt("forget ports") { () throws(SystemError) in try pod.redirector.forget(ports: declared) }
+        activator.close()
+        pod.giveBack(slot)
+        networks.leave(pod, log)
+    }
+
+    private func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
+        do throws(SystemError) { try body() } catch { log.error("cannot \(what): \(error)", ["pod": pod.name]) }
+    }
+}
+
+/// Why a container's traffic cannot be followed.
+struct TrafficError: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,162 @@
+import Testing
+
+@testable import Lifecycle
+
+/// Tries every order of events, and checks each effect against a model of the world outside.
+@Suite struct AllOrdersOfEventsTests {
+    /// What is outside of the lifecycle: it obeys the effects, and tells which events can happen next.
+    struct World: Hashable {
+        var isHolding = false
+        var isDumping = false
+        var isRestoring = false
+        var hasProcesses = false
+        var hasImages = false
+        var hasExited = false
+        var requested: Set<Lifecycle.Work> = []
+        var proceeding: Set<Lifecycle.Work> = []
+        var requests: Lifecycle.Work = 0
+        var broken: String?
+
+        mutating func perform(_ effect: Effect) {
+            switch effect {
+            case .look, .declare: expect(hasProcesses, "looks at a container without processes")
+            case .hold:
+                expect(!isHolding, "holds twice")
+                isHolding = true
+            case .release:
+                expect(isHolding && !isDumping, "releases what it does not hold, or during a dump")
+                isHolding = false
+            case .refuseConnections:
+                expect(isHolding, "refuses what it does not hold")
+                isHolding = false
+            case .checkpoint:
+                expect(isHolding && hasProcesses && !isDumping, "dumps without holding the traffic")
+                isDumping = true
+            case .giveUpCheckpoint: expect(isDumping, "gives up a dump that is not under way")
+            case .restore:
+                expect(hasImages && isHolding && !isRestoring && !hasProcesses, "restores what is not asleep")
+                isRestoring = true
+            case .endProcesses:
+                expect(hasExited && hasProcesses, "ends processes of a container that has not ended")
+                hasProcesses = false
+            case .asleep: expect(hasImages && !hasProcesses, "reports a sleep that is none")
+            case .awake: expect(hasProcesses, "reports a wake that is none")
+            case .proceed(let work):
+                expect(hasProcesses && !isDumping, "proceeds without a running container")
+                expect(requested.remove(work) != nil, "answers a request twice")
+                proceeding.insert(work)
+            case .refuse(let work): expect(requested.remove(work) != nil, "answers a request twice")
+            case .exited:
+                expect(!hasExited, "exits twice")
+                expect(!isHolding, "leaves traffic held behind")
+                hasExited = true
+                hasProcesses = false
+            }
+        }
+
+        mutating func expect(_ condition: Bool, _ complaint: String) {
+            if !condition && broken == nil { broken = complaint }
+        }
+    }
+
+    enum Event: CaseIterable {
+        case start, look, connection, request, finish, pause, resume, exit, kill, remove
+        case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, restoreDone, restoreFailed
+    }
+
+    /// Applies an event if it can happen now; nil if it cannot.
+    private func after(_ event: Event, _ lifecycle: Lifecycle, _ world: World) -> (Lifecycle, World)? {
+        var (next, outside) = (lifecycle, world)
+        var effects: [Effect] = []
+        switch event {
+        case .start:
+            guard next.state == .starting else { return nil }
+            outside.hasProcesses = true
+            effects = next.started(at: 0)
+        case .look:
+            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            effects = next.looked(at: 100, ports: [80], lastActivity: 0)
+        case .connection:
+            guard outside.isHolding else { return nil }
+            effects = next.connectionHeld()
+        case .request:
+            // Two at a time, and not for ever: the numbers would make every state a new one.
+            guard outside.requests < 2, next.state != .starting else { return nil }
+            outside.requests += 1
+            outside.requested.insert(outside.requests)
+            effects = next.request(outside.requests)
+        case .finish:
+            guard let work = outside.proceeding.popFirst() else { return nil }
+            next.finished(work, at: 0)
+        case .pause:
+            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            next.paused()
+        case .resume:
+            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            next.resumed(at: 0)
+        case .exit:
+            guard outside.hasProcesses else { return nil }
+            outside.hasProcesses = false
+            effects = next.initExited(status: 1)
+        case .kill:
+            guard let answer = next.killedByForce() else { return nil }
+            effects = answer
+        case .remove:
+            guard next.state != .exited else { return nil }
+            effects = next.removed()
+        case .dumpDone:
+            guard outside.isDumping else { return nil }
+            outside.isDumping = false
+            (outside.hasImages, outside.hasProcesses) = (true, false)
+            effects = next.checkpointEnded(.done, at: 0)
+        case .dumpGivenUp, .dumpFailed, .dumpImpossible:
+            guard outside.isDumping else { return nil }
+            outside.isDumping = false
+            let outcome: Lifecycle.CheckpointOutcome =
+                event == .dumpFailed ? .failed("x") : event == .dumpGivenUp ? .givenUp : .impossible("x")
+            effects = next.checkpointEnded(outcome, at: 0)
+        case .restoreDone:
+            guard outside.isRestoring else { return nil }
+            outside.isRestoring = false
+            (outside.hasImages, outside.hasProcesses) = (false, true)
+            effects = next.restored(at: 0)
+        case .restoreFailed:
+            guard outside.isRestoring else { return nil }
+            outside.isRestoring = false
+            effects = next.restoreFailed()
+        }
+        for effect in effects { outside.perform(effect) }
+        outside.expect(!(outside.hasExited && outside.hasProcesses && !outside.isDumping), "leaves processes behind")
+        if next.state == .exited { outside.expect(outside.requested.isEmpty, "leaves a request without an answer") }
+        return (next, outside)
+    }
+
+    @Test func noOrderOfEventsBreaksTheRules() {
+        struct Situation: Hashable {
+            let lifecycle: Lifecycle
+            let world: World
+        }
+        let first = Situation(lifecycle: Lifecycle(policy: Policy(scaleDownAfter: 50)), world: World())
+        var seen: [Situation: [Event]] = [first: []]
+        var queue = [first]
+        while let situation = queue.popLast() {
+            let path = seen[situation] ?? []
+            for event in Event.allCases {
+                guard let (lifecycle, world) = after(event, situation.lifecycle, situation.world) else { continue }
+                if let complaint = world.broken {
+                    Issue.record("\(complaint), after \(path + [event])")
+                    return
+                }
+                let next = Situation(lifecycle: lifecycle, world: world)
+                if seen[next] == nil {
+                    seen[next] = path + [event]
+                    queue.append(next)
+                }
+            }
+        }
+        // Enough to know that the search went somewhere.
+        #expect(seen.count > 100)
+        #expect(seen.keys.contains { $0.lifecycle.state == .asleep })
+        #expect(seen.keys.contains { $0.lifecycle.state == .checkpointing(wanted: true) })
+    }
+}

@@ -1,0 +1,124 @@
+import Testing
+
+@testable import Lifecycle
+
+private let second: UInt64 = 1_000_000_000
+
+@Suite struct LifecycleTests {
+    /// A container that listens on port 80 and has been started at time 0.
+    private func running(scaleDownAfter: UInt64 = 10 * second) -> Lifecycle {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: scaleDownAfter))
+        _ = lifecycle.started(at: 0)
+        return lifecycle
+    }
+
+    private func asleep() -> Lifecycle {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        _ = lifecycle.checkpointEnded(.done, at: 11 * second)
+        return lifecycle
+    }
+
+    @Test func fallsAsleepAfterTheConfiguredTimeWithoutTraffic() {
+        var lifecycle = running()
+        #expect(
+            lifecycle.looked(at: 4 * second, ports: [80], lastActivity: 3 * second)
+                == [.declare(ports: [80]), .look(after: 9 * second)])
+        #expect(lifecycle.looked(at: 13 * second, ports: [80], lastActivity: 3 * second) == [.hold, .checkpoint])
+        #expect(lifecycle.checkpointEnded(.done, at: 14 * second) == [.asleep])
+        #expect(lifecycle.state == .asleep)
+    }
+
+    @Test func looksForPortsSoonAndThenEverMoreSeldom() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second))
+        #expect(lifecycle.started(at: 0) == [.look(after: second / 4)])
+        #expect(lifecycle.looked(at: 0, ports: [], lastActivity: 0) == [.look(after: second / 2)])
+        #expect(lifecycle.looked(at: 0, ports: [], lastActivity: 0) == [.look(after: second)])
+        #expect(lifecycle.looked(at: 99 * second, ports: [], lastActivity: 0) == [.look(after: second)])
+        #expect(lifecycle.reasons.contains(.portsUnknown))
+    }
+
+    @Test func aZeroDurationNeverLooks() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: 0, standingReasons: [.disabled]))
+        #expect(lifecycle.started(at: 0) == [])
+        #expect(lifecycle.reasons.descriptions == [Reason.disabled.rawValue])
+    }
+
+    @Test func aConnectionWakesIt() {
+        var lifecycle = asleep()
+        #expect(lifecycle.connectionHeld() == [.restore])
+        #expect(lifecycle.connectionHeld() == [])
+        #expect(lifecycle.restored(at: 20 * second) == [.release, .awake, .look(after: 10 * second)])
+    }
+
+    @Test func aConnectionDuringTheCheckpointWins() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(lifecycle.connectionHeld() == [.giveUpCheckpoint])
+        #expect(lifecycle.checkpointEnded(.givenUp, at: 11 * second) == [.release, .look(after: 10 * second)])
+        #expect(lifecycle.state == .running)
+    }
+
+    @Test func aCheckpointThatCouldNotBeGivenUpInTimeIsUndone() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        _ = lifecycle.request(7)
+        #expect(lifecycle.checkpointEnded(.done, at: 11 * second) == [.restore])
+        #expect(
+            lifecycle.restored(at: 12 * second) == [.release, .awake, .proceed(7), .look(after: 10 * second)])
+    }
+
+    @Test func anExitDuringTheCheckpointIsCRIUsDoingOnlyIfTheDumpSucceeded() {
+        var slept = running()
+        _ = slept.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(slept.initExited(status: 137) == [])
+        #expect(slept.checkpointEnded(.done, at: 11 * second) == [.asleep])
+
+        var died = running()
+        _ = died.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(died.initExited(status: 3) == [])
+        #expect(
+            died.checkpointEnded(.failed("no such process"), at: 11 * second)
+                == [.refuseConnections, .exited(status: 3)])
+    }
+
+    @Test func anExecKeepsItAwakeUntilItEnds() {
+        var lifecycle = running()
+        #expect(lifecycle.request(1) == [.proceed(1)])
+        #expect(lifecycle.looked(at: 99 * second, ports: [80], lastActivity: 0).contains(.checkpoint) == false)
+        lifecycle.finished(1, at: 100 * second)
+        #expect(lifecycle.looked(at: 109 * second, ports: [80], lastActivity: 0) == [.look(after: second)])
+        #expect(lifecycle.looked(at: 110 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
+    }
+
+    @Test func aFailedRestoreEndsTheContainerAndRefusesWhoWaits() {
+        var lifecycle = asleep()
+        _ = lifecycle.connectionHeld()
+        _ = lifecycle.request(5)
+        #expect(lifecycle.restoreFailed() == [.refuseConnections, .refuse(5), .exited(status: 255)])
+        #expect(lifecycle.request(6) == [.refuse(6)])
+    }
+
+    @Test func aForcedKillAsleepNeedsNoRestore() {
+        var lifecycle = asleep()
+        #expect(lifecycle.killedByForce() == [.refuseConnections, .exited(status: 137)])
+        var awake = running()
+        #expect(awake.killedByForce() == nil)
+    }
+
+    @Test func aFailedCheckpointIsToldAndTriedAgainLater() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(
+            lifecycle.checkpointEnded(.failed("io_uring"), at: 11 * second) == [.release, .look(after: 60 * second)])
+        #expect(lifecycle.reasons.descriptions == ["its last checkpoint failed: io_uring"])
+        #expect(lifecycle.looked(at: 71 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
+    }
+
+    @Test func aNodeThatCannotCheckpointIsNotAskedAgain() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(lifecycle.checkpointEnded(.impossible("no criu"), at: 11 * second) == [.release])
+        #expect(lifecycle.looked(at: 99 * second, ports: [80], lastActivity: 0).contains(.checkpoint) == false)
+    }
+}

@@ -1,0 +1,20 @@
+# Starting and ending a node's containerd. Sourced.
+. "$here/inside.sh"
+
+start_containerd() {
+    local name=$1
+    # The shell ends at once, so that containerd is a child of the node's PID 1.
+    inside "$name" bash -c 'exec containerd "$@" >>/var/log/containerd.log 2>&1 & echo $! >/run/containerd.pid' \
+        containerd ${DEBUG:+--log-level debug}
+    await 20 serving "$name" || {
+        tail -n 40 "$(state_of "$name")/log/containerd.log" >&2
+        fail "containerd of $name does not answer; its log ends as above"
+    }
+}
+
+serving() { inside "$1" ctr --connect-timeout 1s version >/dev/null 2>&1; }
+
+stop_containerd() {
+    inside "$1" bash -c 'read -r pid </run/containerd.pid && kill "$pid" && while kill -0 "$pid"; do sleep 0.02; done' \
+        2>/dev/null || true
+}

@@ -1,0 +1,78 @@
+# Root file systems from Debian packages, and the tools this machine needs to make and enter them. Sourced.
+
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# What the scripts call, and the package that has it.
+install_tools() {
+    local -A package_of=(
+        [mmdebstrap]=mmdebstrap [curl]=curl [ip]=iproute2 [jq]=jq [cc]=gcc [unshare]=util-linux [flock]=util-linux
+    )
+    local missing=() tool
+    for tool in "${!package_of[@]}"; do
+        command -v "$tool" >/dev/null || missing+=("${package_of[$tool]}")
+    done
+    [[ -e /usr/include/stdlib.h ]] || missing+=(libc6-dev)
+    [[ -e $keyring ]] || missing+=(debian-archive-keyring)
+    ((${#missing[@]})) || return 0
+    say "installing with apt: ${missing[*]}"
+    apt-get -qq update
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The mirror this machine is set up with, so that the node's packages come the same way as the machine's own.
+mirror() {
+    local found
+    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+        grep -m1 '/debian/\?$') || found=http://deb.debian.org/debian
+    printf '%s' "${found%/}"
+}
+
+# Lines for sources.list. sid's Release file may be older than it says it is good for; its signature is checked.
+sources() { printf "deb [check-valid-until=no signed-by=$keyring] $(mirror) %s main\n" "$@"; }
+
+# A root of sid with another suite's packages marked as such, rather than the other way round: what is newer satisfies
+# what is older. So criu is always sid's: 4.1 cannot dump a TCP socket on kernels from 6.16 on, which refuse SO_PASSCRED.
+packages_of() {
+    local system=(
+        crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps redis-tools
+        bpftool
+    )
+    case $1 in
+    2.1) echo containerd runc "${system[@]}" ;;
+    1.7) echo containerd/trixie runc/trixie "${system[@]}" ;;
+    apps) echo base-files busybox-static nginx redis-server python3 ;;
+    *) fail "containerd ${1:-?} is not among ${generations[*]}" ;;
+    esac
+}
+
+# Nodes are whole systems. What the images are made of is only unpacked: no package manager, no essential packages.
+variant_of() { [[ $1 == apps ]] && echo extract || echo essential; }
+suite_of() { [[ $1 == apps ]] && echo trixie || echo sid; }
+
+# The directory's name tells what it was made of, so that another list of packages makes another one.
+root_of() {
+    local contents
+    contents=$(echo "$(suite_of "$1") $(packages_of "$1")" | sha256sum)
+    printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
+}
+
+# Made under another name first: a root that is there is complete.
+make_root() {
+    local root packages sources=$build/roots/sources.list
+    root=$(root_of "$1")
+    [[ ! -d $root ]] || return 0
+    packages=$(packages_of "$1")
+    say "from Debian $(suite_of "$1"): $packages"
+    rm -rf "$build/roots/$1"-*
+    mkdir -p "$build/roots"
+    sources trixie sid >"$sources"
+    mmdebstrap --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
+        --aptopt="APT::Default-Release \"$(suite_of "$1")\"" --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        "$(suite_of "$1")" "$root-partial" "$sources" >"$root.log" 2>&1 || {
+        tail -n 20 "$root.log" >&2
+        fail "no root file system for $1; see above"
+    }
+    mv "$root-partial" "$root"
+    rm "$sources"
+}

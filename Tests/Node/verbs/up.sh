@@ -1,0 +1,80 @@
+# Starts a node: cgroups, namespaces with init.sh as PID 1, containerd, and the images in it.
+. "$here/containerd.sh"
+. "$here/images/images.sh"
+. "$here/packages.sh"
+
+name=${1:-}
+check_name "$name"
+shift
+GENERATION=2.1 BIN='' DEBUG=''
+CGROUP=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo v2 || echo v1)
+while (($#)); do
+    case $1=${2:-} in
+    --containerd=*) GENERATION=$2 && shift ;;
+    --bin=?*) BIN=$(readlink -f "$2") && shift ;;
+    --cgroup=v[12]) CGROUP=$2 && shift ;;
+    --debug=*) DEBUG=yes ;;
+    *) fail "up: cannot make sense of $*" ;;
+    esac
+    shift
+done
+[[ -z $BIN || -d $BIN ]] || fail "--bin: no directory $BIN"
+if pid=$(pid_of "$name"); then fail "$name is up already, pid $pid"; fi
+
+"$here/node" build
+state=$(state_of "$name")
+ROOT=$(root_of "$GENERATION")
+export NAME=$name GENERATION BIN CGROUP ROOT
+
+make_cgroups() {
+    local directory file
+    for directory in $(cgroups_of "$name"); do
+        mkdir -p "$directory"
+        # A new cpuset group is empty and takes no process before it has its parent's share.
+        for file in cpus mems; do
+            [[ ! -e $directory/cpuset.$file || -e $directory/cgroup.controllers ]] ||
+                cat "${directory%/*}/cpuset.$file" >"$directory/cpuset.$file"
+        done
+    done
+}
+
+start_init() {
+    (
+        join_cgroups "$name"
+        exec setsid unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child --propagation private \
+            "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
+    ) &
+    local starter=$!
+    await 20 settled "$starter" && ready || {
+        cat "$state/log/init.log" >&2
+        fail "the namespaces of $name could not be set up; see above"
+    }
+}
+
+ready() { [[ -e /proc/$(pid_of "$name")/root/run/ready ]]; }
+settled() { ready || [[ ! -d /proc/$1 ]]; }
+
+import_images() {
+    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >>"$state/log/import.log" 2>&1 &&
+        await 20 images_known ||
+        fail "the images could not be imported: $(tail -n 3 "$state/log/import.log")"
+}
+
+# CRI learns of images by events, a little later. This is its call ListImages, with an empty message.
+images_known() {
+    local socket known expected
+    socket=$("$here/node" socket "$name")
+    known=$(printf '\0\0\0\0\0' | curl -s --http2-prior-knowledge --unix-socket "$socket" --data-binary @- \
+        -H 'content-type: application/grpc' -H 'te: trailers' \
+        http://containerd/runtime.v1.ImageService/ListImages | grep -aoE 'zeropod\.test/[a-z]+:1' | sort -u | wc -l)
+    expected=$(tar -xOf "$(images_archive)" ./manifest.json | jq length)
+    ((known == expected))
+}
+
+rm -rf "$state"
+mkdir -p "$state/log"
+make_cgroups
+start_init
+start_containerd "$name"
+import_images
+say "$name is up: containerd $GENERATION, socket $("$here/node" socket "$name")"

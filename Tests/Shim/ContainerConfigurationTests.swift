@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Shim
+
+@Suite struct ContainerConfigurationTests {
+    private func read(_ annotations: [String: String], container: String? = "web") throws(AnnotationError)
+        -> ContainerConfiguration
+    {
+        var full: [String: String] = [:]
+        for (name, value) in annotations { full[ContainerConfiguration.prefix + name] = value }
+        return try ContainerConfiguration(annotations: full, container: container)
+    }
+
+    @Test func defaultsAreUpstreams() throws {
+        let configuration = try read([:])
+        #expect(configuration.scaleDownAfter == 60_000_000_000)
+        #expect(configuration.ports == nil)
+        #expect(configuration.isSelected)
+    }
+
+    @Test(
+        arguments: [
+            ("10s", 10_000_000_000), ("0", 0), ("0s", 0), ("1h30m", 5_400_000_000_000), ("1.5m", 90_000_000_000),
+            (".5s", 500_000_000), ("5.s", 5_000_000_000), ("300ms", 300_000_000), ("+2s", 2_000_000_000),
+        ] as [(String, UInt64)])
+    func durationsAreGos(text: String, nanoseconds: UInt64) throws {
+        #expect(try read(["scaledown-duration": text]).scaleDownAfter == nanoseconds)
+    }
+
+    @Test(arguments: ["soon", "", "10", "-5s", "s", "1x", "1..5s", "99999999999h"])
+    func whatIsNoDurationIsNamed(text: String) {
+        #expect {
+            try read(["scaledown-duration": text])
+        } throws: { error in
+            "\(error)".contains("zeropod.ctrox.dev/scaledown-duration is \"\(text)\"")
+        }
+    }
+
+    @Test func portsMapIsReadForTheContainerThatAsks() throws {
+        let map = ["ports-map": "web=80,81;sidecar = 8080"]
+        #expect(try read(map).ports == [80, 81])
+        #expect(try read(map, container: "sidecar").ports == [8080])
+        #expect(try read(map, container: "other").ports == nil)
+    }
+
+    @Test(arguments: ["web=70000", "web=0", "web=", "web", "other=1;web=x", "web=80,,81"])
+    func aBadPortsMapIsNamed(text: String) {
+        #expect {
+            try read(["ports-map": text])
+        } throws: { error in
+            "\(error)".contains("zeropod.ctrox.dev/ports-map is \"\(text)\"")
+        }
+    }
+
+    @Test func aPortsMapMayNotNameAContainerThatIsNotSelected() {
+        #expect(throws: AnnotationError.self) {
+            try read(["container-names": "web", "ports-map": "wbe=80"])
+        }
+    }
+
+    @Test func onlyChosenContainersAreSelected() throws {
+        #expect(try read(["container-names": "web, other"]).isSelected)
+        #expect(try !read(["container-names": "other"]).isSelected)
+    }
+
+    @Test func flagsAreGos() throws {
+        #expect(try read(["disable-checkpointing": "T"]).checkpointingDisabled)
+        #expect(throws: AnnotationError.self) { try read(["pre-dump": "yes"]) }
+    }
+}
