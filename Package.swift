@@ -66,6 +66,7 @@ let package = Package(
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
         tests(of: "Protobuf", ["Hex"]),
         tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
