@@ -23,10 +23,13 @@ func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
         swiftSettings: strict)
 }
 
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
     name: "zeropod",
-    products: [
-    ],
+    products: [],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CBPF"),
@@ -49,11 +52,13 @@ let package = Package(
         room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
 
         room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
-        room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room(
+            "TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
         room(
             "Launch",
             [
-                "CMD", "Linux", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI", "Events", "Shim",
+                "CMD", "Linux", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI", "Events",
+                "Shim",
                 "TaskService",
             ]),
         .executableTarget(
@@ -61,7 +66,12 @@ let package = Package(
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
-        tests(of: "Protobuf"),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
+        .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
+        tests(of: "Protobuf", ["Hex"]),
+        tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
+        tests(of: "ContainerdAPI", ["Linux", "Protobuf", "TTRPC"]),
+        tests(of: "Events", ["ContainerdAPI", "Linux", "Protobuf", "TTRPC"]),
         tests(of: "JSON"),
         // Trials of what starts children, in a process of their own; RuncTests runs them.
         .executableTarget(
@@ -70,6 +80,14 @@ let package = Package(
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Shim"),
+
+        // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
+        support("Commands"),
+        support("CRI", ["Commands"]),
+        support("TestNode", ["Commands", "CRI"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/EndToEnd",
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu17
 )

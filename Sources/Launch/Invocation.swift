@@ -39,7 +39,9 @@ package struct Invocation: Equatable, Sendable {
             let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let inline = parts.count > 1 ? String(parts[1]) : nil
             func value() throws(Mistake) -> String {
-                guard let value = inline ?? rest.popFirst() else { throw Mistake(description: "\(argument) wants a value") }
+                guard let value = inline ?? rest.popFirst() else {
+                    throw Mistake(description: "\(argument) wants a value")
+                }
                 return value
             }
             switch parts[0] {

@@ -27,7 +27,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         if inet_pton(AF_INET, text, &four) == 1 {
             self.init(ipv4: UInt32(bigEndian: four.s_addr), port: port)
         } else if inet_pton(AF_INET6, text, &six) == 1 {
-            self.init(ipv6: withUnsafeBytes(of: six) { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }, port: port)
+            self.init(
+                ipv6: withUnsafeBytes(of: six) { UInt128(bigEndian: $0.loadUnaligned(as: UInt128.self)) }, port: port)
         } else {
             return nil
         }
@@ -106,7 +107,8 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         return withUnsafeBytes(of: raw) { bytes in
             let port = UInt16(bigEndian: raw.sin6_port)
             if raw.sin6_family == sa_family_t(AF_INET) {
-                return SocketAddress(ipv4: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)), port: port)
+                return SocketAddress(
+                    ipv4: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self)), port: port)
             }
             let address = UInt128(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt128.self))
             return SocketAddress(ipv6: address, port: port, scope: raw.sin6_scope_id)

@@ -33,7 +33,8 @@ package struct Dump: Sendable {
         do {
             try snapshot.makeDirectories()
             let service = try CRIUService.start(
-                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children) { _ in }
+                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children
+            ) { _ in }
             try loop.onThread("checkpoint") { [self] in
                 Result { () throws(CheckpointError) in try call(service, mayGoOn) }
             } then: { result in

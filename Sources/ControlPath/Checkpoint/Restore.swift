@@ -41,7 +41,8 @@ package struct Restore: Sendable {
             defer { for number in cgroups { close(number) } }
             let service = try CRIUService.start(
                 criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor),
-                children: children) { _ in }
+                children: children
+            ) { _ in }
             try loop.onThread("restore") { [self] in
                 Result { () throws(CheckpointError) in try call(service) }
             } then: { result in

@@ -167,17 +167,17 @@ package final class Activator {
             break
         case .refusing:
             counters.refused += 1
-            refusal.add(client) { [unowned self] in somethingEnded() }
+            refusal.add(client) { [weak self] in self?.somethingEnded() }
         case .relaying(let timeout):
             guard let destination = destination(of: client, listener) else {
                 counters.refused += 1
                 return TCPSocket.resetOnClose(client.descriptor)
             }
             counters.open += 1
-            handover.begin(to: destination, in: listener, timeout: timeout) { [unowned self] outcome in
-                counters.open -= 1
-                handOver(client, outcome)
-                somethingEnded()
+            handover.begin(to: destination, in: listener, timeout: timeout) { [weak self] outcome in
+                self?.counters.open -= 1
+                self?.handOver(client, outcome)
+                self?.somethingEnded()
             }
         }
     }
@@ -201,10 +201,11 @@ package final class Activator {
         case .connected(let application):
             counters.relayed += 1
             counters.open += 1
-            relay.add(client: client, application: application) { [unowned self] in
-                handover.closed(application)
-                counters.open -= 1
-                somethingEnded()
+            // Also called when this object goes, and closes what is left: hence weak.
+            relay.add(client: client, application: application) { [weak self] in
+                self?.handover.closed(application)
+                self?.counters.open -= 1
+                self?.somethingEnded()
             }
         case .failed(let error) where isShortage(error) && stalled == nil:
             stalled = client

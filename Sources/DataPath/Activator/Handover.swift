@@ -24,6 +24,10 @@ final class Handover {
         self.loop = loop
     }
 
+    deinit {
+        closeAll()
+    }
+
     var isBusy: Bool { attempts.count >= Self.mostAttempts }
 
     /// Whether the connection from this address is one that this made.

@@ -14,6 +14,10 @@ final class Refusal {
         self.loop = loop
     }
 
+    deinit {
+        closeAll()
+    }
+
     /// - Parameter onClose: Called when the descriptor is free again.
     func add(_ socket: OpenSocket, onClose: @escaping () -> Void) {
         TCPSocket.endSending(socket.descriptor)

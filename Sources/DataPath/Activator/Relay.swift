@@ -23,12 +23,21 @@ package final class Relay {
         self.buffer = buffer
         let connection = RelayedConnection(loop: loop, buffer: buffer, client, application)
         connections[ObjectIdentifier(connection)] = connection
-        connection.start { [unowned self, unowned connection] in
-            connections[ObjectIdentifier(connection)] = nil
-            // A relay at rest holds no memory.
-            if connections.isEmpty { self.buffer = nil }
+        let key = ObjectIdentifier(connection)
+        connection.start { [weak self] in
+            self?.forget(key)
             onClose()
         }
+    }
+
+    private func forget(_ key: ObjectIdentifier) {
+        connections[key] = nil
+        // A relay at rest holds no memory.
+        if connections.isEmpty { buffer = nil }
+    }
+
+    deinit {
+        closeAll()
     }
 
     /// Resets all connections.
