@@ -79,7 +79,9 @@ let package = Package(
             swiftSettings: strict),
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
-        tests(of: "Shim"),
+        tests(of: "Checkpoint", ["Linux"]),
+        tests(of: "Shim", ["Linux"]),
+        tests(of: "Launch"),
 
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
         support("Commands"),
