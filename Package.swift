@@ -65,6 +65,7 @@ let package = Package(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),
 
         tests(of: "Linux"),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         tests(of: "Lifecycle"),
         tests(of: "Protobuf"),
         tests(of: "JSON"),
@@ -75,6 +76,11 @@ let package = Package(
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Shim"),
+
+        // What Tests/VirtualMachine/run.sh runs under Debian's own kernel.
+        .executableTarget(
+            name: "virtual-machine-checks", dependencies: ["Linux", "DataPath"], path: "Tests/VirtualMachine/Program",
+            swiftSettings: strict),
 
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
         support("Commands"),
