@@ -65,6 +65,7 @@ let package = Package(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),
 
         tests(of: "Linux"),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         tests(of: "Lifecycle"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
@@ -82,6 +83,11 @@ let package = Package(
         tests(of: "Checkpoint", ["Linux"]),
         tests(of: "Shim", ["Linux"]),
         tests(of: "Launch"),
+
+        // What Tests/VirtualMachine/run.sh runs under Debian's own kernel.
+        .executableTarget(
+            name: "virtual-machine-checks", dependencies: ["Linux", "DataPath"], path: "Tests/VirtualMachine/Program",
+            swiftSettings: strict),
 
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
         support("Commands"),
