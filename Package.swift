@@ -23,13 +23,17 @@ func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
         swiftSettings: strict)
 }
 
+func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/Support/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
     name: "zeropod",
-    products: [
-    ],
+    products: [],
     targets: [
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CBPF"),
+        .systemLibrary(name: "CMD"),
         .target(name: "CDataPath"),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
@@ -48,19 +52,42 @@ let package = Package(
         room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
 
         room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
-        //room("TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room(
+            "TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room(
+            "Launch",
+            [
+                "CMD", "Linux", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI", "Events",
+                "Shim",
+                "TaskService",
+            ]),
+        .executableTarget(
+            name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),
 
         tests(of: "Linux"),
         tests(of: "Lifecycle"),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
         tests(of: "Protobuf", ["Hex"]),
         tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
         tests(of: "ContainerdAPI", ["Linux", "Protobuf", "TTRPC"]),
         tests(of: "Events", ["ContainerdAPI", "Linux", "Protobuf", "TTRPC"]),
         tests(of: "JSON"),
-        tests(of: "Runc", ["Linux", "JSON", "StdIO"]),
+        // Trials of what starts children, in a process of their own; RuncTests runs them.
+        .executableTarget(
+            name: "process-trials", dependencies: ["Linux", "JSON", "Runc", "StdIO"], path: "Tests/ProcessTrials",
+            swiftSettings: strict),
+        tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Shim"),
+
+        // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
+        support("Commands"),
+        support("CRI", ["Commands"]),
+        support("TestNode", ["Commands", "CRI"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/EndToEnd",
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu17
 )

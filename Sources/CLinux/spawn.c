@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,26 @@ struct failure {
 };
 
 enum { first_spare_descriptor = 512 };
+
+// What RLIMIT_NOFILE was before it was raised.
+static struct rlimit original_descriptor_limit;
+static int descriptor_limit_raised;
+
+unsigned long zp_raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    if (limit.rlim_cur < limit.rlim_max) {
+        struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+            original_descriptor_limit = limit;
+            descriptor_limit_raised = 1;
+            return raised.rlim_cur;
+        }
+    }
+    return limit.rlim_cur;
+}
 
 static int arrange_descriptors(const struct zp_spawn *spawn, struct failure *failure)
 {
@@ -71,6 +92,11 @@ static void run_child(const struct zp_spawn *spawn, struct failure *failure)
     }
     if (arrange_descriptors(spawn, failure) < 0)
         goto failed;
+
+    if (descriptor_limit_raised && setrlimit(RLIMIT_NOFILE, &original_descriptor_limit) < 0) {
+        failure->step = "setrlimit";
+        goto failed;
+    }
 
     // The event loop blocks the signals it reads from a signalfd and ignores SIGPIPE; a new program expects neither.
     struct sigaction initial = {.sa_handler = SIG_DFL};

@@ -35,7 +35,9 @@ package struct Cgroup: Sendable, Equatable {
                 mount.fileSystem == "cgroup" && Self.names(mount).contains { controllers.contains(Substring($0)) }
             }
             guard let mount else { continue }
-            for controller in controllers { directories[String(controller)] = Self.directory(of: String(fields[2]), in: mount) }
+            for controller in controllers {
+                directories[String(controller)] = Self.directory(of: String(fields[2]), in: mount)
+            }
         }
         // On a hybrid machine the v2 hierarchy has no controllers; it counts only where it is alone.
         if directories.isEmpty, let unified { directories[""] = unified }
@@ -66,7 +68,9 @@ package struct Cgroup: Sendable, Equatable {
     }
 
     private static func processes(below directory: String) -> [pid_t] {
-        var pids = ((try? Files.readText("\(directory)/cgroup.procs")) ?? "").split(separator: "\n").compactMap { pid_t($0) }
+        var pids = ((try? Files.readText("\(directory)/cgroup.procs")) ?? "").split(separator: "\n").compactMap {
+            pid_t($0)
+        }
         for name in (try? Files.names(in: directory)) ?? [] {
             var status = stat()
             guard stat("\(directory)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }

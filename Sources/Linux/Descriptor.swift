@@ -23,7 +23,8 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// dup(2), close-on-exec.
     package func duplicate() throws(SystemError) -> Descriptor {
-        Descriptor(owning: try checking("fcntl(F_DUPFD_CLOEXEC)", "\(rawValue)", zp_fcntl(rawValue, F_DUPFD_CLOEXEC, 0)))
+        Descriptor(
+            owning: try checking("fcntl(F_DUPFD_CLOEXEC)", "\(rawValue)", zp_fcntl(rawValue, F_DUPFD_CLOEXEC, 0)))
     }
 
     /// `/proc/self/fd/N`: a name for what is open, for calls that take only paths. Valid in this process alone.
@@ -34,6 +35,12 @@ package struct Descriptor: ~Copyable, Sendable {
         _ path: String, _ flags: Int32 = O_RDONLY, mode: mode_t = 0o600
     ) throws(SystemError) -> Descriptor {
         Descriptor(owning: try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
+    }
+
+    /// A copy of this process's standard output.
+    package static func standardOutput() throws(SystemError) -> Descriptor {
+        Descriptor(
+            owning: try checking("fcntl(F_DUPFD_CLOEXEC)", "stdout", zp_fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)))
     }
 
     /// pipe2(2), close-on-exec.
@@ -113,7 +120,10 @@ package struct Descriptor: ~Copyable, Sendable {
         var written = 0
         while written < bytes.count {
             written += try retrying("write", "descriptor \(rawValue)") {
-                bytes.withUnsafeBytes { Glibc.write(rawValue, $0.baseAddress! + written, $0.count - written) }
+                bytes.withUnsafeBytes { bytes in
+                    let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+                    return Glibc.write(rawValue, rest.baseAddress, rest.count)
+                }
             }
         }
     }

@@ -43,26 +43,32 @@ package final class EventLoop {
         }
     }
 
-    /// Runs until `stop`. Call it once, from the thread that set the loop up.
+    /// Runs until `stop`, on the thread that set the loop up. It may be run again afterwards.
     package func run() throws(SystemError) {
+        defer { stopped = false }
         var events = [epoll_event](repeating: epoll_event(), count: 64)
-        while !stopped {
-            let count: Int32
-            do {
-                count = try retrying("epoll_wait") {
-                    epoll_wait(epoll.rawValue, &events, Int32(events.count), waitMilliseconds())
-                }
-            }
-            for event in events[..<Int(count)] {
-                let number = Int32(truncatingIfNeeded: event.data.u64)
-                let generation = UInt32(truncatingIfNeeded: event.data.u64 >> 32)
-                // An earlier handler of this round may have closed the descriptor, and another may have its number.
-                guard let watch = watches[number], watch.generation == generation else { continue }
-                watch.handler(Interest(rawValue: event.events))
-            }
-            for body in timers.takeDue(at: .now) { body() }
-            runSoon()
+        while !stopped { try runRound(&events) }
+    }
+
+    /// Runs until `isDone`, which is asked before each round. May be called again.
+    package func run(until isDone: () -> Bool) throws(SystemError) {
+        var events = [epoll_event](repeating: epoll_event(), count: 64)
+        while !isDone() { try runRound(&events) }
+    }
+
+    private func runRound(_ events: inout [epoll_event]) throws(SystemError) {
+        let count = try retrying("epoll_wait") {
+            epoll_wait(epoll.rawValue, &events, Int32(events.count), waitMilliseconds())
         }
+        for event in events[..<Int(count)] {
+            let number = Int32(truncatingIfNeeded: event.data.u64)
+            let generation = UInt32(truncatingIfNeeded: event.data.u64 >> 32)
+            // An earlier handler of this round may have closed the descriptor, and another may have its number.
+            guard let watch = watches[number], watch.generation == generation else { continue }
+            watch.handler(Interest(rawValue: event.events))
+        }
+        for body in timers.takeDue(at: .now) { body() }
+        runSoon()
     }
 
     /// Makes `run` return at the end of this round.

@@ -58,7 +58,9 @@ package struct Namespace: ~Copyable, Sendable {
         let home = try Namespace.own(kind)
         try enter()
         defer {
-            do { try home.enter() } catch { Process.abort("cannot return to the own \(kind.rawValue) namespace: \(error)") }
+            do { try home.enter() } catch {
+                Process.abort("cannot return to the own \(kind.rawValue) namespace: \(error)")
+            }
         }
         return try body()
     }

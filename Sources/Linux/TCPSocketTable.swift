@@ -36,7 +36,9 @@ package enum TCPSocketTable {
         guard let first = pids.first else { return [] }
         var held: Set<UInt64> = []
         for pid in pids { held.formUnion(Process.socketInodes(of: pid)) }
-        let listening = try entries(ofNetworkOf: first).filter { $0.state == Entry.listening && held.contains($0.inode) }
+        let listening = try entries(ofNetworkOf: first).filter {
+            $0.state == Entry.listening && held.contains($0.inode)
+        }
         return Set(listening.map(\.localPort))
     }
 }

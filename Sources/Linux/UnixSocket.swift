@@ -3,7 +3,7 @@ import Glibc
 
 /// Stream sockets in the file system.
 package enum UnixSocket {
-    /// Binds and listens. The file is made with mode 0600.
+    /// Binds and listens, without blocking in `accept`. The file is made with mode 0600.
     package static func listen(_ path: String, backlog: Int32 = 128) throws(SystemError) -> Descriptor {
         let socket = try make()
         let before = umask(0o177)
@@ -12,6 +12,7 @@ package enum UnixSocket {
             try retrying("bind", path) { bind(socket.rawValue, address, length) }
         }
         try retrying("listen", path) { Glibc.listen(socket.rawValue, backlog) }
+        try socket.setNonBlocking()
         return socket
     }
 
@@ -35,12 +36,30 @@ package enum UnixSocket {
         do {
             return Descriptor(
                 owning: try retrying("accept4") {
-                    accept4(listener.rawValue, __SOCKADDR_ARG(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
+                    accept4(
+                        listener.rawValue, __SOCKADDR_ARG(__sockaddr__: nil), nil,
+                        Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue))
                 })
         } catch {
             // The connection may be gone again before it was accepted.
             if error.code == EAGAIN || error.code == ECONNABORTED { return nil }
             throw error
+        }
+    }
+
+    /// The path that a socket is bound to.
+    package static func localPath(of socket: borrowing Descriptor) throws(SystemError) -> String {
+        var address = sockaddr_un()
+        var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        _ = try withUnsafeMutablePointer(to: &address) { pointer throws(SystemError) in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address throws(SystemError) in
+                try retrying("getsockname") {
+                    getsockname(socket.rawValue, __SOCKADDR_ARG(__sockaddr__: address), &length)
+                }
+            }
+        }
+        return withUnsafeBytes(of: &address.sun_path) { bytes in
+            String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
     }
 

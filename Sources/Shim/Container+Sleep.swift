@@ -43,24 +43,26 @@ extension Container {
     private func checkpoint(with criu: String) {
         let underWay = DumpUnderWay()
         dump = underWay
-        do {
+        do throws(SystemError) {
             let kept = try KeptContainer(of: main.pid)
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold()
-            let quiet: @Sendable () -> Bool = traffic?.quietness() ?? { true }
-            Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot).run(
-                loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet() }
-            ) { [weak self] result in
-                guard let self else { return }
-                switch result {
-                case .success: checkpointEnded(.done)
-                case .failure(.givenUp): checkpointEnded(.givenUp)
-                case .failure(let error): checkpointEnded(.failed(error.description))
-                }
-            }
+            let quiet = traffic?.quietness()
+            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot)
+            dump.run(
+                loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },
+                then: { [weak self] in self?.dumped($0) })
         } catch {
             checkpointEnded(.failed(error.description))
+        }
+    }
+
+    private func dumped(_ result: Result<Void, CheckpointError>) {
+        switch result {
+        case .success: checkpointEnded(.done)
+        case .failure(.givenUp): checkpointEnded(.givenUp)
+        case .failure(let error): checkpointEnded(.failed(error.description))
         }
     }
 

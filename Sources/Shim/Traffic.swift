@@ -14,15 +14,21 @@ final class Traffic {
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
     static func prepare(for container: Container, _ then: @escaping (Result<Traffic, TrafficError>) -> Void) {
-        let namespace: Namespace
         do throws(SystemError) {
-            namespace = try Namespace(.network, of: container.main.pid)
+            let namespace = try Namespace(.network, of: container.main.pid)
             if namespace.inode == (try Namespace.own(.network)).inode {
                 return then(.failure(TrafficError(description: "it shares the network of the node")))
             }
+            prepare(for: container, in: namespace, then)
         } catch {
-            return then(.failure(TrafficError(description: "\(error)")))
+            then(.failure(TrafficError(description: "\(error)")))
         }
+    }
+
+    private static func prepare(
+        for container: Container, in namespace: consuming Namespace,
+        _ then: @escaping (Result<Traffic, TrafficError>) -> Void
+    ) {
         let name = container.spec.sandboxID ?? container.id
         container.context.networks.attach(pod: name, namespace, container.context) { result in
             switch result {
@@ -46,7 +52,7 @@ final class Traffic {
         slot = pod.takeSlot()
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
-        try activator.register(with: pod.redirector, slot: slot)
+        try pod.redirector.register(activator, slot: slot)
     }
 
     func declare(_ ports: Set<UInt16>) {

@@ -1,16 +1,149 @@
+import CBPF
 import DataPath
+import Glibc
 import Linux
 import Testing
 
 @Suite struct LoaderTests {
-    @Test func attachIsIdempotentAndDetachLeavesNothing() throws {
+    static let pins = "/sys/fs/bpf/zeropod"
+
+    /// How many programs are attached at a hook of an interface, or of a network namespace.
+    static func attached(_ target: Int32, _ type: bpf_attach_type) throws -> Int {
+        var flags: UInt32 = 0
+        var count: UInt32 = 16
+        var programs = [UInt32](repeating: 0, count: 16)
+        try retrying("bpf_prog_query") { bpf_prog_query(target, type, 0, &flags, &programs, &count) }
+        return Int(count)
+    }
+
+    static let (tcxIngress, tcxEgress) = (bpf_attach_type(46), bpf_attach_type(47))
+
+    static func tcx(in pod: TestPod) throws -> [String: [Int]] {
+        var counts: [String: [Int]] = [:]
+        let home = try Namespace.own(.network)
+        try pod.network.enter()
+        defer { try? home.enter() }
+        for interface in try Interface.all() {
+            let index = Int32(interface.index)
+            counts[interface.name] = [try attached(index, tcxIngress), try attached(index, tcxEgress)]
+        }
+        return counts
+    }
+
+    @Test func tcxLinksComeOnceAndGo() throws {
         try inScratch {
             let pod = try TestPod(1)
-            let report = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
-            print(report)
-            print(try sh("find /sys/fs/bpf; bpftool link; bpftool net"))
+            for _ in 1...2 {
+                let report = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+                #expect(report.hook == .tcx)
+                #expect(report.interfaces.sorted() == ["eth0", "lo"])
+                #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "lo": [1, 1]])
+                #expect(try Self.attached(pod.network.descriptor.rawValue, BPF_SK_LOOKUP) == 1)
+            }
+            try Redirector.detach(pod: "one")
+            #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
+            #expect(try Self.attached(pod.network.descriptor.rawValue, BPF_SK_LOOKUP) == 0)
+            #expect(!Files.exists(Self.pins))
+        }
+    }
+
+    @Test func clsactFiltersComeOnceAndGoAndLeaveThoseOfOthers() throws {
+        try inScratch {
+            let pod = try TestPod(1)
+            let show = "for d in ingress egress; do ip netns exec pod1 tc filter show dev eth0 $d; done"
+            for _ in 1...2 {
+                let report = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network, hook: .clsact)
+                #expect(report.hook == .clsact)
+                let filters = try sh(show)
+                #expect(filters.matches(of: /handle 0x1 zeropod_ingress/).count == 1, "\(filters)")
+                #expect(filters.matches(of: /handle 0x1 zeropod_egress/).count == 1, "\(filters)")
+                #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
+            }
+            // The same program under another priority stands for somebody else's.
+            let program = "\(Self.pins)/pods/one/zeropod_egress"
+            try sh("nsenter --net=/run/netns/pod1 tc filter add dev eth0 ingress prio 7 bpf da pinned \(program)")
             try Redirector.detach(pod: "one", networkNamespace: pod.network)
-            print(try sh("find /sys/fs/bpf; bpftool link"))
+            let rest = try sh(show)
+            #expect(!rest.contains("zeropod_ingress"), "\(rest)")
+            #expect(rest.matches(of: /handle 0x1 zeropod_egress/).count == 1, "\(rest)")
+            #expect(!Files.exists(Self.pins))
+        }
+    }
+
+    @Test func aNewInterfaceIsTakenInByAttachingAgain() throws {
+        try inScratch {
+            let pod = try TestPod(1)
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            try Redirector(pod: "one").declare(ports: [80], slot: 3)
+            try sh("ip link add other type veth peer name eth1.7 netns pod1")
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "eth1.7": [1, 1], "lo": [1, 1]])
+            // The maps are the same ones.
+            try Redirector(pod: "one").setRedirect(true, ports: [80])
+
+            // Interfaces that went away with their links are no obstacle.
+            try sh("ip link del other && ip link add another type veth peer name eth2 netns pod1")
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "eth2": [1, 1], "lo": [1, 1]])
+            try Redirector.detach(pod: "one")
+            #expect(!Files.exists(Self.pins))
+        }
+    }
+
+    @Test func whatACrashLeftBehindIsReplaced() throws {
+        try inScratch {
+            let pod = try TestPod(1)
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            // As if the loader had died before its last step.
+            try sh("mkdir \(Self.pins)/unfinished && mv \(Self.pins)/pods/one \(Self.pins)/unfinished/one")
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "lo": [1, 1]])
+            #expect(try Files.names(in: Self.pins).sorted() == ["pods", "tracker"])
+            try Redirector.detach(pod: "one")
+            #expect(!Files.exists(Self.pins))
+        }
+    }
+
+    @Test func aPodOfTheSameNameInANewNamespaceStartsAfresh() throws {
+        try inScratch {
+            let (first, second) = (try TestPod(1), try TestPod(2))
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: first.network)
+            try Redirector(pod: "one").declare(ports: [80], slot: 0)
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: second.network)
+            #expect(try Self.tcx(in: first) == ["eth0": [0, 0], "lo": [0, 0]])
+            #expect(try Self.tcx(in: second) == ["eth0": [1, 1], "lo": [1, 1]])
+            #expect(throws: SystemError.self) { try Redirector(pod: "one").setRedirect(true, ports: [80]) }
+        }
+    }
+
+    @Test func namesWithDotsAreDifferentFromOthers() throws {
+        try inScratch {
+            let (first, second) = (try TestPod(1), try TestPod(2))
+            _ = try DataPathLoader.attach(pod: "a.b", networkNamespace: first.network)
+            _ = try DataPathLoader.attach(pod: "a_b", networkNamespace: second.network)
+            try Redirector(pod: "a.b").declare(ports: [80], slot: 0)
+            #expect(try Redirector(pod: "a_b").redirectedPorts == [])
+            #expect(throws: SystemError.self) { try Redirector(pod: "a_b").setRedirect(true, ports: [80]) }
+            try Redirector(pod: "a.b").setRedirect(true, ports: [80])
+            #expect(try Redirector(pod: "a.b").redirectedPorts == [80])
+        }
+    }
+
+    @Test func withoutABPFFileSystemTheErrorSaysSo() throws {
+        try inScratch {
+            let network = try Namespace.own(.network)
+            try sh("umount /sys/fs/bpf")
+            let error = #expect(throws: DataPathError.self) {
+                _ = try DataPathLoader.attach(pod: "one", networkNamespace: network)
+            }
+            #expect(error?.description == "bpffs is not mounted at /sys/fs/bpf")
+        }
+    }
+
+    @Test func detachingNothingIsNoError() throws {
+        try inScratch {
+            try Redirector.detach(pod: "never")
+            #expect(!Files.exists(Self.pins))
         }
     }
 }

@@ -77,7 +77,8 @@ private let second: UInt64 = 1_000_000_000
         var died = running()
         _ = died.looked(at: 10 * second, ports: [80], lastActivity: 0)
         #expect(died.initExited(status: 3) == [])
-        #expect(died.checkpointEnded(.failed("no such process"), at: 11 * second)
+        #expect(
+            died.checkpointEnded(.failed("no such process"), at: 11 * second)
                 == [.refuseConnections, .exited(status: 3)])
     }
 

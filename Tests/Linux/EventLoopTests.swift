@@ -6,7 +6,10 @@ import Testing
     @Test func timersFireInOrderOfTheirDeadlines() throws {
         let loop = try EventLoop()
         var fired: [Int] = []
-        loop.after(.milliseconds(2)) { fired.append(2); loop.stop() }
+        loop.after(.milliseconds(2)) {
+            fired.append(2)
+            loop.stop()
+        }
         loop.after(.milliseconds(1)) { fired.append(1) }
         let cancelled = loop.after(.milliseconds(1)) { fired.append(0) }
         loop.cancel(cancelled)
@@ -22,8 +25,18 @@ import Testing
         try second.write.writeAll([1])
         var called: [String] = []
         let (one, two) = (first.read.rawValue, second.read.rawValue)
-        try loop.watch(one, .readable) { _ in called.append("first"); loop.unwatch(one); loop.unwatch(two); loop.stop() }
-        try loop.watch(two, .readable) { _ in called.append("second"); loop.unwatch(one); loop.unwatch(two); loop.stop() }
+        try loop.watch(one, .readable) { _ in
+            called.append("first")
+            loop.unwatch(one)
+            loop.unwatch(two)
+            loop.stop()
+        }
+        try loop.watch(two, .readable) { _ in
+            called.append("second")
+            loop.unwatch(one)
+            loop.unwatch(two)
+            loop.stop()
+        }
         try loop.run()
         #expect(called.count == 1)
     }
@@ -31,7 +44,12 @@ import Testing
     @Test func workOnAThreadComesBackToTheLoop() throws {
         let loop = try EventLoop()
         var result: Int?
-        try loop.onThread("worker") { 6 * 7 } then: { result = $0; loop.stop() }
+        try loop.onThread("worker") {
+            6 * 7
+        } then: {
+            result = $0
+            loop.stop()
+        }
         try loop.run()
         #expect(result == 42)
     }

@@ -47,8 +47,17 @@ hierarchies() {
     awk '{ for (i = 7; $i != "-"; i++); if ($(i + 1) ~ /^cgroup2?$/) print $5, $(i + 1), $(i + 3) }' /proc/self/mountinfo
 }
 
-# The directories of the node's cgroup, one in each hierarchy.
-cgroups_of() { hierarchies | while read -r mount _ _; do printf '%s/zeropod-node.%s\n' "$mount" "$1"; done; }
+# The directories of the node's cgroup, one in each hierarchy. Its name says which checkout the node belongs to.
+cgroups_of() {
+    local checkout mount
+    read -r checkout _ < <(cksum <<<"$build")
+    hierarchies | while read -r mount _; do printf '%s/zeropod-node.%s.%s\n' "$mount" "$checkout" "$1"; done
+}
+
+existing_cgroups() {
+    local directory
+    for directory in $(cgroups_of "$1"); do [[ ! -d $directory ]] || printf '%s\n' "$directory"; done
+}
 
 # Runs until the command succeeds, or fails after so many seconds.
 await() {

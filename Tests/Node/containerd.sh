@@ -2,17 +2,10 @@
 . "$here/inside.sh"
 
 start_containerd() {
-    local name=$1 directory
-    # In the node's cgroups, as a service of the node; its shims and containers follow from there.
-    (
-        for directory in $(cgroups_of "$name"); do
-            [[ -d $directory/init ]] && directory=$directory/init
-            echo "$BASHPID" >"$directory/cgroup.procs"
-        done
-        # The outer shell ends at once, so that containerd is a child of the node's PID 1.
-        inside "$name" bash -c 'exec containerd "$@" >>/var/log/containerd.log 2>&1 & echo $! >/run/containerd.pid' \
-            containerd ${DEBUG:+--log-level debug}
-    )
+    local name=$1
+    # The shell ends at once, so that containerd is a child of the node's PID 1.
+    inside "$name" bash -c 'exec containerd "$@" >>/var/log/containerd.log 2>&1 & echo $! >/run/containerd.pid' \
+        containerd ${DEBUG:+--log-level debug}
     await 20 serving "$name" || {
         tail -n 40 "$(state_of "$name")/log/containerd.log" >&2
         fail "containerd of $name does not answer; its log ends as above"

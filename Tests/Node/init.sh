@@ -76,6 +76,7 @@ mount_cgroup_v2() {
     for controller in $(<sys/fs/cgroup/cgroup.controllers); do
         echo "+$controller" >sys/fs/cgroup/cgroup.subtree_control
     done
+    [[ -n ${controller:-} ]] || install -m 755 "$here/conf/runc-without-limits" usr/local/sbin/runc
 }
 
 enter_root() {

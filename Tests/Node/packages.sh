@@ -27,50 +27,52 @@ mirror() {
     printf '%s' "${found%/}"
 }
 
-# One line for sources.list. sid's Release file may be older than it says it is good for; its signature is checked.
-source_line() {
-    printf 'deb [check-valid-until=no signed-by=%s] %s %s main\n' "$keyring" "$(mirror)" "$1"
-}
+# Lines for sources.list. sid's Release file may be older than it says it is good for; its signature is checked.
+sources() { printf "deb [check-valid-until=no signed-by=$keyring] $(mirror) %s main\n" "$@"; }
 
-# debootstrap DIRECTORY SUITE VARIANT PACKAGE,...: a directory appears when it is complete, never before.
-bootstrap() {
-    local directory=$1 suite=$2 variant=$3 packages=$4
-    rm -rf "$directory.partial"
-    source_line "$suite" >"$build/sources.list"
-    mmdebstrap --quiet --mode=root --variant="$variant" --include="$packages" --aptopt='Acquire::Retries "3"' \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' \
-        "$suite" "$directory.partial" "$build/sources.list"
-    rm "$build/sources.list"
-    mv "$directory.partial" "$directory"
-}
-
-suite_of() {
+# A root of sid with another suite's packages marked as such, rather than the other way round: what is newer satisfies
+# what is older. So criu is always sid's: 4.1 cannot dump a TCP socket on kernels from 6.16 on, which refuse SO_PASSCRED.
+packages_of() {
+    local system=(
+        crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps redis-tools
+        bpftool
+    )
     case $1 in
-    2.1) echo sid ;;
-    1.7) echo trixie ;;
+    2.1) echo containerd runc "${system[@]}" ;;
+    1.7) echo containerd/trixie runc/trixie "${system[@]}" ;;
+    apps) echo base-files busybox-static nginx redis-server python3 ;;
     *) fail "containerd ${1:-?} is not among ${generations[*]}" ;;
     esac
 }
 
-root_packages=(
-    containerd runc crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps
-    redis-tools bpftool
-)
+# Nodes are whole systems. What the images are made of is only unpacked: no package manager, no essential packages.
+variant_of() { [[ $1 == apps ]] && echo extract || echo essential; }
+suite_of() { [[ $1 == apps ]] && echo trixie || echo sid; }
 
-# The name holds what the root file system was made of, so that another list of packages makes another one.
+# The directory's name tells what it was made of, so that another list of packages makes another one.
 root_of() {
     local contents
-    contents=$(printf '%s\n' "$(suite_of "$1")" "${root_packages[@]}" | sha256sum)
+    contents=$(echo "$(suite_of "$1") $(packages_of "$1")" | sha256sum)
     printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
 }
 
+# Made under another name first: a root that is there is complete.
 make_root() {
-    local root
+    local root packages sources=$build/roots/sources.list
     root=$(root_of "$1")
-    [[ -d $root ]] && return
-    say "making a root file system with containerd $1 (Debian $(suite_of "$1"))"
+    [[ ! -d $root ]] || return 0
+    packages=$(packages_of "$1")
+    say "from Debian $(suite_of "$1"): $packages"
     rm -rf "$build/roots/$1"-*
     mkdir -p "$build/roots"
-    bootstrap "$root" "$(suite_of "$1")" essential "$(IFS=, && echo "${root_packages[*]}")"
+    sources trixie sid >"$sources"
+    mmdebstrap --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
+        --aptopt="APT::Default-Release \"$(suite_of "$1")\"" --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
+        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        "$(suite_of "$1")" "$root-partial" "$sources" >"$root.log" 2>&1 || {
+        tail -n 20 "$root.log" >&2
+        fail "no root file system for $1; see above"
+    }
+    mv "$root-partial" "$root"
+    rm "$sources"
 }

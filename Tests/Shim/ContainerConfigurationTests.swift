@@ -18,10 +18,11 @@ import Testing
         #expect(configuration.isSelected)
     }
 
-    @Test(arguments: [
-        ("10s", 10_000_000_000), ("0", 0), ("0s", 0), ("1h30m", 5_400_000_000_000), ("1.5m", 90_000_000_000),
-        (".5s", 500_000_000), ("5.s", 5_000_000_000), ("300ms", 300_000_000), ("+2s", 2_000_000_000),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("10s", 10_000_000_000), ("0", 0), ("0s", 0), ("1h30m", 5_400_000_000_000), ("1.5m", 90_000_000_000),
+            (".5s", 500_000_000), ("5.s", 5_000_000_000), ("300ms", 300_000_000), ("+2s", 2_000_000_000),
+        ] as [(String, UInt64)])
     func durationsAreGos(text: String, nanoseconds: UInt64) throws {
         #expect(try read(["scaledown-duration": text]).scaleDownAfter == nanoseconds)
     }

@@ -1,4 +1,5 @@
-// The BPF programs as they lie in this executable, and the shapes of their maps.
+// The BPF programs as they lie in this executable, the shapes of their maps, and the calls of libbpf that Swift cannot
+// make itself.
 #pragma once
 
 #include <stddef.h>
@@ -13,3 +14,11 @@ struct zp_object {
 
 struct zp_object zp_redirector_object(void);
 struct zp_object zp_tracker_object(void);
+
+enum zp_direction { ZP_INGRESS, ZP_EGRESS };
+
+/// Filters at a clsact qdisc, of an interface in the network namespace of the calling thread. Negative errno on failure;
+/// creating what is there gives -EEXIST, and detaching what is not there -ENOENT or -EINVAL.
+int zp_clsact_create(int interface);
+int zp_clsact_attach(int interface, enum zp_direction direction, int program);
+int zp_clsact_detach(int interface, enum zp_direction direction);

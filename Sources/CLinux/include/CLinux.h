@@ -2,6 +2,7 @@
 // supported C library does not wrap. Every function returns a negative errno on failure.
 #pragma once
 
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -35,6 +36,9 @@ struct zp_spawn {
 
 /// Starts a program. Returns its pid; on failure a negative errno, and `*step` names the call that failed.
 pid_t zp_spawn(const struct zp_spawn *spawn, const char **step);
+
+/// Raises the soft limit of open descriptors to the hard limit, and returns it. Children of zp_spawn get the old one.
+unsigned long zp_raise_descriptor_limit(void);
 
 int zp_pidfd_open(pid_t pid);
 int zp_pidfd_getfd(int pidfd, int descriptor);

@@ -7,19 +7,12 @@ struct CRIUOptions: ~Copyable {
     let pointer: OpaquePointer
 
     /// - Parameters:
-    ///   - service: a running `criu swrk`, which serves one call.
     ///   - images: directory of the image files, open.
     ///   - work: directory for the log, open.
-    init(service: CRIUService, images: borrowing Descriptor, work: borrowing Descriptor, log: String)
-        throws(CheckpointError)
-    {
-        let socket: Int32
-        do throws(SystemError) { socket = try service.socket.duplicate().release() } catch { throw .system(error) }
+    init(images: borrowing Descriptor, work: borrowing Descriptor, log: String) throws(CheckpointError) {
         var created: OpaquePointer?
-        guard criu_local_init_opts(&created) == 0, let created else { throw .outOfMemory }
+        guard criu_local_init_opts(&created) == 0, let created else { throw .refusedOption("initialise") }
         pointer = created
-        // libcriu closes it at the end of the call.
-        criu_local_set_service_fd(pointer, socket)
         criu_local_set_images_dir_fd(pointer, images.rawValue)
         criu_local_set_work_dir_fd(pointer, work.rawValue)
         criu_local_set_log_file(pointer, log)
@@ -48,22 +41,35 @@ struct CRIUOptions: ~Copyable {
     func setPID(_ pid: pid_t) { criu_local_set_pid(pointer, pid) }
 
     func setRoot(_ path: String) throws(CheckpointError) {
-        guard criu_local_set_root(pointer, path) == 0 else { throw .outOfMemory }
+        guard criu_local_set_root(pointer, path) == 0 else { throw .refusedOption("root \(path)") }
     }
 
     func setEvasiveDevices() { criu_local_set_evasive_devices(pointer, true) }
 
     func addExternal(_ key: String) throws(CheckpointError) {
-        guard criu_local_add_external(pointer, key) == 0 else { throw .outOfMemory }
+        guard criu_local_add_external(pointer, key) == 0 else { throw .refusedOption("external \(key)") }
     }
 
     /// - Parameter number: the descriptor's number in the criu process.
     func addInherited(_ number: Int32, key: String) throws(CheckpointError) {
-        guard criu_local_add_inherit_fd(pointer, number, key) == 0 else { throw .outOfMemory }
+        // libcriu allows this only for a criu that it starts itself, which it is set to until `useService`.
+        guard criu_local_add_inherit_fd(pointer, number, key) == 0 else { throw .refusedOption("inherit \(key)") }
     }
 
     func join(_ kind: Namespace.Kind, path: String) throws(CheckpointError) {
-        guard criu_local_join_ns_add(pointer, kind.rawValue, path, nil) == 0 else { throw .outOfMemory }
+        guard criu_local_join_ns_add(pointer, kind.rawValue, path, nil) == 0 else {
+            throw .refusedOption("join \(kind.rawValue) namespace \(path)")
+        }
+    }
+
+    /// Lets a running `criu swrk` serve the one call that follows. Comes last: a call must follow, which closes
+    /// libcriu's copy of the socket.
+    func useService(_ service: CRIUService) throws(CheckpointError) {
+        do throws(SystemError) {
+            criu_local_set_service_fd(pointer, try service.socket.duplicate().release())
+        } catch {
+            throw .system(error)
+        }
     }
 }
 

@@ -12,7 +12,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case givenUp
     /// There is no criu, or one that cannot serve this kernel.
     case unusable(reason: String)
-    case outOfMemory
+    /// libcriu would not take an option.
+    case refusedOption(String)
 
     package var description: String {
         switch self {
@@ -22,7 +23,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .badImage(let path): "\(path) is not an image this version understands"
         case .givenUp: "given up because of traffic"
         case .unusable(let reason): reason
-        case .outOfMemory: "out of memory"
+        case .refusedOption(let option): "libcriu refuses: \(option)"
         }
     }
 }

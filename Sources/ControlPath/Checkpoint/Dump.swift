@@ -33,7 +33,8 @@ package struct Dump: Sendable {
         do {
             try snapshot.makeDirectories()
             let service = try CRIUService.start(
-                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children) { _ in }
+                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children
+            ) { _ in }
             try loop.onThread("checkpoint") { [self] in
                 Result { () throws(CheckpointError) in try call(service, mayGoOn) }
             } then: { result in
@@ -50,7 +51,7 @@ package struct Dump: Sendable {
     ) throws(CheckpointError) {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
-            service: service, images: directories.images, work: directories.work, log: Snapshot.dumpLog)
+            images: directories.images, work: directories.work, log: Snapshot.dumpLog)
         options.setCommon()
         options.setPID(pid)
         try options.setRoot(root)
@@ -59,6 +60,7 @@ package struct Dump: Sendable {
             try options.addExternal("mnt[\(mount.point)]:m\(index)")
         }
         var failure: CheckpointError?
+        try options.useService(service)
         let code = options.dump { step, _ in
             guard step == "network-lock" || step == "post-dump" else { return true }
             do throws(CheckpointError) {

@@ -41,7 +41,8 @@ package struct Restore: Sendable {
             defer { for number in cgroups { close(number) } }
             let service = try CRIUService.start(
                 criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor),
-                children: children) { _ in }
+                children: children
+            ) { _ in }
             try loop.onThread("restore") { [self] in
                 Result { () throws(CheckpointError) in try call(service) }
             } then: { result in
@@ -69,7 +70,7 @@ package struct Restore: Sendable {
     private func call(_ service: CRIUService) throws(CheckpointError) -> pid_t {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
-            service: service, images: directories.images, work: directories.work, log: Snapshot.restoreLog)
+            images: directories.images, work: directories.work, log: Snapshot.restoreLog)
         options.setCommon()
         options.setEvasiveDevices()
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")
@@ -78,6 +79,7 @@ package struct Restore: Sendable {
         }
         var failure: CheckpointError?
         var initial: pid_t = 0
+        try options.useService(service)
         let pid = options.restore { step, pid in
             // CRIU names the init at this step and not at the next.
             if step == "setup-namespaces" { initial = pid }

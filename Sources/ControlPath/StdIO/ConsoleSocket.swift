@@ -20,11 +20,8 @@ final class ConsoleSocket {
         self.received = received
         self.report = report
         try Files.makeDirectories(directory, mode: 0o700)
-        // Names that no other terminal of this process has at this time: that of an open file is one.
-        let name = try Descriptor.open("/dev/null")
-        path = "\(directory)/console-\(getpid())-\(name.rawValue).sock"
-        // Left by a process that had our pid before us.
-        try Files.remove(path)
+        // One thread makes them all, so no two have one time.
+        path = "\(directory)/console-\(getpid())-\(String(Instant.now.nanoseconds, radix: 36)).sock"
         listener = try UnixSocket.listen(path, backlog: 1)
         try loop.watch(listener, .readable) { [unowned self] _ in accept() }
     }

@@ -12,13 +12,7 @@ struct BPFObject: ~Copyable {
     /// Opens the object and asks the kernel for nothing yet.
     init(_ embedded: zp_object, name: String) throws(DataPathError) {
         LibbpfLog.collect()
-        var options = bpf_object_open_opts()
-        options.sz = MemoryLayout<bpf_object_open_opts>.size
-        let opened = name.withCString { name in
-            options.object_name = name
-            return bpf_object__open_mem(embedded.bytes, embedded.size, &options)
-        }
-        guard let opened else {
+        guard let opened = bpf_object__open_mem(embedded.bytes, embedded.size, nil) else {
             throw .refused(.last("bpf_object__open_mem", name), log: LibbpfLog.take())
         }
         object = opened

@@ -1,3 +1,4 @@
+import CBPF
 import CDataPath
 import Linux
 
@@ -14,6 +15,7 @@ extension Redirector {
         if let map = try? PinnedMap<UInt32, zp_pod>(pins.path(.pod)), let pod = map[0] {
             try Tracker.unregister(networkNamespace: pod.network_namespace)
         }
+        detachLinks(in: pins.links)
         try system { () throws(SystemError) in
             try Files.removeTree(pins.directory)
             try Files.removeTree(pins.unfinished)
@@ -21,6 +23,15 @@ extension Redirector {
         // Parents that other pods still use refuse to go.
         for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
             try? Files.removeEmptyDirectory(parent)
+        }
+    }
+
+    /// Without its pin a link goes too, but only some time after (RCU, a work queue).
+    private static func detachLinks(in directory: String) {
+        for name in (try? Files.names(in: directory)) ?? [] {
+            guard let link = try? TrafficPrograms.open("\(directory)/\(name)") else { continue }
+            // Fails if the interface or the namespace is gone: so is the link then.
+            _ = bpf_link_detach(link.rawValue)
         }
     }
 

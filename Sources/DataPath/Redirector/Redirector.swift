@@ -61,6 +61,11 @@ package final class Redirector {
         try activators.set(slot, to: UInt64(activator.rawValue))
     }
 
+    package func register(_ activator: Activator, slot: UInt32) throws(SystemError) {
+        guard let listener = activator.listener else { throw SystemError("register", "closed activator", code: EBADF) }
+        try register(activator: listener.descriptor, slot: slot)
+    }
+
     // MARK: Activity
 
     /// When a packet of one of these ports was last seen, or a connection to it accepted; nil if never.

@@ -61,7 +61,9 @@ struct AnnotationReader {
         var result: Set<UInt16>?
         for entry in text.split(separator: ";") where !trimmed(entry).isEmpty {
             let sides = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard sides.count == 2 else { throw error(name, "\(trimmed(entry)) is not of the form container=port,port") }
+            guard sides.count == 2 else {
+                throw error(name, "\(trimmed(entry)) is not of the form container=port,port")
+            }
             let owner = trimmed(sides[0])
             // The shim sees one container at a time. That a container is unknown it can tell by the other annotation.
             if let selected, !selected.contains(owner) {

@@ -18,7 +18,8 @@ enum GoDuration {
             rest = rest.dropFirst(unit.count)
             // Go reads "5." and ".5" too; Swift wants a digit on both sides.
             let readable = number.contains(".") ? "0\(number)0" : String(number)
-            guard number.contains(where: \.isNumber), let value = Double(readable), let scale = units[String(unit)] else {
+            guard number.contains(where: \.isNumber), let value = Double(readable), let scale = units[String(unit)]
+            else {
                 return nil
             }
             total += value * scale

@@ -1,57 +1,61 @@
 # The images that tests run, as one archive in docker's format: zeropod.test/{pause,busybox,nginx,redis,python,holder}:1.
 # The applications share one layer of Debian packages, so the archive stays small and is unpacked once. Sourced.
 
-app_packages=(base-files busybox-static nginx redis-server python3)
-
 images_archive() {
     local contents
-    contents=$(cat "$here"/images/* <(printf '%s\n' "${app_packages[@]}") | sha256sum)
+    contents=$({ root_of apps && cat "$here"/images/*; } | sha256sum)
     printf '%s/images/%s.tar' "$build" "${contents:0:8}"
 }
 
 make_images() {
     local archive
     archive=$(images_archive)
-    [[ -f $archive ]] && return
-    say "making the images from Debian packages"
+    [[ ! -f $archive ]] || return 0
+    say "making the images"
     rm -rf "$build/images"
     mkdir -p "$build/images"
-    bootstrap "$build/images/debian" trixie extract "$(IFS=, && echo "${app_packages[*]}")"
     fill_layers
     write_images
     tar -C "$build/images/archive" -cf "$archive.partial" .
     mv "$archive.partial" "$archive"
-    rm -r "$build/images"/{layers,archive}
+    rm -rf "$build/images"/{layers,archive}
 }
 
 # What the layers hold: one directory each.
 fill_layers() {
-    local layers=$build/images/layers debian=$build/images/debian
-    mkdir -p "$layers"/{pause,busybox/{bin,tmp,srv,root},nginx/{etc/nginx,srv},python/{usr/bin,tmp},holder}
+    local layers=$build/images/layers root
+    mkdir -p "$layers"/{pause,holder,busybox/{bin,tmp,root},nginx/{etc/nginx,srv},python/usr/bin}
+    cp -a "$(root_of apps)" "$layers/debian"
     compile pause "$layers/pause/pause"
     # A node's PID 1 has the same work to do.
     cp "$layers/pause/pause" "$build/images/pause"
     compile holder "$layers/holder/holder"
-    cp "$debian/usr/bin/busybox" "$layers/busybox/bin/"
-    "$debian/usr/bin/busybox" --list | grep -vx busybox |
-        while read -r applet; do ln -s busybox "$layers/busybox/bin/$applet"; done
+    cp "$layers/debian/usr/bin/busybox" "$layers/busybox/bin/"
+    link_applets "$layers/busybox/bin"
+    link_applets "$layers/debian/usr/bin"
     cp "$here/images/nginx.conf" "$layers/nginx/etc/nginx/"
     echo 'hello from nginx' >"$layers/nginx/srv/index.html"
     cp "$here/images/server.py" "$layers/python/usr/bin/"
-    # Run once, so that Python's compiled modules are in the image and no container writes them.
-    mount -t tmpfs tmpfs "$debian/tmp"
-    cp "$here/images/server.py" "$debian/tmp/"
-    chroot "$debian" python3 /tmp/server.py --warm
-    umount "$debian/tmp"
-    local root
-    for root in "$layers/busybox" "$debian"; do
+    for root in "$layers"/{busybox,debian}; do
         mkdir -p "$root"/{etc,srv}
         echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
         echo 'root:x:0:' >"$root/etc/group"
     done
-    rm -rf "$debian"/usr/share/{doc,man,locale,perl5,zoneinfo} "$debian"/usr/lib/x86_64-linux-gnu/{gconv,perl*} \
-        "$debian"/var/{lib/dpkg,lib/apt,cache/apt} "$debian"/dev/*
-    mv "$debian" "$layers/debian"
+    trim_debian "$layers/debian"
+}
+
+# busybox under every name that is not taken.
+link_applets() {
+    "$1/busybox" --list | while read -r applet; do [[ -e $1/$applet ]] || ln -s busybox "$1/$applet"; done
+}
+
+trim_debian() {
+    # Run once, so that Python's compiled modules are in the image and no container has to write them.
+    cp "$here/images/server.py" "$1/tmp/"
+    PYTHONDONTWRITEBYTECODE="" chroot "$1" python3 /tmp/server.py --warm
+    rm "$1/tmp/server.py"
+    rm -rf "$1"/usr/share/{doc,man,locale,perl5,zoneinfo} "$1"/usr/lib/x86_64-linux-gnu/{gconv,perl*} \
+        "$1"/var/{lib/dpkg,lib/apt,cache/apt} "$1"/dev/*
 }
 
 compile() { cc -static -O2 -Wall -Werror -o "$2" "$here/images/$1.c"; }

@@ -15,6 +15,7 @@ import http.server
 import json
 import os
 import socket
+import socketserver
 import sys
 import threading
 import time
@@ -37,14 +38,11 @@ def log(line):
     os.write(1, (line + "\n").encode())
 
 
-class Server(http.server.ThreadingHTTPServer):
+class Server(socketserver.ThreadingTCPServer):
     address_family = socket.AF_INET6
+    allow_reuse_address = True
     request_queue_size = 512
     daemon_threads = True
-
-    def server_bind(self):
-        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        super(http.server.HTTPServer, self).server_bind()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -83,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "text": notes.read(4),
                 "client": self.client_address[0].removeprefix("::ffff:"),
                 "clientPort": self.client_address[1],
-                "port": self.server.server_port,
+                "port": self.connection.getsockname()[1],
             }
             log(f"request {counter} {state['client']} {self.path}")
         return state

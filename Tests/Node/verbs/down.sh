@@ -3,13 +3,20 @@ name=${1:-}
 check_name "$name"
 
 gone() { [[ ! -d /proc/$1 ]]; }
-empty() { rm_cgroups && [[ -z $(existing_cgroups) ]]; }
-existing_cgroups() { cgroups_of "$name" | while read -r directory; do [[ ! -d $directory ]] || echo "$directory"; done; }
-rm_cgroups() { existing_cgroups | while read -r directory; do find "$directory" -depth -type d -exec rmdir {} + ; done 2>/dev/null; true; }
+
+# What is still in the node's cgroups entered them from outside, or is a node that broke down while it was set up.
+without_cgroups() {
+    local directory pid
+    for directory in $(existing_cgroups "$name"); do
+        while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done < <(find "$directory" -name cgroup.procs -exec cat {} + 2>/dev/null)
+        find "$directory" -depth -type d -exec rmdir {} \; 2>/dev/null || true
+    done
+    [[ -z $(existing_cgroups "$name") ]]
+}
 
 if pid=$(pid_of "$name"); then
     kill -KILL "$pid"
     await 20 gone "$pid" || fail "$name: process $pid does not end"
 fi
-await 10 empty || fail "$name: cgroups remain: $(existing_cgroups)"
+await 10 without_cgroups || fail "$name: cgroups remain: $(existing_cgroups "$name")"
 [[ ${2:-} == --keep ]] || rm -rf "$(state_of "$name")"

@@ -40,7 +40,7 @@ make_cgroups() {
 
 start_init() {
     (
-        for directory in $(cgroups_of "$name"); do echo "$BASHPID" >"$directory/cgroup.procs"; done
+        join_cgroups "$name"
         exec setsid unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child --propagation private \
             "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
     ) &
@@ -55,8 +55,20 @@ ready() { [[ -e /proc/$(pid_of "$name")/root/run/ready ]]; }
 settled() { ready || [[ ! -d /proc/$1 ]]; }
 
 import_images() {
-    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >>"$state/log/import.log" 2>&1 ||
+    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >>"$state/log/import.log" 2>&1 &&
+        await 20 images_known ||
         fail "the images could not be imported: $(tail -n 3 "$state/log/import.log")"
+}
+
+# CRI learns of images by events, a little later. This is its call ListImages, with an empty message.
+images_known() {
+    local socket known expected
+    socket=$("$here/node" socket "$name")
+    known=$(printf '\0\0\0\0\0' | curl -s --http2-prior-knowledge --unix-socket "$socket" --data-binary @- \
+        -H 'content-type: application/grpc' -H 'te: trailers' \
+        http://containerd/runtime.v1.ImageService/ListImages | grep -aoE 'zeropod\.test/[a-z]+:1' | sort -u | wc -l)
+    expected=$(tar -xOf "$(images_archive)" ./manifest.json | jq length)
+    ((known == expected))
 }
 
 rm -rf "$state"

@@ -1,0 +1,56 @@
+# Everything a person or CI runs. `make help` lists it.
+
+SWIFT ?= swift
+PREFIX ?= /opt/zeropod
+DESTDIR ?=
+
+BUILD := build
+SHIM := $(BUILD)/bin/containerd-shim-zeropod-v2
+# Fully static: the same file runs on nodes of any distribution, whatever their C library.
+STATIC_FLAGS := -c release --scratch-path .build/static -Xswiftc -static-executable -Xswiftc -Osize -Xlinker --gc-sections
+STRIP := $(dir $(realpath $(shell command -v swiftc)))llvm-objcopy --strip-all
+
+SWIFT_SOURCES := Package.swift Sources Tests
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
+
+all: shim ## build everything: the BPF programs and the static shim
+
+packages: ## install the Debian packages that building needs (needs root)
+	@.ci/packages
+
+bpf: packages ## build the BPF programs
+	@$(MAKE) --no-print-directory -C bpf
+
+shim: bpf ## build the shim into build/bin
+	@$(SWIFT) build $(STATIC_FLAGS) --product containerd-shim-zeropod-v2 2>&1 | .ci/without-noise
+	@mkdir -p $(BUILD)/bin
+	@$(STRIP) .build/static/release/containerd-shim-zeropod-v2 $(SHIM).new && mv $(SHIM).new $(SHIM)
+
+check: ## formatting and lint, without changing anything
+	@$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
+
+format: ## format all Swift sources in place
+	@$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
+
+test: shim ## all tests, against real containerd, runc and CRIU (needs root)
+	@.ci/test
+
+test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
+	@Tests/VirtualMachine/run.sh
+
+demo: shim ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
+	@KEEP=$(KEEP) Tests/Demo/demo
+
+bench: shim ## measure sleep and wake beside runc checkpoint and restore (needs root)
+	@Tests/Bench/bench
+
+install: shim ## put the shim below $(PREFIX)
+	install -D -m 0755 $(SHIM) $(DESTDIR)$(PREFIX)/bin/containerd-shim-zeropod-v2
+
+clean: ## remove what was built (downloads for the test node too)
+	rm -rf .build $(BUILD)
+
+.PHONY: help all packages bpf shim check format test test-vm demo bench install clean
+.DEFAULT_GOAL := all

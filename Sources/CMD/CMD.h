@@ -1,0 +1,4 @@
+// libmd: message digests.
+#pragma once
+
+#include <sha2.h>

@@ -1,0 +1,242 @@
+import Glibc
+import Linux
+
+/// Takes the connections of a container that cannot: holds them while it sleeps, and hands them over or turns them away
+/// afterwards.
+///
+/// Held connections wait in the kernel, in the accept queue of one listening socket; they cost this process nothing, and
+/// it waits for the first of them without a timer. `Redirector.register` makes the listener known to the redirect.
+///
+/// Lives on the loop's thread. It keeps the pod's network namespace until `close`.
+package final class Activator {
+    package struct Counters: Equatable, Sendable, CustomStringConvertible {
+        /// Connections that waited when holding ended.
+        package internal(set) var held = 0
+        /// Connections handed to the application.
+        package internal(set) var relayed = 0
+        /// Connections turned away: by `refuse`, or because the application did not take them.
+        package internal(set) var refused = 0
+        /// Connections being relayed now, or on their way to the application.
+        package internal(set) var open = 0
+
+        package var description: String { "held \(held), relayed \(relayed), refused \(refused), open \(open)" }
+    }
+
+    private enum Mode {
+        case idle
+        /// The callback is gone once it was called.
+        case holding(onConnection: (() -> Void)?)
+        case relaying(connectTimeout: Instant.Span?)
+        case refusing
+    }
+
+    private let loop: EventLoop
+    private let log: (String) -> Void
+    private let relay: Relay
+    private let handover: Handover
+    private let refusal: Refusal
+    /// nil once closed.
+    private(set) var listener: ActivatorListener?
+
+    private var mode = Mode.idle
+    private var isWatching = false
+    /// No descriptor was left for another connection; the rest wait in the kernel until one is.
+    private var isShortOfDescriptors = false
+    /// Accepted, but there was no descriptor for the other half of the relay.
+    private var stalled: OpenSocket?
+    private var willTakeWaiting = false
+    package private(set) var counters = Counters()
+
+    /// - Parameters:
+    ///   - networkNamespace: The pod's.
+    ///   - log: Told what went wrong with connections, where nobody else can be.
+    package init(
+        loop: EventLoop, networkNamespace: borrowing Namespace, log: @escaping (String) -> Void = { _ in }
+    ) throws(SystemError) {
+        self.loop = loop
+        self.log = log
+        listener = try ActivatorListener(in: networkNamespace)
+        relay = Relay(loop: loop)
+        handover = Handover(loop: loop)
+        refusal = Refusal(loop: loop)
+        // Two for each connection.
+        DescriptorLimit.raise()
+    }
+
+    deinit {
+        close()
+    }
+
+    // MARK: What becomes of connections
+
+    /// Lets connections wait from now on, and calls `onConnection` once, when there is one. Connections that are being
+    /// relayed go on.
+    package func hold(onConnection: @escaping () -> Void) {
+        change(to: .holding(onConnection: onConnection))
+    }
+
+    /// Hands what waits, and what still comes, to the application: each connection is made once more to the address and
+    /// port that the client meant. The redirect of these ports has to be off, else the new connections come back here
+    /// (and are reset).
+    ///
+    /// - Parameter connectTimeout: How long to try again if the application does not listen yet. nil: not at all.
+    package func relay(connectTimeout: Instant.Span? = nil) {
+        change(to: .relaying(connectTimeout: connectTimeout))
+        takeWaiting()
+    }
+
+    /// Closes what waits, and what still comes, in order: the client sees the connection end, not break.
+    package func refuse() {
+        change(to: .refusing)
+        takeWaiting()
+    }
+
+    /// Resets everything that is left, stops to listen, and lets go of the network namespace.
+    package func close() {
+        change(to: .idle)
+        listener = nil
+        stalled = nil
+        handover.closeAll()
+        relay.closeAll()
+        refusal.closeAll()
+    }
+
+    /// How many connections wait now.
+    package var waiting: Int { listener.map { TCPSocket.waitingConnections($0.descriptor) } ?? 0 }
+
+    // MARK: The listener
+
+    private func change(to mode: Mode) {
+        if case .holding = self.mode { counters.held += waiting }
+        self.mode = mode
+        updateWatch()
+    }
+
+    private var wantsConnections: Bool {
+        if listener == nil || isShortOfDescriptors { return false }
+        return switch mode {
+        case .idle: false
+        case .holding(let onConnection): onConnection != nil
+        case .relaying: !handover.isBusy
+        case .refusing: true
+        }
+    }
+
+    private func updateWatch() {
+        guard let listener, wantsConnections != isWatching else { return }
+        isWatching.toggle()
+        if !isWatching { return loop.unwatch(listener.descriptor.rawValue) }
+        do {
+            try loop.watch(listener.descriptor, .readable) { [unowned self] _ in connectionsWait() }
+        } catch {
+            isWatching = false
+            log("activator: \(error)")
+        }
+    }
+
+    private func connectionsWait() {
+        guard case .holding(let onConnection) = mode else { return takeWaiting() }
+        mode = .holding(onConnection: nil)
+        updateWatch()
+        onConnection?()
+    }
+
+    private func takeWaiting() {
+        while let listener, wantsConnections {
+            do {
+                if let client = stalled {
+                    stalled = nil
+                    take(client, listener)
+                } else if let client = try TCPSocket.accept(listener.descriptor) {
+                    take(OpenSocket(client), listener)
+                } else {
+                    break
+                }
+            } catch {
+                if !isShortage(error) { log("activator: \(error)") }
+                break
+            }
+        }
+        updateWatch()
+    }
+
+    private func take(_ client: OpenSocket, _ listener: ActivatorListener) {
+        switch mode {
+        case .idle, .holding:
+            // `wantsConnections` is false in the first; the second only watches.
+            break
+        case .refusing:
+            counters.refused += 1
+            refusal.add(client) { [weak self] in self?.somethingEnded() }
+        case .relaying(let timeout):
+            guard let destination = destination(of: client, listener) else {
+                counters.refused += 1
+                return TCPSocket.resetOnClose(client.descriptor)
+            }
+            counters.open += 1
+            handover.begin(to: destination, in: listener, timeout: timeout) { [weak self] outcome in
+                self?.counters.open -= 1
+                self?.handOver(client, outcome)
+                self?.somethingEnded()
+            }
+        }
+    }
+
+    /// Where a client wants to go; nil if there is no use in going there.
+    private func destination(of client: OpenSocket, _ listener: ActivatorListener) -> SocketAddress? {
+        // A client that has reset the connection meanwhile has no address any more.
+        guard let peer = try? TCPSocket.peerAddress(client.descriptor),
+            let destination = try? TCPSocket.localAddress(client.descriptor)
+        else { return nil }
+        // Somebody in the pod found the listener itself, or a port is still redirected: a relay would never end.
+        if destination.port == listener.port || handover.isOwn(peer) {
+            log("activator: reset a connection from \(peer) to \(destination), which leads back here")
+            return nil
+        }
+        return destination
+    }
+
+    private func handOver(_ client: OpenSocket, _ outcome: Handover.Outcome) {
+        switch outcome {
+        case .connected(let application):
+            counters.relayed += 1
+            counters.open += 1
+            // Also called when this object goes, and closes what is left: hence weak.
+            relay.add(client: client, application: application) { [weak self] in
+                self?.handover.closed(application)
+                self?.counters.open -= 1
+                self?.somethingEnded()
+            }
+        case .failed(let error) where isShortage(error) && stalled == nil:
+            stalled = client
+        case .failed(let error):
+            counters.refused += 1
+            TCPSocket.resetOnClose(client.descriptor)
+            log("activator: the application did not take a connection: \(error)")
+        }
+    }
+
+    // MARK: Enough for all
+
+    private func somethingEnded() {
+        isShortOfDescriptors = false
+        if willTakeWaiting { return }
+        willTakeWaiting = true
+        loop.soon { [weak self] in
+            self?.willTakeWaiting = false
+            self?.takeWaiting()
+        }
+    }
+
+    /// Out of descriptors or memory: connections that are not taken yet stay where they are, in the kernel.
+    private func isShortage(_ error: SystemError) -> Bool {
+        guard [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.code) else { return false }
+        if !isShortOfDescriptors { log("activator: \(error); \(waiting) connections go on waiting") }
+        isShortOfDescriptors = true
+        // If no connection of ours will end, it is others who have to give something up.
+        if counters.open == 0 {
+            loop.after(.milliseconds(100)) { [weak self] in self?.somethingEnded() }
+        }
+        return true
+    }
+}

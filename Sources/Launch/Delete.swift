@@ -1,0 +1,54 @@
+import Checkpoint
+import ContainerdAPI
+import DataPath
+import Glibc
+import Linux
+import Protobuf
+import Runc
+import Shim
+import TaskService
+
+/// The `delete` action: removes what a shim that has died left of a container. containerd calls it in the bundle.
+package struct Delete {
+    private let invocation: Invocation
+
+    package init(_ invocation: Invocation) {
+        self.invocation = invocation
+    }
+
+    /// Exit status of a container that died with its shim: 128 + SIGKILL.
+    private static let killed: UInt32 = 137
+
+    /// Gives the answer for stdout, and problems for the log.
+    package func run() throws(SystemError) -> (answer: [UInt8], problems: [String]) {
+        let bundle = "."
+        var problems: [String] = []
+        let pid = (try? Files.readText("\(bundle)/init.pid")).flatMap { UInt32($0.filter { !$0.isWhitespace }) } ?? 0
+        let options = RuntimeSettings.recall(from: bundle, namespace: invocation.namespace)
+
+        let loop = try EventLoop()
+        let children = try Children(loop: loop)
+        let runc = Runc(container: invocation.id, bundle: bundle, options: options, loop: loop, children: children)
+        runc.delete(force: true) { result in
+            if case .failure(let error) = result, error.kind != .containerNotFound { problems.append("\(error)") }
+            loop.stop()
+        }
+        try loop.run()
+
+        do throws(SystemError) { try Mounting.unmountAll("\(bundle)/rootfs") } catch { problems.append("\(error)") }
+        let paths = ShimContext.Paths()
+        let snapshot = Snapshot(
+            directory: paths.snapshot(namespace: invocation.namespace, container: invocation.id))
+        do throws(SystemError) { try snapshot.remove() } catch { problems.append("\(error)") }
+        let pod = (try? OCISpec(bundle: bundle))?.sandboxID ?? invocation.id
+        do throws(DataPathError) { try Redirector.detach(pod: pod) } catch { problems.append("\(error)") }
+
+        let response = DeleteResponse {
+            $0.pid = pid
+            $0.exitStatus = Self.killed
+            let now = WallClockTime.now
+            $0.exitedAt = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds)
+        }
+        return (response.encoded(), problems)
+    }
+}

@@ -1,0 +1,66 @@
+import ContainerdAPI
+import Events
+import Glibc
+import Linux
+import Shim
+import TTRPC
+import TaskService
+
+/// The serving process: one event loop, until containerd shuts it down.
+package final class Serve {
+    private let loop: EventLoop
+    private let log: Log
+    private let server: Server
+    private let publisher: EventPublisher
+    private let socketPath: String
+    private var signals: Signals?
+    private var service: TaskService?
+
+    package init(_ invocation: Invocation) throws(SystemError) {
+        Memory.useOneArena()
+        Signals.ignoreBrokenPipes()
+        let log = Log(to: try Self.openLog(), debugging: invocation.debug)
+        self.log = log
+        loop = try EventLoop()
+        let children = try Children(loop: loop)
+        let listener = Descriptor(owning: Start.listenerDescriptor)
+        socketPath = try UnixSocket.localPath(of: listener)
+        let publisher = EventPublisher(
+            loop: loop, address: Environment["TTRPC_ADDRESS"] ?? "", namespace: invocation.namespace,
+            log: { log.warning("events: \($0)") })
+        self.publisher = publisher
+        server = Server(loop: loop, log: { log.warning("ttrpc: \($0)") })
+
+        let context = ShimContext(
+            loop: loop, children: children, log: log, namespace: invocation.namespace,
+            publish: { publisher.publish($0.message) })
+        let service = TaskService(shim: Shim(context: context), onShutdown: { [unowned self] in shutDown() })
+        self.service = service
+        service.register(with: server)
+        try server.listen(on: listener)
+        signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] _ in shutDown() }
+    }
+
+    package func run() throws(SystemError) {
+        try loop.run()
+    }
+
+    /// containerd reads the fifo `log` of the bundle. Open for both ways it survives a restart of containerd.
+    private static func openLog() throws(SystemError) -> Descriptor {
+        let log = try Descriptor.open(Files.exists("log") ? "log" : "/dev/null", O_RDWR | O_NONBLOCK)
+        // What libraries and a crash of this process write goes there too.
+        try retrying("dup2") { dup2(log.rawValue, STDERR_FILENO) }
+        return log
+    }
+
+    private static let patience = Instant.Span.seconds(3)
+
+    /// Ends when containerd has its answer and its events, or has waited long enough.
+    private func shutDown() {
+        server.stopListening()
+        try? Files.remove(socketPath)
+        loop.after(Self.patience) { [loop] in loop.stop() }
+        server.whenUnused = { [loop, publisher] in publisher.whenDrained { loop.stop() } }
+        if server.connectionCount == 0 { server.whenUnused() }
+    }
+}

@@ -1,0 +1,152 @@
+import CLinux
+import Glibc
+
+/// TCP sockets, non-blocking and close-on-exec. They belong to the network namespace that the calling thread is in when
+/// they are made.
+package enum TCPSocket {
+    package static func make(_ family: SocketAddress.Family) throws(SystemError) -> Descriptor {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        return Descriptor(owning: try retrying("socket(\(family))") { socket(family.number, type, 0) })
+    }
+
+    // MARK: Options
+
+    package enum Option {
+        /// SO_REUSEADDR
+        case reuseAddress
+        /// SO_KEEPALIVE
+        case keepAlive
+        /// TCP_NODELAY
+        case noDelay
+        /// IPV6_V6ONLY
+        case ipv6Only
+
+        var name: (level: Int32, option: Int32) {
+            switch self {
+            case .reuseAddress: (SOL_SOCKET, SO_REUSEADDR)
+            case .keepAlive: (SOL_SOCKET, SO_KEEPALIVE)
+            case .noDelay: (Int32(IPPROTO_TCP), TCP_NODELAY)
+            case .ipv6Only: (Int32(IPPROTO_IPV6), IPV6_V6ONLY)
+            }
+        }
+    }
+
+    package static func set(_ option: Option, _ on: Bool, of socket: borrowing Descriptor) throws(SystemError) {
+        var value: Int32 = on ? 1 : 0
+        let (level, number) = option.name
+        try retrying("setsockopt(\(option))") {
+            setsockopt(socket.rawValue, level, number, &value, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
+    /// SO_LINGER with no time: closing the socket sends RST and throws away what was not sent.
+    package static func resetOnClose(_ socket: borrowing Descriptor) {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        // It is about to be closed either way.
+        _ = setsockopt(socket.rawValue, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Takes the error that a failed connection attempt, or a reset, left behind (SO_ERROR); 0 if there is none.
+    package static func takeError(_ socket: borrowing Descriptor) -> Int32 {
+        var code: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        let result = getsockopt(socket.rawValue, SOL_SOCKET, SO_ERROR, &code, &length)
+        return result == 0 ? code : errno
+    }
+
+    // MARK: Connections
+
+    /// - Parameter kind: That of the socket, if it is not the one of the address.
+    package static func bind(
+        _ socket: borrowing Descriptor, to address: SocketAddress, for kind: SocketAddress.Family? = nil
+    ) throws(SystemError) {
+        try retrying("bind", "\(address)") {
+            address.withPointer(for: kind) { Glibc.bind(socket.rawValue, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) }
+        }
+    }
+
+    package static func listen(_ socket: borrowing Descriptor, backlog: Int32) throws(SystemError) {
+        try retrying("listen") { Glibc.listen(socket.rawValue, backlog) }
+    }
+
+    /// Begins to connect; the socket is writable when that has ended, and `takeError` tells how.
+    package static func connect(_ socket: borrowing Descriptor, to address: SocketAddress) throws(SystemError) {
+        do {
+            try retrying("connect", "\(address)") {
+                address.withPointer { Glibc.connect(socket.rawValue, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) }
+            }
+        } catch {
+            if error.code != EINPROGRESS { throw error }
+        }
+    }
+
+    /// Accepts one connection; nil if none waits.
+    package static func accept(_ listener: borrowing Descriptor) throws(SystemError) -> Descriptor? {
+        try UnixSocket.accept(listener)
+    }
+
+    package static func localAddress(_ socket: borrowing Descriptor) throws(SystemError) -> SocketAddress {
+        try SocketAddress.reading("getsockname") {
+            getsockname(socket.rawValue, __SOCKADDR_ARG(__sockaddr__: $0), $1)
+        }
+    }
+
+    package static func peerAddress(_ socket: borrowing Descriptor) throws(SystemError) -> SocketAddress {
+        try SocketAddress.reading("getpeername") {
+            getpeername(socket.rawValue, __SOCKADDR_ARG(__sockaddr__: $0), $1)
+        }
+    }
+
+    /// send(2) without SIGPIPE.
+    /// - Returns: how many bytes were taken, nil when none are for now.
+    package static func send(
+        _ buffer: UnsafeRawBufferPointer, to socket: borrowing Descriptor
+    ) throws(SystemError) -> Int? {
+        do {
+            return try retrying("send") {
+                Glibc.send(socket.rawValue, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
+            }
+        } catch {
+            if error.code == EAGAIN { return nil }
+            throw error
+        }
+    }
+
+    package static func send(
+        _ bytes: ArraySlice<UInt8>, to socket: borrowing Descriptor
+    ) throws(SystemError) -> Int? {
+        // withUnsafeBytes of the standard library loses the type of the error.
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(SystemError) in try send(buffer, to: socket) }
+        }
+        return try result.get()
+    }
+
+    /// Reads and throws away what has arrived (MSG_TRUNC of tcp(7)).
+    /// - Returns: true at the end of the connection, false if more may come.
+    package static func discard(_ socket: borrowing Descriptor) throws(SystemError) -> Bool {
+        do {
+            var count = 1
+            while count > 0 {
+                count = try retrying("recv") { recv(socket.rawValue, nil, 1 << 20, Int32(MSG_TRUNC)) }
+            }
+            return true
+        } catch {
+            if error.code == EAGAIN { return false }
+            throw error
+        }
+    }
+
+    /// Sends FIN after what has been sent. A connection that is gone already is no error.
+    package static func endSending(_ socket: borrowing Descriptor) {
+        _ = shutdown(socket.rawValue, Int32(SHUT_WR))
+    }
+
+    /// How many connections wait to be accepted (tcp_info's `tcpi_unacked` of a listening socket, tcp(7)).
+    package static func waitingConnections(_ listener: borrowing Descriptor) -> Int {
+        var information = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        let result = getsockopt(listener.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &information, &length)
+        return result == 0 ? Int(information.tcpi_unacked) : 0
+    }
+}

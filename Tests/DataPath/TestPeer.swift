@@ -1,0 +1,157 @@
+import Glibc
+import Linux
+import Testing
+
+/// One end of a TCP connection, driven by the test's event loop.
+final class TestPeer {
+    let loop: EventLoop
+    let socket: Descriptor
+    private(set) var isConnected: Bool
+    private(set) var received: [UInt8] = []
+    private(set) var hasEnded = false
+    private(set) var error: Int32 = 0
+    /// Not reading lets the other side's buffers fill up.
+    var reads = true { didSet { update() } }
+    private var unsent: ArraySlice<UInt8> = []
+    private var closesAfterSending = false
+
+    var text: String { String(decoding: received, as: UTF8.self) }
+    var isOver: Bool { hasEnded || error != 0 }
+
+    init(loop: EventLoop, _ socket: consuming Descriptor, isConnected: Bool = true) throws {
+        self.loop = loop
+        self.socket = socket
+        self.isConnected = isConnected
+        try loop.watch(self.socket, isConnected ? .readable : .writable) { [unowned self] in handle($0) }
+    }
+
+    deinit { loop.unwatch(socket.rawValue) }
+
+    /// Begins to connect from the namespace the thread is in.
+    static func connect(_ loop: EventLoop, to address: SocketAddress, from port: UInt16 = 0) throws -> TestPeer {
+        let socket = try TCPSocket.make(address.family)
+        if port != 0 {
+            try TCPSocket.set(.reuseAddress, true, of: socket)
+            let any = address.family == .ipv4 ? SocketAddress(ipv4: 0, port: port) : SocketAddress(ipv6: 0, port: port)
+            try TCPSocket.bind(socket, to: any)
+        }
+        try TCPSocket.connect(socket, to: address)
+        return try TestPeer(loop: loop, socket, isConnected: false)
+    }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) {
+        unsent += bytes
+        flush()
+    }
+
+    /// FIN, after what is still to be sent.
+    func finish() {
+        closesAfterSending = true
+        flush()
+    }
+
+    func reset() {
+        loop.unwatch(socket.rawValue)
+        TCPSocket.resetOnClose(socket)
+        // Closing is up to deinit; a reset is wanted now.
+        _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR))
+    }
+
+    var localAddress: SocketAddress? { try? TCPSocket.localAddress(socket) }
+    var peerAddress: SocketAddress? { try? TCPSocket.peerAddress(socket) }
+
+    private func handle(_ events: EventLoop.Interest) {
+        if !isConnected {
+            error = TCPSocket.takeError(socket)
+            isConnected = error == 0
+        }
+        if error == 0 { flush() }
+        if error == 0 && reads { read() }
+        update()
+    }
+
+    private func read() {
+        let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 1)
+        defer { chunk.deallocate() }
+        do {
+            guard let count = try socket.read(into: chunk) else { return }
+            if count == 0 { hasEnded = true }
+            received += chunk[..<count]
+        } catch {
+            self.error = error.code
+        }
+    }
+
+    private func flush() {
+        guard isConnected else { return }
+        do {
+            while !unsent.isEmpty, let count = try TCPSocket.send(unsent, to: socket) {
+                unsent = unsent.dropFirst(count)
+            }
+            if unsent.isEmpty && closesAfterSending { TCPSocket.endSending(socket) }
+        } catch {
+            self.error = error.code
+        }
+        update()
+    }
+
+    private func update() {
+        var interest: EventLoop.Interest = []
+        if !isConnected || !unsent.isEmpty { interest.insert(.writable) }
+        if reads && !hasEnded { interest.insert(.readable) }
+        if error != 0 || (hasEnded && unsent.isEmpty) {
+            loop.unwatch(socket.rawValue)
+        } else {
+            try? loop.rewatch(socket.rawValue, interest)
+        }
+    }
+}
+
+/// An application: listens, and keeps the connections it accepted.
+final class TestServer {
+    private let loop: EventLoop
+    let listener: Descriptor
+    private(set) var accepted: [TestPeer] = []
+    private var unwatched: [TestPeer] = []
+
+    /// - Parameter onAccept: Called with each connection.
+    init(
+        _ loop: EventLoop, in pod: TestPod? = nil, _ address: SocketAddress, reuseAddress: Bool = true,
+        backlog: Int32 = 4096, onAccept: @escaping (TestPeer) -> Void = { _ in }
+    ) throws {
+        self.loop = loop
+        func make() throws(SystemError) -> Descriptor {
+            let socket = try TCPSocket.make(address.family)
+            if reuseAddress { try TCPSocket.set(.reuseAddress, true, of: socket) }
+            try TCPSocket.bind(socket, to: address)
+            try TCPSocket.listen(socket, backlog: backlog)
+            return socket
+        }
+        listener = if let pod { try pod.network.inside(make) } else { try make() }
+        try loop.watch(listener, .readable) { [unowned self] _ in
+            while let socket = try? TCPSocket.accept(listener), let peer = try? TestPeer(loop: loop, socket) {
+                accepted.append(peer)
+                onAccept(peer)
+            }
+        }
+    }
+
+    deinit { loop.unwatch(listener.rawValue) }
+}
+
+struct TimedOut: Error {
+    let line: Int
+}
+
+extension EventLoop {
+    /// Runs until something is the case. Only what hangs reaches the limit.
+    func wait(line: Int = #line, until isDone: () -> Bool) throws {
+        var isLate = false
+        let timer = after(.seconds(10)) { isLate = true }
+        try run(until: { isDone() || isLate })
+        cancel(timer)
+        if isLate { throw TimedOut(line: line) }
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+
+/// What the kubelet would say about a pod.
+package struct PodConfig: Sendable {
+    package var name: String
+    package var namespace = "default"
+    package var uid: String
+    package var logDirectory: String
+    package var annotations: [String: String] = [:]
+    package var labels: [String: String] = [:]
+    /// Host ports by container port.
+    package var hostPorts: [Int: Int] = [:]
+    package var cgroupParent = ""
+
+    package init(name: String, uid: String, logDirectory: String) {
+        self.name = name
+        self.uid = uid
+        self.logDirectory = logDirectory
+    }
+
+    var message: Message {
+        Message {
+            $0.set(1) {
+                $0.set(1, name)
+                $0.set(2, uid)
+                $0.set(3, namespace)
+            }
+            $0.set(2, name)
+            $0.set(3, logDirectory)
+            for (container, host) in hostPorts {
+                $0.set(5) {
+                    $0.set(2, container)
+                    $0.set(3, host)
+                }
+            }
+            $0.set(6, labels)
+            $0.set(7, annotations)
+            $0.set(8) {
+                $0.set(1, cgroupParent)
+                $0.set(2) { $0.set(1, namespaces) }
+            }
+        }
+    }
+}
+
+/// As the kubelet asks for by default: network and IPC of the pod, a pid namespace for each container.
+var namespaces: Message {
+    Message { $0.set(2, 1) }
+}
+
+package struct PodStatus: Sendable {
+    package let isReady: Bool
+    /// IPv4 and IPv6, in the order of the network's configuration.
+    package let addresses: [String]
+    package let annotations: [String: String]
+    package let runtimeHandler: String
+    /// Where the pod's network namespace is bound to a file.
+    package let networkNamespace: String
+}
+
+/// The part of containerd's verbose answer that is of use.
+private struct SandboxInfo: Decodable {
+    struct Spec: Decodable { let linux: Linux }
+    struct Linux: Decodable { let namespaces: [Namespace] }
+    struct Namespace: Decodable {
+        let type: String
+        let path: String?
+    }
+    let runtimeSpec: Spec
+}
+
+extension CRI {
+    /// Returns the sandbox's id.
+    package func runPodSandbox(_ config: PodConfig, handler: String) async throws -> String {
+        try await call("RunPodSandbox") {
+            $0.set(1, config.message)
+            $0.set(2, handler)
+        }.string(1)
+    }
+
+    package func stopPodSandbox(_ id: String) async throws {
+        _ = try await call("StopPodSandbox") { $0.set(1, id) }
+    }
+
+    package func removePodSandbox(_ id: String) async throws {
+        _ = try await call("RemovePodSandbox") { $0.set(1, id) }
+    }
+
+    package func podSandboxStatus(_ id: String) async throws -> PodStatus {
+        let reply = try await call("PodSandboxStatus") {
+            $0.set(1, id)
+            $0.set(2, true)
+        }
+        let status = reply.message(1)
+        let network = status.message(5)
+        let info = try JSONDecoder().decode(SandboxInfo.self, from: Data((reply.map(2)["info"] ?? "").utf8))
+        return PodStatus(
+            isReady: status.integer(3) == 0,
+            addresses: [network.string(1)] + network.messages(2).map { $0.string(1) },
+            annotations: status.map(8), runtimeHandler: status.string(9),
+            networkNamespace: info.runtimeSpec.linux.namespaces.first { $0.type == "network" }?.path ?? "")
+    }
+
+    /// The ids of all sandboxes, whatever state they are in.
+    package func listPodSandboxes() async throws -> [String] {
+        try await call("ListPodSandbox").messages(1).map { $0.string(1) }
+    }
+}

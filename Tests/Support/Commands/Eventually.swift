@@ -1,0 +1,34 @@
+package struct NeverHappened: Error, CustomStringConvertible {
+    package let what: String
+    package let deadline: Duration
+    package let last: String
+
+    package var description: String { "\(what): not within \(deadline). Last seen: \(last)" }
+}
+
+/// Asks again every few milliseconds until there is an answer, for what announces itself to nobody.
+package func eventually<Answer>(
+    _ what: String, within deadline: Duration = .seconds(20), every interval: Duration = .milliseconds(20),
+    _ ask: () async throws -> Answer?
+) async throws -> Answer {
+    let end = ContinuousClock.now + deadline
+    var last = "nothing"
+    while ContinuousClock.now < end {
+        do {
+            if let answer = try await ask() { return answer }
+            last = "not yet so"
+        } catch {
+            last = "\(error)"
+        }
+        try await Task.sleep(for: interval)
+    }
+    throw NeverHappened(what: what, deadline: deadline, last: last)
+}
+
+/// The same for a condition.
+package func eventually(
+    _ what: String, within deadline: Duration = .seconds(20), every interval: Duration = .milliseconds(20),
+    holds: () async throws -> Bool
+) async throws {
+    try await eventually(what, within: deadline, every: interval) { try await holds() ? () : nil }
+}

@@ -1,0 +1,27 @@
+import Foundation
+
+/// A runtime handler of the node, by the name that a RuntimeClass would give it.
+package enum Runtime: String, Sendable, CustomStringConvertible {
+    case runc
+    case zeropod
+
+    package var description: String { rawValue }
+
+    /// The directory of the shim to try, from the environment: it is built by another command than the tests are.
+    package static let shim = ProcessInfo.processInfo.environment["ZEROPOD_SHIM_DIRECTORY"].map { URL(filePath: $0) }
+
+    /// Both when there is a shim to try, else the stock one, which at least tries the harness.
+    package static let available: [Runtime] = shim == nil ? [.runc] : [.runc, .zeropod]
+}
+
+/// A containerd with one of its runtimes.
+package struct Setup: Sendable, CustomStringConvertible {
+    package let containerd: Containerd
+    package let runtime: Runtime
+
+    package var description: String { "\(runtime) on \(containerd)" }
+
+    package static let all = Containerd.allCases.flatMap { containerd in
+        Runtime.available.map { Setup(containerd: containerd, runtime: $0) }
+    }
+}

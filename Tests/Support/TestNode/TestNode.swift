@@ -1,0 +1,74 @@
+// A node for tests: the scripts of Tests/Node behind Swift functions, with CRI to make pods, and everything a person
+// wants to see when a test fails.
+import CRI
+import Commands
+import Foundation
+
+package enum Containerd: String, CaseIterable, Sendable, CustomStringConvertible {
+    case current = "2.1"
+    case previous = "1.7"
+
+    package var description: String { "containerd \(rawValue)" }
+}
+
+package struct TestNode: Sendable {
+    package let name: String
+    package let containerd: Containerd
+    package let cri: CRI
+    /// What the node wrote, seen from outside: log/, containerd/, zeropod/.
+    package let state: URL
+
+    private static let script = URL(filePath: #filePath)
+        .deletingLastPathComponent().appending(path: "../../Node/node").standardized.path()
+
+    /// Starts a node, after ending what an interrupted run left under its name. `shim` is the directory that holds the
+    /// shim's executable.
+    package static func up(
+        _ name: String, containerd: Containerd = .current, shim: URL? = nil, options: [String] = []
+    ) async throws -> TestNode {
+        try await Command.run([script, "down", name], deadline: .seconds(60))
+        var arguments = [script, "up", name, "--containerd", containerd.rawValue] + options
+        if let shim { arguments += ["--bin", shim.path()] }
+        // The first node on a machine makes the root file systems before it starts.
+        try await Command.run(arguments, deadline: .seconds(600))
+        let socket = try await Command.run([script, "socket", name]).trimmed
+        let state = try await Command.run([script, "state", name]).trimmed
+        return TestNode(
+            name: name, containerd: containerd, cri: CRI(socket: socket), state: URL(filePath: state))
+    }
+
+    package func down() async throws {
+        try await Command.run([Self.script, "down", name], deadline: .seconds(60))
+    }
+
+    /// Runs a command inside the node.
+    @discardableResult
+    package func run(
+        _ arguments: String..., input: Data = Data(), deadline: Duration = .seconds(30), expecting: Int32? = 0
+    ) async throws -> Output {
+        try await Command.run(command(arguments), input: input, deadline: deadline, expecting: expecting)
+    }
+
+    /// The command line that runs something inside the node.
+    func command(_ arguments: [String]) -> [String] { [Self.script, "run", name] + arguments }
+
+    package func shell(_ script: String, deadline: Duration = .seconds(30), expecting: Int32? = 0) async throws
+        -> Output
+    {
+        try await run("bash", "-c", script, deadline: deadline, expecting: expecting)
+    }
+
+    /// Ends containerd, or starts it again, while shims and containers live on.
+    package func stopContainerd() async throws {
+        try await Command.run([Self.script, "containerd", name, "stop"])
+    }
+
+    package func startContainerd() async throws {
+        try await Command.run([Self.script, "containerd", name, "start"], deadline: .seconds(60))
+    }
+
+    /// One line for each thing that pods left in a node that is up, or the node left on the machine.
+    package func leftovers() async throws -> [String] {
+        try await Command.run([Self.script, "leftovers", name], expecting: nil).lines.map(String.init)
+    }
+}
