@@ -78,6 +78,30 @@ import Testing
         #expect(bench.log == ["a connection ended: this is not ttrpc: a frame of 1195725856 bytes"])
     }
 
+    /// Frames whose headers and payloads are changed at random, the same way each time.
+    @Test func changedBytesHarmNobodyElse() throws {
+        let bench = try Bench()
+        bench.serveEcho()
+        let good = try bench.client()
+        var random = Xorshift()
+        func round(_ left: Int) throws {
+            let peer = try RawPeer(bench)
+            var bytes = (0..<8).flatMap { request(UInt32($0 * 2 + 1), "Test", "Echo", [1, 2, 3]) }
+            for _ in 0..<4 {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            try peer.send(bytes, then: peer.closeSendingHalf)
+            good.call("Test", "Echo", payload: [UInt8(truncatingIfNeeded: left)]) { result in
+                #expect(result == .success([UInt8(truncatingIfNeeded: left)]))
+                withExtendedLifetime(peer) {}
+                if left == 0 { return bench.stop() }
+                do { try round(left - 1) } catch { Issue.record("\(error)") }
+            }
+        }
+        try round(2000)
+        try bench.run()
+    }
+
     @Test func halfAFrameAndTheEndIsClosed() throws {
         for length in [1, 9, 10, 15] {
             let bench = try Bench()
@@ -225,5 +249,17 @@ import Testing
         waitpid(pid, nil, 0)
         #expect(bench.log == ["refused a connection of user 65534"])
         #expect(bench.server.connectionCount == 0)
+    }
+}
+
+/// Marsaglia's xorshift64, so that a failure can be repeated.
+struct Xorshift: RandomNumberGenerator {
+    private var state: UInt64 = 0x9e37_79b9_7f4a_7c15
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state
     }
 }
