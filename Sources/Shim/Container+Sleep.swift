@@ -15,10 +15,16 @@ final class DumpUnderWay: Sendable {
 
 /// Falling asleep and waking up.
 extension Container {
+    /// From here on connections wait for the activator. Without that there must be no checkpoint.
     func hold() {
-        traffic?.hold { [weak self] in
-            guard let self else { return }
-            perform(lifecycle.connectionHeld())
+        holdFailure = nil
+        do throws(SystemError) {
+            try traffic?.hold { [weak self] in
+                guard let self else { return }
+                perform(lifecycle.connectionHeld())
+            }
+        } catch {
+            holdFailure = error
         }
     }
 
@@ -31,6 +37,7 @@ extension Container {
     }
 
     func checkpoint() {
+        if let holdFailure { return checkpointEnded(.failed("connections cannot be held: \(holdFailure)")) }
         CRIU.locate(context) { [weak self] result in
             guard let self else { return }
             switch result {

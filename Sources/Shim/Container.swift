@@ -32,6 +32,8 @@ package final class Container {
     var traffic: Traffic?
     /// Set while a checkpoint is under way or the container sleeps.
     var kept: KeptContainer?
+    /// Why connections could not be held when they last had to be.
+    var holdFailure: SystemError?
     /// The checkpoint under way.
     var dump: DumpUnderWay?
     let snapshot: Snapshot

@@ -72,24 +72,24 @@ final class Traffic {
         return { activity.last == before }
     }
 
-    func hold(_ onConnection: @escaping () -> Void) {
+    func hold(_ onConnection: @escaping () -> Void) throws(SystemError) {
         activator.hold(onConnection: onConnection)
-        setRedirect(true)
+        try pod.redirector.setRedirect(true, ports: declared)
     }
 
     func release() {
-        setRedirect(false)
+        endRedirect()
         activator.relay(connectTimeout: connectTimeout)
     }
 
     func refuse() {
-        setRedirect(false)
+        endRedirect()
         activator.refuse()
     }
 
-    private func setRedirect(_ on: Bool) {
-        attempt("redirect") { () throws(SystemError) in
-            try pod.redirector.setRedirect(on, ports: declared)
+    private func endRedirect() {
+        attempt("end the redirect") { () throws(SystemError) in
+            try pod.redirector.setRedirect(false, ports: declared)
         }
     }
 

@@ -1,3 +1,4 @@
+import CBPF
 import DataPath
 import Glibc
 import Linux
@@ -43,9 +44,9 @@ import Testing
             #expect(Tracker.installed == nil)
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: first.network)
             let installed = try #require(Tracker.installed)
-            let before = try sh("bpftool -j link show pinned \(Self.tracker)/\(installed.rawValue)")
+            let before = try Self.linkID(installed)
             _ = try DataPathLoader.attach(pod: "two", networkNamespace: second.network)
-            #expect(try sh("bpftool -j link show pinned \(Self.tracker)/\(installed.rawValue)") == before)
+            #expect(try Self.linkID(installed) == before)
             try Redirector.detach(pod: "one")
             #expect(Tracker.installed == installed)
             try Redirector.detach(pod: "two")
@@ -64,6 +65,15 @@ import Testing
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
             #expect(Tracker.installed == installed)
         }
+    }
+
+    static func linkID(_ kind: Tracker.Kind) throws -> UInt32 {
+        let path = "\(tracker)/\(kind.rawValue)"
+        let link = Descriptor(owning: try retrying("bpf_obj_get", path) { bpf_obj_get(path) })
+        var information = bpf_link_info()
+        var size = UInt32(MemoryLayout<bpf_link_info>.size)
+        try retrying("bpf_obj_get_info_by_fd") { bpf_obj_get_info_by_fd(link.rawValue, &information, &size) }
+        return information.id
     }
 
     struct NoTracker: Error {

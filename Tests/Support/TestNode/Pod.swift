@@ -70,11 +70,12 @@ extension TestNode {
         do {
             result = try await body(pod)
         } catch {
-            // Look at the pod before it goes: afterwards there is nothing left to see.
-            print(await diagnosis())
+            Verdict.current?.failed()
+            await Verdict.current?.explainOnce()
             try? await pod.delete()
             throw error
         }
+        await Verdict.current?.explainOnce()
         try await pod.delete()
         return result
     }
