@@ -67,7 +67,6 @@ let package = Package(
         tests(of: "Linux"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         tests(of: "Lifecycle"),
-        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
         tests(of: "Protobuf", ["Hex"]),
         tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
