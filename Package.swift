@@ -92,6 +92,13 @@ let package = Package(
         support("Commands"),
         support("CRI", ["Commands"]),
         support("TestNode", ["Commands", "CRI"]),
+        support("Measure", ["Commands", "TestNode"]),
+        .executableTarget(
+            name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/EndToEnd",
             swiftSettings: strict),

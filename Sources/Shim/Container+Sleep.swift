@@ -17,6 +17,7 @@ final class DumpUnderWay: Sendable {
 extension Container {
     /// From here on connections wait for the activator. Without that there must be no checkpoint.
     func hold() {
+        changeBegan = .now
         holdFailure = nil
         do throws(SystemError) {
             try traffic?.hold { [weak self] in
@@ -91,24 +92,24 @@ extension Container {
     }
 
     func restore() {
-        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), since: .now) }
-        let begin = Instant.now
+        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept"))) }
+        changeBegan = .now
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
-                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")), since: begin)
+                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")))
             }
             let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
             Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams).run(
                 loop: context.loop, children: context.children
             ) { [self] result in
-                withExtendedLifetime(expectation) { restoreEnded(result, since: begin) }
+                withExtendedLifetime(expectation) { restoreEnded(result) }
             }
         }
     }
 
-    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, since begin: Instant) {
+    private func restoreEnded(_ result: Result<pid_t, CheckpointError>) {
         switch result {
         case .success(let pid):
             main.exists(as: pid)
@@ -122,7 +123,6 @@ extension Container {
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
             snapshot.discardImages()
-            context.log.debug("restore took \(Instant.now.since(begin).milliseconds) ms", label)
             perform(lifecycle.restored(at: Instant.now.nanoseconds))
         case .failure(let error):
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)

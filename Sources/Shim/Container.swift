@@ -38,6 +38,8 @@ package final class Container {
     var holdFailure: SystemError?
     /// The checkpoint under way.
     var dump: DumpUnderWay?
+    /// When the sleep or the wake under way was decided.
+    var changeBegan = Instant.now
     let snapshot: Snapshot
     package internal(set) var isPaused = false
     /// Where the processes are accounted. Kept from the start on: asleep there is no process to ask.
