@@ -56,7 +56,7 @@ extension Container {
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold()
-            let quiet = traffic?.quietness()
+            let quiet = traffic?.quietness(since: lastActivity)
             let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot)
             dump.run(
                 loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },

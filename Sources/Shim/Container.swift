@@ -28,6 +28,8 @@ package final class Container {
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
+    /// The last packet that the last look knew of.
+    var lastActivity: Instant?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
     /// Set while a checkpoint is under way or the container sleeps.
