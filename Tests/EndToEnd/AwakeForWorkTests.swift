@@ -30,8 +30,8 @@ extension SleepingPods {
                 try await server.awaitSleep()
                 async let exec = server.exec("sh", "-c", "mkfifo /tmp/go; read line < /tmp/go; echo gone on")
                 try await eventually("the exec has woken the server") { try server.wakes() == 1 }
-                for _ in 1...3 {
-                    try await clock.awaitSleep(try clock.sleeps() + 1)
+                for cycle in 1...4 {
+                    try await clock.awaitSleep(cycle)
                     _ = try await node.get(pod.ip4, port: 8081)
                 }
                 #expect(try server.sleeps() == 1)

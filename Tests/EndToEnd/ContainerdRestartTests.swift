@@ -20,4 +20,28 @@ import Testing
             try await server.awaitLog("request 1 ")
         }
     }
+
+    /// A container that sleeps meanwhile, with no process that containerd could see, is not taken for dead.
+    @Test(.enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"), arguments: Containerd.allCases)
+    func sleepOutlivesContainerd(_ containerd: Containerd) async throws {
+        let node = try await node(containerd)
+        try await node.withSleepyPod("sleeper") { pod in
+            let server = try await pod.start("server", image: "python")
+            try await server.awaitSleep()
+            let pid = try await server.pid()
+            try await node.stopContainerd()
+            try await node.startContainerd()
+            #expect(try await server.status().state == .running)
+            #expect(try await server.pid() == pid)
+            #expect(try server.wakes() == 0)
+            // Woken, put to sleep and woken again, once while containerd is away.
+            #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 1)
+            try await server.awaitSleep(2)
+            try await node.stopContainerd()
+            #expect(try await node.get(pod.ip6, port: 8080).json(ServerState.self).counter == 2)
+            try await node.startContainerd()
+            try await server.awaitLog("request 2 ")
+            #expect(try await server.exec("echo", "here").stdout == "here\n")
+        }
+    }
 }

@@ -18,12 +18,9 @@ extension SleepingPods {
                     #expect(try await node.get(pod.ip4, port: 8080).text == "\(count)\n")
                 }
                 try await expectAnswer()
-                // Connections come while CRIU tries.
-                try await holder.awaitCheckpointBegin()
-                try await expectAnswer()
                 try await holder.awaitShimLog("checkpoint failed, the container runs on")
-                // What CRIU says of it in its own words.
-                try await holder.awaitShimLog("io_uring")
+                // CRIU's own words; where it stumbles over the io_uring differs by kernel.
+                try await holder.awaitShimLog("Dumping FAILED")
                 try await expectAnswer()
                 #expect(try await pod.redirects() == [8080: false])
                 #expect(try await holder.processes() == [pid])

@@ -20,8 +20,10 @@ of_its_pods() {
     for file in /run/netns/cni-* /run/containerd/s/* /run/zeropod/s/* /run/containerd/io.containerd.runtime.v2.task/*/*; do
         echo "file $file"
     done
-    find /sys/fs/bpf/zeropod ! -type d -printf 'pin %p\n' 2>/dev/null || true
-    find /var/lib/zeropod -mindepth 1 ! -type d -printf 'image %p\n'
+    find /sys/fs/bpf/zeropod -mindepth 2 -printf 'pin %p\n' 2>/dev/null || true
+    find /var/lib/zeropod -mindepth 2 -printf 'image %p\n'
+    # Those of the node itself, and none that only an open descriptor or a mount keeps.
+    lsns --noheadings --output TYPE,NS,PID,COMMAND 2>/dev/null | awk '$1 != "user" && $3 > 1 { print "namespace", $0 }'
     ip -o link show type veth | awk -F': ' '$2 !~ /^client0/ { print "link", $2 }'
 }
 
