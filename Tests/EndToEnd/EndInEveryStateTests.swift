@@ -52,8 +52,7 @@ extension SleepingPods {
             let pod = try await node.runPod("end", runtime: .zeropod, annotations: sleepy(after: "1s"))
             var isRemoved = false
             do {
-                let server = try await pod.start(
-                    "server", image: "python", command: ["sh", "-c", "trap 'exit 7' TERM; \(Self.program)"])
+                let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
                 try await server.awaitLog("listening")
                 let waiting = try await bring(server, to: doing)
                 try await end(server, ending)
@@ -70,9 +69,6 @@ extension SleepingPods {
                 if !isRemoved { try? await pod.delete() }
             }
         }
-
-        /// A shell that waits for the server, so that SIGTERM has an effect that only a running process can have.
-        private static let program = "python3 /usr/bin/server.py & wait"
 
         /// Returns the request that wakes the container, if there is one: its answer may never come.
         private func bring(_ server: Container, to doing: Doing) async throws -> Task<Void, Never>? {

@@ -36,22 +36,19 @@ extension SleepingPods {
             }
         }
 
-        /// The larger the memory, the longer the dump: a request surely finds it under way.
-        @Test func requestDuringACheckpointIsAnswered() async throws {
+        /// The larger the memory, the longer the dump: requests find it under way, or just ended.
+        @Test func requestsDuringCheckpointsAreAnswered() async throws {
             let node = try await node(.current)
-            try await node.withSleepyPod("during", after: "1s") { pod in
+            try await node.withSleepyPod("during", after: "500ms") { pod in
                 let server = try await pod.start("server", image: "python")
                 try await server.awaitLog("listening")
                 _ = try await node.get(pod.ip4, port: 8080, path: "/allocate?mb=200")
-                let pid = try await server.pid()
                 for request in 2...5 {
                     try await server.awaitCheckpointBegin()
                     #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == request)
                     // Whichever won, the container runs again.
                     #expect(try await server.processes().count == 1)
                 }
-                #expect(try await server.pid() == pid)
-                #expect(try server.shimLog().contains { $0.contains("checkpoint given up") })
             }
         }
 

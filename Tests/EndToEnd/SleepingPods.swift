@@ -13,6 +13,10 @@ func sleepy(_ more: [String: String] = [:], after duration: String = "300ms") ->
     return Dictionary(uniqueKeysWithValues: all.map { ("zeropod.ctrox.dev/\($0)", $1) })
 }
 
+/// The python image's server behind a shell that ends with status 7 at SIGTERM: an effect that only a running process
+/// can have. A first process without a handler would not heed it.
+let serverThatHeedsTerm = ["sh", "-c", "trap 'exit 7' TERM; python3 /usr/bin/server.py & wait"]
+
 extension TestNode {
     /// A pod of the shim under test that falls asleep soon.
     func withSleepyPod<Result>(

@@ -1,0 +1,74 @@
+import CRI
+import Commands
+import TestNode
+import Testing
+
+extension AlteredNodes {
+    /// Whoever needs the container while a checkpoint is under way wins. A stand-in before criu makes checkpoints wait
+    /// for the test, so that nothing depends on who is faster.
+    @Suite struct HeldCheckpointTests {
+        @Test(arguments: Containerd.allCases) func requestWins(_ containerd: Containerd) async throws {
+            try await withHeldCheckpoint(on: try await node(containerd)) { pod, server, letGo in
+                let processes = try await server.processes()
+                let before = try await pod.steered()
+                async let answer = pod.node.get(pod.ip6, port: 8080)
+                try await eventually("the request is held") { try await pod.steered() > before }
+                try await letGo()
+                #expect(try await answer.json(ServerState.self).counter == 1)
+                try await server.awaitShimLog("checkpoint given up")
+                #expect(try await server.processes() == processes)
+            }
+        }
+
+        @Test func execWins() async throws {
+            try await withHeldCheckpoint(on: try await node(.current)) { _, server, letGo in
+                async let exec = server.exec("echo", "won")
+                // containerd says so right before it asks the shim.
+                try await eventually("the exec is asked for") {
+                    try server.pod.containerdLog().contains("ExecSync for \\\"\(server.id)")
+                }
+                try await letGo()
+                #expect(try await exec.stdout == "won\n")
+            }
+        }
+
+        @Test(arguments: [0, 10]) func endWins(_ timeout: Int) async throws {
+            try await withHeldCheckpoint(on: try await node(.current)) { _, server, letGo in
+                async let stop: Void = server.stop(timeout: timeout)
+                try await eventually("the stop is asked for") {
+                    try server.pod.containerdLog().contains("StopContainer for \\\"\(server.id)")
+                }
+                try await letGo()
+                try await stop
+                #expect(try await server.awaitExit().exitCode == (timeout == 0 ? 137 : 7))
+            }
+        }
+
+        /// Waits with `criu swrk`, before criu hears what is asked of it, until the file is gone.
+        private static let standIn = """
+            mv /usr/sbin/criu /usr/sbin/criu.real
+            printf '#!/bin/sh\\nwhile [ $1 = swrk ] && [ -e /run/hold ]; do sleep 0.01; done; exec criu.real "$@"\\n' \\
+                >/usr/sbin/criu
+            chmod +x /usr/sbin/criu
+            touch /run/hold
+            """
+
+        /// Gives `body` a server of which a checkpoint is under way, and a way to let it go on.
+        private func withHeldCheckpoint(
+            on node: TestNode, _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
+        ) async throws {
+            try await node.altered(by: Self.standIn, back: "mv /usr/sbin/criu.real /usr/sbin/criu; rm -f /run/hold") {
+                try await node.withSleepyPod("held") { pod in
+                    let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
+                    try await server.awaitCheckpointBegin()
+                    do {
+                        try await body(pod, server) { try await node.run("rm", "/run/hold") }
+                    } catch {
+                        try await node.run("rm", "-f", "/run/hold")
+                        throw error
+                    }
+                }
+            }
+        }
+    }
+}
