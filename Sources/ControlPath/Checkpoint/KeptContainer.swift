@@ -4,8 +4,8 @@ import Linux
 /// What stays of a container while its processes are gone: its namespaces and cgroups, held open.
 ///
 /// The mount, IPC, UTS, network and cgroup namespaces outlive the processes, so a restore joins them as they were
-/// instead of building them again (facts of time: docs/performance.md). The pid namespace cannot be kept: it dies with
-/// its init, and a new one is made with the same pids inside.
+/// instead of building them again. The pid namespace cannot be kept: it dies with its init, and a new one is made with
+/// the same pids inside.
 package final class KeptContainer: Sendable {
     let mount: Namespace
     let ipc: Namespace
