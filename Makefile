@@ -41,10 +41,14 @@ test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 	@Tests/VirtualMachine/run.sh
 
 demo: shim ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
-	@KEEP=$(KEEP) Tests/Demo/demo
+	@Tests/Node/node build
+	@$(SWIFT) build --product zeropod-demo 2>&1 | .ci/without-noise
+	@KEEP=$(KEEP) ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-demo
 
 bench: shim ## measure sleep and wake beside runc checkpoint and restore (needs root)
-	@Tests/Bench/bench
+	@Tests/Node/node build
+	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
+	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench $(BUILD)/bench.json
 
 install: shim ## put the shim below $(PREFIX)
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(PREFIX)/bin/containerd-shim-zeropod-v2

@@ -67,7 +67,11 @@ let package = Package(
         tests(of: "Linux"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
         tests(of: "Lifecycle"),
-        tests(of: "Protobuf"),
+        .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
+        tests(of: "Protobuf", ["Hex"]),
+        tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
+        tests(of: "ContainerdAPI", ["Linux", "Protobuf", "TTRPC"]),
+        tests(of: "Events", ["ContainerdAPI", "Linux", "Protobuf", "TTRPC"]),
         tests(of: "JSON"),
         // Trials of what starts children, in a process of their own; RuncTests runs them.
         .executableTarget(
@@ -75,7 +79,9 @@ let package = Package(
             swiftSettings: strict),
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
-        tests(of: "Shim"),
+        tests(of: "Checkpoint", ["Linux"]),
+        tests(of: "Shim", ["Linux"]),
+        tests(of: "Launch"),
 
         // What Tests/VirtualMachine/run.sh runs under Debian's own kernel.
         .executableTarget(
@@ -86,6 +92,13 @@ let package = Package(
         support("Commands"),
         support("CRI", ["Commands"]),
         support("TestNode", ["Commands", "CRI"]),
+        support("Measure", ["Commands", "TestNode"]),
+        .executableTarget(
+            name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/EndToEnd",
             swiftSettings: strict),

@@ -17,7 +17,7 @@ package final class Serve {
     private var service: TaskService?
 
     package init(_ invocation: Invocation) throws(SystemError) {
-        Memory.useOneArena()
+        Memory.keepSmall()
         Signals.ignoreBrokenPipes()
         let log = Log(to: try Self.openLog(), debugging: invocation.debug)
         self.log = log
@@ -34,7 +34,9 @@ package final class Serve {
         let context = ShimContext(
             loop: loop, children: children, log: log, namespace: invocation.namespace,
             publish: { publisher.publish($0.message) })
-        let service = TaskService(shim: Shim(context: context), onShutdown: { [unowned self] in shutDown() })
+        let service = TaskService(
+            shim: Shim(context: context), onConnect: { publisher.retryNow() },
+            onShutdown: { [unowned self] in shutDown() })
         self.service = service
         service.register(with: server)
         try server.listen(on: listener)

@@ -18,6 +18,9 @@ package struct Start {
         let address = ShimAddress(
             containerd: invocation.address, namespace: invocation.namespace, group: try group())
         try Files.makeDirectories(ShimAddress.directory, mode: 0o700)
+        // containerd 1.6 and 1.7 find the shim again by this file of the bundle, after a restart of their own. Each
+        // container has a bundle, and so a file, whoever serves it.
+        try Files.write(address.url, to: "address")
         guard let listener = try listen(address) else { return answer(address) }
         let pid = try serve(listener)
         adjustOOMScore(of: pid)

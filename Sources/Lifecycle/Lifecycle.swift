@@ -84,8 +84,11 @@ package struct Lifecycle: Hashable, Sendable {
 
     // MARK: Events of time and traffic
 
-    /// The look that `Effect.look` asked for: which ports the container listens on, and when a packet was last seen.
-    package mutating func looked(at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64) -> [Effect] {
+    /// The look that `Effect.look` asked for: which ports the container listens on, when a packet was last seen, and
+    /// when the newest request came that has not been answered yet.
+    package mutating func looked(
+        at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64, unansweredSince: UInt64? = nil
+    ) -> [Effect] {
         guard state == .running, policy.mayEverSleep else { return [] }
         var effects: [Effect] = []
         if found != ports {
@@ -98,6 +101,11 @@ package struct Lifecycle: Hashable, Sendable {
             return effects + [.look(after: patience)]
         }
         reasons.remove(.portsUnknown)
+        if let unansweredSince, unansweredSince + policy.longestAnswer > now {
+            reasons.insert(.requestInFlight)
+        } else {
+            reasons.remove(.requestInFlight)
+        }
         let idleSince = max(lastActivity, awakeSince)
         let idle = now > idleSince ? now - idleSince : 0
         if idle < policy.scaleDownAfter { return effects + [.look(after: policy.scaleDownAfter - idle)] }

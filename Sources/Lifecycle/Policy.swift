@@ -16,6 +16,11 @@ package struct Policy: Hashable, Sendable {
     /// twice the time, until the ports are known.
     var firstLook: UInt64 { min(scaleDownAfter, 250_000_000) }
 
+    /// An idle connection cannot be told from one whose client waits for an answer if the client spoke last (HTTP/2
+    /// settings, one-way protocols). So a container waits so long for an answer and no longer: the most that proxies
+    /// commonly wait.
+    var longestAnswer: UInt64 { max(scaleDownAfter, 300_000_000_000) }
+
     /// What made a checkpoint fail seldom goes away at once, and each attempt stops the processes for a moment.
     var retryAfterFailure: UInt64 { max(scaleDownAfter, 60_000_000_000) }
 }

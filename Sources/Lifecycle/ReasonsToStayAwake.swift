@@ -13,6 +13,7 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case unable = "this node cannot checkpoint it"
     case portsUnknown = "no listening TCP port has been found yet"
     case busy = "an exec or another request is using it"
+    case requestInFlight = "it has not answered a request yet"
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"
 }

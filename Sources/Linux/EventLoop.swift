@@ -141,6 +141,9 @@ package final class EventLoop {
         timers.cancel(timer)
     }
 
+    /// Whether the loop will wake up by itself. Asleep it must not.
+    package var isTimerSet: Bool { timers.next != nil }
+
     /// Runs `body` at the end of this round, before the loop waits again.
     package func soon(_ body: @escaping () -> Void) {
         soon.append(body)

@@ -98,8 +98,11 @@ package enum Files {
     package static func target(ofLink path: String) throws(SystemError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = try retrying("readlink", path) {
-            buffer.withUnsafeMutableBytes {
-                readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+            buffer.withUnsafeMutableBytes { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { characters in
+                    guard let start = characters.baseAddress else { return 0 }
+                    return readlink(path, start, characters.count)
+                }
             }
         }
         return String(decoding: buffer[..<count], as: UTF8.self)

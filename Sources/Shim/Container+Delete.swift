@@ -27,11 +27,12 @@ extension Container {
         }
         // A container that was created and never started has an init that waits; runc ends it.
         perform(lifecycle.removed())
-        close(main) { [self] in
-            runc.delete(force: true) { [self] result in
-                if case .failure(let error) = result, error.kind != .containerNotFound {
-                    return then(.failure(ShimError(error)))
-                }
+        runc.delete(force: true) { [self] result in
+            if case .failure(let error) = result, error.kind != .containerNotFound {
+                return then(.failure(ShimError(error)))
+            }
+            // Only now are all who may write gone, in a shared process namespace too.
+            close(main) { [self] in
                 do throws(SystemError) {
                     try Mounting.unmountAll(root)
                 } catch {

@@ -19,12 +19,18 @@ extension Container {
         case .giveUpCheckpoint: dump?.giveUp()
         case .restore: restore()
         case .endProcesses: endProcesses()
-        case .asleep: context.log.info("scaled down", label)
-        case .awake: context.log.info("restored", label)
+        case .asleep: tellChange("scaled down")
+        case .awake: tellChange("restored")
         case .proceed(let work): waitingWork.removeValue(forKey: work)?(.success(work))
         case .refuse(let work): waitingWork.removeValue(forKey: work)?(.failure(notRunning))
         case .exited(let status): ended(status: status)
         }
+    }
+
+    /// `took` counts from the decision on, so for a sleep it ends when the processes are gone.
+    private func tellChange(_ what: String) {
+        let took = Instant.now.since(changeBegan).milliseconds
+        context.log.info(what, ["container": id, "took": "\((took * 10).rounded() / 10)ms"])
     }
 
     var notRunning: ShimError { ShimError(.failedPrecondition, "container \(id) is not running") }

@@ -16,10 +16,23 @@ extension Container {
         guard lifecycle.state == .running else { return }
         guard let traffic else { return prepareTraffic() }
         let ports = configuration.ports ?? listeningPorts()
-        let lastActivity = traffic.lastActivity(of: ports)
+        // Packets first: what comes while the rest is looked at then gives a checkpoint up.
+        lastActivity = traffic.lastActivity(of: ports)
+        let now = Instant.now
         perform(
             lifecycle.looked(
-                at: Instant.now.nanoseconds, ports: ports, lastActivity: lastActivity?.nanoseconds ?? 0))
+                at: now.nanoseconds, ports: ports, lastActivity: lastActivity?.nanoseconds ?? 0,
+                unansweredSince: unansweredRequest(to: ports)?.nanoseconds))
+    }
+
+    private func unansweredRequest(to ports: Set<UInt16>) -> Instant? {
+        do throws(SystemError) {
+            return try traffic?.unansweredRequest(to: ports)
+        } catch {
+            // Idleness is then told from packets alone.
+            context.log.debug("cannot look for requests in flight: \(error)", label)
+            return nil
+        }
     }
 
     private func listeningPorts() -> Set<UInt16> {

@@ -15,10 +15,17 @@ final class DumpUnderWay: Sendable {
 
 /// Falling asleep and waking up.
 extension Container {
+    /// From here on connections wait for the activator. Without that there must be no checkpoint.
     func hold() {
-        traffic?.hold { [weak self] in
-            guard let self else { return }
-            perform(lifecycle.connectionHeld())
+        changeBegan = .now
+        holdFailure = nil
+        do throws(SystemError) {
+            try traffic?.hold { [weak self] in
+                guard let self else { return }
+                perform(lifecycle.connectionHeld())
+            }
+        } catch {
+            holdFailure = error
         }
     }
 
@@ -31,6 +38,7 @@ extension Container {
     }
 
     func checkpoint() {
+        if let holdFailure { return checkpointEnded(.failed("connections cannot be held: \(holdFailure)")) }
         CRIU.locate(context) { [weak self] result in
             guard let self else { return }
             switch result {
@@ -48,7 +56,7 @@ extension Container {
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold()
-            let quiet = traffic?.quietness()
+            let quiet = traffic?.quietness(since: lastActivity)
             let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot)
             dump.run(
                 loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },
@@ -84,24 +92,24 @@ extension Container {
     }
 
     func restore() {
-        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), since: .now) }
-        let begin = Instant.now
+        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept"))) }
+        changeBegan = .now
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
-                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")), since: begin)
+                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")))
             }
             let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
             Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams).run(
                 loop: context.loop, children: context.children
             ) { [self] result in
-                withExtendedLifetime(expectation) { restoreEnded(result, since: begin) }
+                withExtendedLifetime(expectation) { restoreEnded(result) }
             }
         }
     }
 
-    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, since begin: Instant) {
+    private func restoreEnded(_ result: Result<pid_t, CheckpointError>) {
         switch result {
         case .success(let pid):
             main.exists(as: pid)
@@ -115,7 +123,6 @@ extension Container {
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
             snapshot.discardImages()
-            context.log.debug("restore took \(Instant.now.since(begin).milliseconds) ms", label)
             perform(lifecycle.restored(at: Instant.now.nanoseconds))
         case .failure(let error):
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)

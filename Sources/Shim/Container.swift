@@ -28,12 +28,18 @@ package final class Container {
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
+    /// The last packet that the last look knew of.
+    var lastActivity: Instant?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
     /// Set while a checkpoint is under way or the container sleeps.
     var kept: KeptContainer?
+    /// Why connections could not be held when they last had to be.
+    var holdFailure: SystemError?
     /// The checkpoint under way.
     var dump: DumpUnderWay?
+    /// When the sleep or the wake under way was decided.
+    var changeBegan = Instant.now
     let snapshot: Snapshot
     package internal(set) var isPaused = false
     /// Where the processes are accounted. Kept from the start on: asleep there is no process to ask.

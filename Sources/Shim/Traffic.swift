@@ -65,31 +65,38 @@ final class Traffic {
 
     func lastActivity(of ports: Set<UInt16>) -> Instant? { pod.redirector.lastActivity(of: ports) }
 
-    /// A question that any thread may ask: has there been no packet on the container's ports since now?
-    func quietness() -> @Sendable () -> Bool {
-        guard let activity = try? pod.redirector.activityReader(ports: declared) else { return { false } }
-        let before = activity.last
-        return { activity.last == before }
+    /// When the newest request came that the application has not answered yet.
+    func unansweredRequest(to ports: Set<UInt16>) throws(SystemError) -> Instant? {
+        let age = try pod.namespace.inside { () throws(SystemError) in try UnansweredData.age(ofNewestTo: ports) }
+        let now = Instant.now.nanoseconds
+        return age.map { Instant(nanoseconds: now - min(now, $0.nanoseconds)) }
     }
 
-    func hold(_ onConnection: @escaping () -> Void) {
+    /// A question that any thread may ask: has there been no packet on the container's ports since the one that was
+    /// the last one known?
+    func quietness(since last: Instant?) -> @Sendable () -> Bool {
+        guard let activity = try? pod.redirector.activityReader(ports: declared) else { return { false } }
+        return { activity.last <= last?.nanoseconds ?? 0 }
+    }
+
+    func hold(_ onConnection: @escaping () -> Void) throws(SystemError) {
         activator.hold(onConnection: onConnection)
-        setRedirect(true)
+        try pod.redirector.setRedirect(true, ports: declared)
     }
 
     func release() {
-        setRedirect(false)
+        endRedirect()
         activator.relay(connectTimeout: connectTimeout)
     }
 
     func refuse() {
-        setRedirect(false)
+        endRedirect()
         activator.refuse()
     }
 
-    private func setRedirect(_ on: Bool) {
-        attempt("redirect") { () throws(SystemError) in
-            try pod.redirector.setRedirect(on, ports: declared)
+    private func endRedirect() {
+        attempt("end the redirect") { () throws(SystemError) in
+            try pod.redirector.setRedirect(false, ports: declared)
         }
     }
 

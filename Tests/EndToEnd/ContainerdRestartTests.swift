@@ -4,7 +4,7 @@ import Testing
 
 /// containerd goes and comes back, as in an upgrade; pods do not notice. On nodes of their own: nothing else can be
 /// asked of a node meanwhile.
-@Suite(.nodes("restart")) struct ContainerdRestartTests {
+@Suite(.nodes("restart"), .serialized) struct ContainerdRestartTests {
     @Test(arguments: Setup.all) func podsOutliveContainerd(_ setup: Setup) async throws {
         let node = try await node(setup.containerd)
         try await node.withPod("web", runtime: setup.runtime) { pod in

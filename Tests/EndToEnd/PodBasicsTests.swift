@@ -83,6 +83,8 @@ import Testing
             let stats = try await container.stats()
             #expect(stats.usageBytes > 0)
             #expect(stats.cpuNanoseconds > 0)
+            #expect(try await container.processes() == [container.pid()])
+            #expect(try await node.privateMemory(ofProcess: pod.shimProcess()) > 0)
         }
     }
 

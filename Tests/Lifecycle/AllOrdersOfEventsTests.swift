@@ -60,7 +60,7 @@ import Testing
     }
 
     enum Event: CaseIterable {
-        case start, look, connection, request, finish, pause, resume, exit, kill, remove
+        case start, look, lookDuringRequest, connection, request, finish, pause, resume, exit, kill, remove
         case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, restoreDone, restoreFailed
     }
 
@@ -76,6 +76,10 @@ import Testing
         case .look:
             guard outside.hasProcesses, !outside.isDumping else { return nil }
             effects = next.looked(at: 100, ports: [80], lastActivity: 0)
+        case .lookDuringRequest:
+            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            effects = next.looked(at: 100, ports: [80], lastActivity: 0, unansweredSince: 0)
+            outside.expect(!outside.isHolding && !effects.contains(.checkpoint), "sleeps during a request")
         case .connection:
             guard outside.isHolding else { return nil }
             effects = next.connectionHeld()

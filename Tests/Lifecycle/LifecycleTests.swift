@@ -29,6 +29,29 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.state == .asleep)
     }
 
+    @Test func staysAwakeUntilARequestIsAnswered() {
+        var lifecycle = running()
+        let look: [Effect] = [.look(after: 10 * second)]
+        #expect(
+            lifecycle.looked(at: 20 * second, ports: [80], lastActivity: second, unansweredSince: second)
+                == [.declare(ports: [80])] + look)
+        #expect(lifecycle.reasons.contains(.requestInFlight))
+        #expect(
+            lifecycle.looked(at: 299 * second, ports: [80], lastActivity: second, unansweredSince: second) == look)
+        // The answer is a packet too.
+        #expect(lifecycle.looked(at: 300 * second, ports: [80], lastActivity: 300 * second) == look)
+        #expect(!lifecycle.reasons.contains(.requestInFlight))
+        #expect(lifecycle.looked(at: 310 * second, ports: [80], lastActivity: 300 * second) == [.hold, .checkpoint])
+    }
+
+    @Test func waitsNotForEverForAnAnswer() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: second, ports: [80], lastActivity: 0)
+        #expect(
+            lifecycle.looked(at: 302 * second, ports: [80], lastActivity: second, unansweredSince: second)
+                == [.hold, .checkpoint])
+    }
+
     @Test func looksForPortsSoonAndThenEverMoreSeldom() {
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second))
         #expect(lifecycle.started(at: 0) == [.look(after: second / 4)])

@@ -29,12 +29,13 @@ pid_of() {
     printf '%s' "$pid"
 }
 
-# Field 22 of stat, counted from behind the command name, which may hold blanks.
+# Field 22 of stat, counted from behind the command name, which may hold blanks. Nothing for a process that ended, even
+# if nobody has reaped it.
 start_time() {
-    local stat
+    local stat fields
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-    set -- ${stat##*) }
-    printf '%s' "${20}"
+    read -ra fields <<<"${stat##*) }"
+    [[ ${fields[0]} == Z ]] || printf '%s' "${fields[19]}"
 }
 
 require_up() {
@@ -58,6 +59,8 @@ existing_cgroups() {
     local directory
     for directory in $(cgroups_of "$1"); do [[ ! -d $directory ]] || printf '%s\n' "$directory"; done
 }
+
+gone() { [[ -z $(start_time "$1") ]]; }
 
 # Runs until the command succeeds, or fails after so many seconds.
 await() {

@@ -67,17 +67,22 @@ cgroup_options() {
     (IFS=, && echo "${options[*]}")
 }
 
-# A group that hands controllers to its children may hold no process itself: ours move one level down.
 mount_cgroup_v2() {
     mount -t cgroup2 cgroup2 sys/fs/cgroup
     mkdir -p sys/fs/cgroup/init
-    echo 1 >sys/fs/cgroup/init/cgroup.procs
-    local controller
-    for controller in $(<sys/fs/cgroup/cgroup.controllers); do
-        echo "+$controller" >sys/fs/cgroup/cgroup.subtree_control
-    done
-    [[ -n ${controller:-} ]] || install -m 755 "$here/conf/runc-without-limits" usr/local/sbin/runc
+    local controllers
+    read -ra controllers <sys/fs/cgroup/cgroup.controllers
+    await 5 hand_over_controllers
+    # On a machine whose controllers are all taken by version 1.
+    [[ " ${controllers[*]} " == *' cpu '* ]] || install -m 755 "$here/conf/runc-without-limits" usr/local/sbin/runc
 }
+
+# A group that hands controllers to its children may hold no process itself: we move one level down. The shell that
+# started us may need another moment to be gone.
+hand_over_controllers() {
+    echo 1 >sys/fs/cgroup/init/cgroup.procs
+    ((!${#controllers[@]})) || echo "${controllers[*]/#/+}" >sys/fs/cgroup/cgroup.subtree_control
+} 2>/dev/null
 
 enter_root() {
     pivot_root . old

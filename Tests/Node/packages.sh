@@ -22,8 +22,8 @@ install_tools() {
 # The mirror this machine is set up with, so that the node's packages come the same way as the machine's own.
 mirror() {
     local found
-    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-        grep -m1 '/debian/\?$') || found=http://deb.debian.org/debian
+    found=$(apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' | awk '/\/debian\/?$/ && !found++')
+    [[ -n $found ]] || found=http://deb.debian.org/debian
     printf '%s' "${found%/}"
 }
 

@@ -38,9 +38,8 @@ extension Trial {
             ?? cgroup.directories[""].map { "\($0)/memory.max" } ?? ""
         expectEqual(try Files.readText(limit), "67108864\n")
 
-        try unwrap(try wait { runc.kill(SIGTERM, all: true, $0) })
-        expectEqual(try wait { children.whenEnded(second, $0) }, .signaled(SIGTERM))
-        try unwrap(try wait { runc.kill(SIGKILL, $0) })
+        try unwrap(try wait { runc.kill(SIGKILL, all: true, $0) })
+        expectEqual(try wait { children.whenEnded(second, $0) }, .signaled(SIGKILL))
         expectEqual(try wait { children.whenEnded(pid, $0) }, .signaled(SIGKILL))
         expectEqual(try unwrap(try wait { runc.state($0) }).status, .stopped)
         try unwrap(try wait { runc.delete($0) })
@@ -120,7 +119,7 @@ extension Trial {
         _ = try wait { children.whenEnded(first, $0) } as ExitStatus
         expectEqual(try unwrap(try wait { runc.state($0) }).status, .stopped)
 
-        let path = "\(runc.options.root)/\(runc.container)/state.json"
+        let path = try RuncState(root: runc.options.root, container: runc.container).path
         let before = try JSON(parsing: try Files.read(path))
         try Files.write("", to: "\(runc.options.root)/\(runc.container)/checkpoint")
         try RuncState.adopt(second, root: runc.options.root, container: runc.container)

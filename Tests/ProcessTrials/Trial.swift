@@ -67,7 +67,7 @@ final class Trial {
 
     // MARK: Containers
 
-    func runc(_ bundle: String, binary: String = "runc") -> Runc {
+    func runc(_ bundle: String, binary: String = Environment["TRIAL_RUNTIME"] ?? "runc") -> Runc {
         let runc = Runc(
             container: "trial-\(getpid())-\(containers.count)", bundle: bundle,
             options: Runc.Options(binary: binary, root: "\(directory)/state"), loop: loop, children: children)

@@ -22,10 +22,18 @@ import Testing
         ("runc create failed: rootfs (/x) does not exist", .other),
         ("the rootfs path `/container does not exist` does not exist", .other),
         ("exec failed: unable to start container process: exec: \"x\": executable file not found in $PATH", .other),
+        ("error opening file `/run/crun/a/status`: No such file or directory", .containerNotFound),
+        ("the container `a` is not in `created` or `stopped` state", .stillRunning),
+        ("the container `a` is paused", .paused),
         ("", .other),
     ])
     func messagesAreUnderstood(_ message: String, _ kind: RuncError.Kind) {
-        #expect(RuncError.kind(of: message) == kind)
+        #expect(RuncError.kind(of: message, "kill") == kind)
+    }
+
+    @Test func whatIsMissingWhenAContainerIsMadeIsNotTheContainer() {
+        #expect(RuncError.kind(of: "cannot open directory `/rootfs`: No such file or directory", "create") == .other)
+        #expect(RuncError.kind(of: "cannot open directory `/s/a`: No such file", "delete") == .containerNotFound)
     }
 
     @Test func itIsWordedAsTheStockShimDoes() {

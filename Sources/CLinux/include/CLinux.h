@@ -53,6 +53,11 @@ int zp_close_range(unsigned first, int only_on_exec);
 int zp_send_descriptor(int socket, int descriptor);
 int zp_receive_descriptor(int socket);
 
+/// How long ago the newest data came that an application has not answered yet, over a TCP connection to one of the
+/// ports in the calling thread's network namespace; -1 if all is answered. Unread data counts, and so does a connection
+/// over which data came after data last went.
+int zp_unanswered_data(const uint16_t *ports, size_t count, int64_t *milliseconds);
+
 /// Mounts a procfs of the pid namespace `pid_namespace` in place of the one at /proc in `mount_namespace`, and puts
 /// the mounts that lay on the old one back from `again`: each path is bound from the new procfs onto itself and made
 /// read-only (`read_only`), or the mount that covered it before is moved over (masked paths).

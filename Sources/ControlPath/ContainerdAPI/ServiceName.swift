@@ -1,9 +1,8 @@
 /// The messages of containerd's interfaces to a shim, and the names that go with them.
 ///
 /// Only the shapes belong here: what a message means is decided where it is handled. Names and field numbers are those
-/// of containerd's published `.proto` files, 1.6 to 2.4 (Debian: golang-github-containerd-containerd-dev,
-/// golang-github-containerd-containerd-api-dev, golang-github-containerd-cgroups-dev); `Tests/ContainerdAPI/check-protos`
-/// compares them with protoc's reading of those files.
+/// of containerd's published `.proto` files (1.6 to 2.4 agree where they overlap); the tests compare them with protoc's
+/// reading of those files, `Tests/Support/PublishedFields`.
 ///
 /// Messages of the Task service are called containerd.task.v2 here. In version 3 they are the same but for the package,
 /// and the package is not on the wire.

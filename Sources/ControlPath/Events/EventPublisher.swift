@@ -69,6 +69,8 @@ package final class EventPublisher {
     /// How many events containerd has not confirmed.
     package var queued: Int { queue.count }
 
+    var isConnected: Bool { client?.isOpen ?? false }
+
     /// Ends a pause between two attempts: containerd has shown itself.
     package func retryNow() {
         guard let retry else { return }

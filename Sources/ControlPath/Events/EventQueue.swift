@@ -1,6 +1,6 @@
 /// Encoded events in the order they are to be sent. Full, it loses the oldest.
 struct EventQueue {
-    struct Item {
+    struct Item: Equatable {
         let topic: String
         let payload: [UInt8]
     }

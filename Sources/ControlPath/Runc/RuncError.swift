@@ -27,7 +27,7 @@ package struct RuncError: Error, Equatable, Sendable, CustomStringConvertible {
     init(_ verb: String, _ container: String, message: String, status: ExitStatus) {
         self.verb = verb
         self.container = container
-        kind = Self.kind(of: message)
+        kind = Self.kind(of: message, verb)
         self.message = message.isEmpty ? "ended with \(status) and without a message" : message
     }
 
@@ -42,15 +42,21 @@ package struct RuncError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String { "OCI runtime \(verb) failed: \(message)" }
 
     /// runc: libcontainer/error.go, exec.go, start.go, delete.go. crun: status.c, container.c, linux.c.
-    static func kind(of message: String) -> Kind {
-        // crun puts the container's name in between, in backquotes: container `x` does not exist.
+    static func kind(of message: String, _ verb: String) -> Kind {
+        // crun puts names in between, in backquotes: container `x` does not exist. They may say anything.
         let parts = message.lowercased().split(separator: "`", omittingEmptySubsequences: false)
         let plain = stride(from: 0, to: parts.count, by: 2).map { parts[$0].drop { $0 == " " } }.joined()
         for (phrase, kind) in phrases where plain.containsText(phrase) { return kind }
+        // crun's state directory or the file in it. When a container is made, other things can be missing.
+        if verb != "create" && verb != "restore" && crunsAbsence.contains(where: plain.hasPrefix) {
+            return .containerNotFound
+        }
         return .other
     }
 
-    // The first that fits counts. Other things "do not exist" too: a program, a root file system.
+    private static let crunsAbsence = ["cannot open directory", "error opening file"]
+
+    // The first that fits counts, without what stands in backquotes. Other things "do not exist" too: a program, a root file system.
     private static let phrases: [(String, Kind)] = [
         ("container does not exist", .containerNotFound),
         ("container with given id already exists", .containerExists),
@@ -70,6 +76,7 @@ package struct RuncError: Error, Equatable, Sendable, CustomStringConvertible {
         ("container still running", .stillRunning),
         ("already running container", .stillRunning),
         ("that is not stopped", .stillRunning),
+        ("container is not in or state", .stillRunning),
     ]
 }
 

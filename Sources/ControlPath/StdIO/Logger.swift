@@ -17,7 +17,7 @@ final class Logger {
     private var ready: SharedDescriptor?
     private var whenReady: [(Result<Void, SystemError>) -> Void] = []
     private var readiness: Result<Void, SystemError>?
-    private var whenEnded: (() -> Void)?
+    private var whenEnded: [() -> Void] = []
     private var stdout: SharedDescriptor?
     private var stderr: SharedDescriptor?
 
@@ -41,6 +41,10 @@ final class Logger {
         let ready = readyPipe.read
         self.ready = ready
         try loop.watch(ready.descriptor, .readable) { [unowned self] _ in announced(ready) }
+    }
+
+    deinit {
+        if let ready { loop.unwatch(ready.descriptor.rawValue) }
     }
 
     private func announced(_ ready: SharedDescriptor) {
@@ -70,7 +74,8 @@ final class Logger {
         pid = nil
         stdout = nil
         stderr = nil
-        whenEnded.take()?()
+        for body in whenEnded { body() }
+        whenEnded = []
     }
 
     /// Ends it, once it has read what there is, or at `deadline`.
@@ -83,7 +88,7 @@ final class Logger {
         }
         try? Process.signal(SIGTERM, to: pid)
         let timer = loop.after(Self.patience) { try? Process.signal(SIGKILL, to: pid) }
-        whenEnded = { [loop] in
+        whenEnded.append { [loop] in
             loop.cancel(timer)
             then()
         }

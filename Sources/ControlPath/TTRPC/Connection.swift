@@ -5,7 +5,8 @@ import Linux
 /// Owns its descriptor. Who owns the connection is told of frames and of the end, and lets go of it then; after the end
 /// nothing is told any more and nothing is sent.
 final class Connection {
-    /// While this much waits to be written, nothing is read: a peer that asks without reading the answers stops itself.
+    /// While this much waits to be written, nothing is read and nothing that was read is handled: a peer that asks
+    /// without reading the answers stops itself.
     static let writeBacklog = 1 << 20
     /// Answers to calls that were under way already can still pile up behind that. Past this the peer is given up.
     static let mostUnwritten = 32 << 20
@@ -16,6 +17,7 @@ final class Connection {
     private let received: (FrameDecoder.Event) -> Void
     private let ended: (String) -> Void
     private var decoder = FrameDecoder()
+    private var unhandled: ArraySlice<FrameDecoder.Event> = []
     private var output = OutputQueue()
     private var interest: EventLoop.Interest = .readable
     private var isFlushDue = false
@@ -47,6 +49,7 @@ final class Connection {
         isOpen = false
         loop.unwatch(socket.rawValue)
         decoder = FrameDecoder()
+        unhandled = []
         output = OutputQueue()
     }
 
@@ -83,12 +86,12 @@ final class Connection {
             return end("\(error)")
         }
         if output.count > Self.mostUnwritten { return end("the peer does not read its answers") }
-        updateInterest()
+        handle()
     }
 
     private func updateInterest() {
         var wanted: EventLoop.Interest = output.isEmpty ? [] : .writable
-        if output.count < Self.writeBacklog { wanted.insert(.readable) }
+        if unhandled.isEmpty && output.count < Self.writeBacklog { wanted.insert(.readable) }
         if wanted == interest { return }
         do {
             try loop.rewatch(socket.rawValue, wanted)
@@ -116,13 +119,22 @@ final class Connection {
         do {
             guard let bytes = try socket.read(atMost: Self.readSize) else { return }
             if bytes.isEmpty { return end(decoder.isAtBoundary ? "" : "the peer closed in the middle of a frame") }
-            for event in decoder.decode(bytes) {
-                received(event)
-                // A handler may have closed us.
-                if !isOpen { return }
-            }
+            unhandled = decoder.decode(bytes)[...]
+            handle()
         } catch {
             end("\(error)")
         }
+    }
+
+    /// Hands out what has been read, as long as the answers find room. Then, if all is handed out, reads on.
+    private func handle() {
+        while output.count < Self.writeBacklog, let event = unhandled.popFirst() {
+            received(event)
+            // A handler may have closed us.
+            if !isOpen { return }
+        }
+        // Not only emptied: it would hold the array.
+        if unhandled.isEmpty { unhandled = [] }
+        updateInterest()
     }
 }

@@ -10,16 +10,25 @@ package struct RuntimeSettings {
     package let runc: Runc.Options
     let owner: ProcessIO.Owner
 
-    /// - Parameter options: `containerd.runc.v1.Options`, or nothing. For a runtime type that containerd does not know,
-    ///   it hands the options over as `runtimeoptions.v1.Options`, whose body is TOML; what it says is in `config_body`.
+    /// - Parameter options: `containerd.runc.v1.Options`, or `runtimeoptions.v1.Options` (what containerd makes of the
+    ///   options of a runtime type it does not know), or nothing.
     package init(_ options: AnyMessage?, namespace: String) throws(ShimError) {
-        let parsed: RuncOptions
-        do throws(ProtobufError) {
-            parsed = try options?.unpack(as: RuncOptions.self) ?? RuncOptions()
+        self.init(try Self.decode(options), namespace: namespace)
+    }
+
+    private static func decode(_ options: AnyMessage?) throws(ShimError) -> RuncOptions {
+        guard let options, !options.typeURL.isEmpty else { return RuncOptions() }
+        do {
+            if let runc = try options.unpack(as: RuncOptions.self) { return runc }
+            if let generic = try options.unpack(as: RuntimeOptions.self) {
+                let path = generic.configPath
+                let body = path.isEmpty ? generic.configBody : try Files.read(path)
+                return try RuncOptions(toml: String(decoding: body, as: UTF8.self))
+            }
         } catch {
             throw ShimError(.invalidArgument, "runtime options: \(error)")
         }
-        self.init(parsed, namespace: namespace)
+        throw ShimError(.invalidArgument, "runtime options of type \(options.typeURL) are not known")
     }
 
     private init(_ options: RuncOptions, namespace: String) {

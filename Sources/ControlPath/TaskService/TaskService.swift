@@ -8,11 +8,15 @@ import TTRPC
 /// into messages. Nothing is decided here.
 package final class TaskService {
     let shim: Shim
+    let onConnect: () -> Void
     let onShutdown: () -> Void
 
-    /// - Parameter onShutdown: containerd wants this process to end.
-    package init(shim: Shim, onShutdown: @escaping () -> Void) {
+    /// - Parameters:
+    ///   - onConnect: containerd is there, perhaps after a restart.
+    ///   - onShutdown: containerd wants this process to end.
+    package init(shim: Shim, onConnect: @escaping () -> Void, onShutdown: @escaping () -> Void) {
         self.shim = shim
+        self.onConnect = onConnect
         self.onShutdown = onShutdown
     }
 

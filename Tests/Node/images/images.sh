@@ -55,7 +55,7 @@ trim_debian() {
     PYTHONDONTWRITEBYTECODE="" chroot "$1" python3 /tmp/server.py --warm
     rm "$1/tmp/server.py"
     rm -rf "$1"/usr/share/{doc,man,locale,perl5,zoneinfo} "$1"/usr/lib/x86_64-linux-gnu/{gconv,perl*} \
-        "$1"/var/{lib/dpkg,lib/apt,cache/apt} "$1"/dev/*
+        "$1"/var/{lib/dpkg,lib/apt,cache/apt} "${1:?}"/dev/*
 }
 
 compile() { cc -static -O2 -Wall -Werror -o "$2" "$here/images/$1.c"; }

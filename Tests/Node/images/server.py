@@ -1,7 +1,8 @@
 """A server with something to lose: a counter in memory, an open file with an offset, a working directory.
 
 Each answer shows all of it as JSON, so that a test sees at once whether a restored process is the one that slept.
-Every request and, with TICK=<ms>, every interval prints a numbered line, so that a gap or a repeat in the log shows.
+Every request prints a numbered line, and with TICK=<ms> every interval does, on stdout and on stderr: a gap or a repeat
+in the log shows.
 
     /               the state
     /slow?ms=N      the same after N milliseconds: a request in flight
@@ -33,9 +34,9 @@ notes.flush()
 notes.seek(0)
 
 
-def log(line):
+def log(line, stream=1):
     # One write a line: below PIPE_BUF it is whole or not there.
-    os.write(1, (line + "\n").encode())
+    os.write(stream, (line + "\n").encode())
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -105,6 +106,7 @@ def tick():
     while True:
         number += 1
         log(f"tick {number}")
+        log(f"tick {number}", stream=2)
         time.sleep(TICK / 1000)
 
 

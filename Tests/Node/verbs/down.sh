@@ -2,8 +2,6 @@
 name=${1:-}
 check_name "$name"
 
-gone() { [[ ! -d /proc/$1 ]]; }
-
 # What is still in the node's cgroups entered them from outside, or is a node that broke down while it was set up.
 without_cgroups() {
     local directory pid

@@ -38,26 +38,28 @@ make_cgroups() {
     done
 }
 
+# The shell between unshare and init.sh ends at once, so that no process in the node's cgroups is outside its namespaces.
 start_init() {
     (
         join_cgroups "$name"
-        exec setsid unshare --mount --pid --net --uts --ipc --cgroup --fork --kill-child --propagation private \
-            "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
-    ) &
-    local starter=$!
-    await 20 settled "$starter" && ready || {
+        exec setsid unshare --mount --pid --net --uts --ipc --cgroup --propagation private \
+            bash -c '"$0" &' "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
+    ) || true
+    await 20 settled || true
+    ready || {
         cat "$state/log/init.log" >&2
         fail "the namespaces of $name could not be set up; see above"
     }
 }
 
 ready() { [[ -e /proc/$(pid_of "$name")/root/run/ready ]]; }
-settled() { ready || [[ ! -d /proc/$1 ]]; }
+settled() { ready || { [[ -e $state/pid ]] && ! pid_of "$name" >/dev/null; }; }
 
 import_images() {
-    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >>"$state/log/import.log" 2>&1 &&
-        await 20 images_known ||
-        fail "the images could not be imported: $(tail -n 3 "$state/log/import.log")"
+    local log=$state/log/import.log
+    inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >"$log" 2>&1 ||
+        fail "the images could not be imported: $(tail -n 3 "$log")"
+    await 20 images_known || fail "containerd's CRI does not know the images that were imported"
 }
 
 # CRI learns of images by events, a little later. This is its call ListImages, with an empty message.

@@ -1,53 +1,5 @@
 import Foundation
 
-/// What the kubelet would say about a pod.
-package struct PodConfig: Sendable {
-    package var name: String
-    package var namespace = "default"
-    package var uid: String
-    package var logDirectory: String
-    package var annotations: [String: String] = [:]
-    package var labels: [String: String] = [:]
-    /// Host ports by container port.
-    package var hostPorts: [Int: Int] = [:]
-    package var cgroupParent = ""
-
-    package init(name: String, uid: String, logDirectory: String) {
-        self.name = name
-        self.uid = uid
-        self.logDirectory = logDirectory
-    }
-
-    var message: Message {
-        Message {
-            $0.set(1) {
-                $0.set(1, name)
-                $0.set(2, uid)
-                $0.set(3, namespace)
-            }
-            $0.set(2, name)
-            $0.set(3, logDirectory)
-            for (container, host) in hostPorts {
-                $0.set(5) {
-                    $0.set(2, container)
-                    $0.set(3, host)
-                }
-            }
-            $0.set(6, labels)
-            $0.set(7, annotations)
-            $0.set(8) {
-                $0.set(1, cgroupParent)
-                $0.set(2) { $0.set(1, namespaces) }
-            }
-        }
-    }
-}
-
-/// As the kubelet asks for by default: network and IPC of the pod, a pid namespace for each container.
-var namespaces: Message {
-    Message { $0.set(2, 1) }
-}
-
 package struct PodStatus: Sendable {
     package let isReady: Bool
     /// IPv4 and IPv6, in the order of the network's configuration.

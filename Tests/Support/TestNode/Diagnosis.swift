@@ -6,10 +6,8 @@ extension TestNode {
     /// written behind the first `since` bytes is shown.
     package func diagnosis(since: Int = 0) async -> String {
         var report = "=== \(name): \(containerd)\n"
-        let log = (
-            "containerd's log, and in it the shims'", "tail -c +\(since + 1) /var/log/containerd.log | tail -n 100"
-        )
-        for (title, script) in [log] + Self.questions {
+        let log = "tail -c +\(since + 1) /var/log/containerd.log | sed 's/^time=\"[0-9-]*T//' | tail -n 100"
+        for (title, script) in [("containerd's log, and in it the shims'", log)] + Self.questions {
             let answer = try? await Command.run(
                 command(["bash", "-c", script]), deadline: .seconds(15), expecting: nil)
             report += "--- \(title)\n\(answer?.text ?? "no answer\n")"

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// The nodes of a suite, one for each containerd, started when the first test asks for it.
@@ -41,7 +40,9 @@ package actor Nodes {
 /// The node of the suite that the calling test belongs to.
 package func node(_ containerd: Containerd) async throws -> TestNode {
     let nodes = try #require(Nodes.current, "the suite needs the trait .nodes")
-    return try await nodes.node(containerd)
+    let node = try await nodes.node(containerd)
+    Verdict.current?.concerns(node)
+    return node
 }
 
 /// A suite's nodes: started when asked for, looked over and ended after the last test. When a test fails, what its
@@ -83,17 +84,21 @@ package struct NodesTrait: SuiteTrait, TestTrait, TestScoping {
     private func explainFailure(
         of test: Test, testCase: Test.Case?, _ function: @Sendable () async throws -> Void
     ) async throws {
-        let failed = Failure()
+        let verdict = Verdict()
         let watch = IssueHandlingTrait.compactMapIssues { issue in
-            failed.note()
+            verdict.failed()
             return issue
         }
-        let marks = await LogMarks(of: Nodes.current?.started ?? [])
-        try await watch.provideScope(for: test, testCase: testCase, performing: function)
-        guard failed.happened else { return }
-        for node in await Nodes.current?.started ?? [] {
-            print(await node.diagnosis(since: marks[node]))
+        do {
+            try await Verdict.$current.withValue(verdict) {
+                try await watch.provideScope(for: test, testCase: testCase, performing: function)
+            }
+        } catch {
+            verdict.failed()
+            await verdict.explainOnce()
+            throw error
         }
+        await verdict.explainOnce()
     }
 }
 
@@ -102,22 +107,4 @@ extension Trait where Self == NodesTrait {
     package static func nodes(_ prefix: String, shim: URL? = Runtime.shim, options: [String] = []) -> Self {
         NodesTrait(prefix: prefix, shim: shim, options: options)
     }
-}
-
-private final class Failure: Sendable {
-    private let seen = Mutex(false)
-
-    func note() { seen.withLock { $0 = true } }
-    var happened: Bool { seen.withLock { $0 } }
-}
-
-/// How long each node's log was when a test began.
-private struct LogMarks {
-    private var lengths: [String: Int] = [:]
-
-    init(of nodes: [TestNode]) {
-        for node in nodes { lengths[node.name] = node.logLength }
-    }
-
-    subscript(node: TestNode) -> Int { lengths[node.name] ?? 0 }
 }

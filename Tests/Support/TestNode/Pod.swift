@@ -11,6 +11,8 @@ package struct Pod: Sendable {
     package let ip6: String
     /// Its path in the node.
     package let networkNamespace: String
+    /// How long containerd's log was before this pod was made.
+    let logStart: Int
 
     /// Ends and removes the pod with all its containers.
     package func delete() async throws {
@@ -53,11 +55,13 @@ extension TestNode {
         var config = PodConfig(name: unique, uid: uid, logDirectory: "/var/log/pods/default_\(unique)_\(uid)")
         config.annotations = annotations
         adjust(&config)
+        let logStart = logLength
         let id = try await cri.runPodSandbox(config, handler: runtime.rawValue)
         let status = try await cri.podSandboxStatus(id)
         return Pod(
             node: self, config: config, id: id, ip4: status.addresses.first { !$0.contains(":") } ?? "",
-            ip6: status.addresses.first { $0.contains(":") } ?? "", networkNamespace: status.networkNamespace)
+            ip6: status.addresses.first { $0.contains(":") } ?? "", networkNamespace: status.networkNamespace,
+            logStart: logStart)
     }
 
     /// A pod for as long as `body` runs.
@@ -70,11 +74,12 @@ extension TestNode {
         do {
             result = try await body(pod)
         } catch {
-            // Look at the pod before it goes: afterwards there is nothing left to see.
-            print(await diagnosis())
+            Verdict.current?.failed()
+            await Verdict.current?.explainOnce()
             try? await pod.delete()
             throw error
         }
+        await Verdict.current?.explainOnce()
         try await pod.delete()
         return result
     }

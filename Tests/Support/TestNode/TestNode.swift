@@ -18,6 +18,9 @@ package struct TestNode: Sendable {
     /// What the node wrote, seen from outside: log/, containerd/, zeropod/.
     package let state: URL
 
+    /// Its root file system as long as it is up, seen from outside.
+    package var root: String { String(cri.socket.dropLast("/run/containerd/containerd.sock".count)) }
+
     private static let script = URL(filePath: #filePath)
         .deletingLastPathComponent().appending(path: "../../Node/node").standardized.path()
 
@@ -26,7 +29,7 @@ package struct TestNode: Sendable {
     package static func up(
         _ name: String, containerd: Containerd = .current, shim: URL? = nil, options: [String] = []
     ) async throws -> TestNode {
-        try await Command.run([script, "down", name], deadline: .seconds(60))
+        try await down(name)
         var arguments = [script, "up", name, "--containerd", containerd.rawValue] + options
         if let shim { arguments += ["--bin", shim.path()] }
         // The first node on a machine makes the root file systems before it starts.
@@ -37,8 +40,11 @@ package struct TestNode: Sendable {
             name: name, containerd: containerd, cri: CRI(socket: socket), state: URL(filePath: state))
     }
 
-    package func down() async throws {
-        try await Command.run([Self.script, "down", name], deadline: .seconds(60))
+    package func down() async throws { try await Self.down(name) }
+
+    /// Ends a node that is up, or that an interrupted run left half way.
+    package static func down(_ name: String) async throws {
+        try await Command.run([script, "down", name], deadline: .seconds(60))
     }
 
     /// Runs a command inside the node.

@@ -1,0 +1,36 @@
+// `make bench`: how long sleep and wake take and what a shim costs, always beside a control in the same run, because
+// machines differ and are shared. It prints a table and writes the same numbers as JSON. It judges nothing.
+import Foundation
+import TestNode
+
+func fail(_ text: String) -> Never {
+    FileHandle.standardError.write(Data("bench: \(text)\n".utf8))
+    exit(1)
+}
+
+let environment = ProcessInfo.processInfo.environment
+guard geteuid() == 0 else { fail("needs root: sudo make bench") }
+guard let shim = Runtime.shim else { fail("ZEROPOD_SHIM_DIRECTORY does not say where the shim is; use 'make bench'") }
+guard CommandLine.arguments.count == 2 else { fail("usage: zeropod-bench FILE.json") }
+guard let rounds = Int(environment["ROUNDS"] ?? "20"), rounds > 0 else { fail("ROUNDS is not a number above zero") }
+
+let report = Report()
+do {
+    let node = try await TestNode.up("bench", shim: shim)
+    do {
+        for application in Application.all {
+            try await SleepBench(node: node, application: application, rounds: rounds).run(report)
+        }
+        try await ShimBench(node: node, rounds: max(5, rounds / 2)).run(report)
+    } catch {
+        print(await node.diagnosis())
+        try? await node.down()
+        throw error
+    }
+    try await node.down()
+    print(await report.table)
+    try await report.json.write(to: URL(filePath: CommandLine.arguments[1]))
+    print("\nwritten to \(CommandLine.arguments[1])")
+} catch {
+    fail("\(error)")
+}

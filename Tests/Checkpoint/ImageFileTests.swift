@@ -1,0 +1,73 @@
+import Linux
+import Testing
+
+@testable import Checkpoint
+
+/// Image files as CRIU writes them, cut down to what is read: inventory.img (one magic number, here 0x58313116) and
+/// ids-1.img (two).
+@Suite struct ImageFileTests {
+    private let inventory: [UInt8] = [
+        0x16, 0x31, 0x31, 0x58,  // magic
+        0x08, 0x00, 0x00, 0x00,  // length of the entry
+        0x08, 0x02,  // field 1, img_version: 2
+        0x1a, 0x04,  // field 3, root_ids, 4 bytes:
+        0x28, 0x01,  //   field 5, pid_ns_id: 1
+        0x48, 0x06,  //   field 9, mnt_ns_id: 6
+    ]
+    private let identities: [UInt8] = [
+        0x19, 0x43, 0x56, 0x54, 0x22, 0x10, 0x58, 0x55,  // two magic numbers
+        0x07, 0x00, 0x00, 0x00,  // length
+        0x28, 0x02,  // field 5, pid_ns_id: 2
+        0x48, 0xac, 0x02,  // field 9, mnt_ns_id: 300
+        0x50, 0x07,  // field 10, user_ns_id: 7
+    ]
+
+    private func withDirectory(_ body: (String) throws -> Void) throws {
+        let directory = "/tmp/zeropod-image-file-tests.\(Instant.now.nanoseconds)"
+        try Files.makeDirectories(directory)
+        defer { try? Files.removeTree(directory) }
+        try body(directory)
+    }
+
+    @Test func theMountNamespaceBecomesTheInventorysAndNothingElseChanges() throws {
+        try withDirectory { directory in
+            try Files.write(inventory, to: "\(directory)/inventory.img")
+            try Files.write(identities, to: "\(directory)/ids-1.img")
+            try ImageFile.adoptKeptMountNamespace(in: directory)
+            var expected = identities
+            expected.replaceSubrange(14..<17, with: [0x48, 0x06])
+            expected[8] = 0x06
+            #expect(try Files.read("\(directory)/ids-1.img") == expected)
+            // Twice is as good as once.
+            try ImageFile.adoptKeptMountNamespace(in: directory)
+            #expect(try Files.read("\(directory)/ids-1.img") == expected)
+        }
+    }
+
+    @Test(arguments: [[], [1, 2, 3], Array(repeating: 0xff, count: 40)] as [[UInt8]])
+    func whatIsNoImageIsNamed(bytes: [UInt8]) throws {
+        try withDirectory { directory in
+            try Files.write(inventory, to: "\(directory)/inventory.img")
+            try Files.write(bytes, to: "\(directory)/ids-1.img")
+            #expect {
+                try ImageFile.adoptKeptMountNamespace(in: directory)
+            } throws: {
+                "\($0)".contains("ids-1.img")
+            }
+        }
+    }
+
+    @Test func onlyTheNewestFailuresAreKept() throws {
+        try withDirectory { directory in
+            for number in 1...5 {
+                let snapshot = Snapshot(directory: "\(directory)/live/\(number)")
+                try Files.makeDirectories(snapshot.images)
+                #expect(
+                    try snapshot.setAside(in: "\(directory)/failed", as: "\(number)") == "\(directory)/failed/\(number)"
+                )
+            }
+            #expect(try Files.names(in: "\(directory)/failed").count == 3)
+            #expect(try Files.names(in: "\(directory)/live").isEmpty)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Measure
+import TestNode
+
+/// What happens in the demo, in its order.
+struct Story {
+    let screen: Screen
+    let shim: URL
+    let nodeName: String
+
+    private static let sleeps = 3
+    private static let idle = 3
+
+    struct Wrong: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Gives the closing line.
+    func tell(keep: Bool) async throws -> String {
+        let stage = Stage(screen: screen)
+        await stage.set(title: "· containers that sleep while nobody calls")
+        await stage.say("starting a node: containerd, runc and CRIU from Debian, in namespaces of its own")
+        let node = try await TestNode.up(nodeName, shim: shim)
+        do {
+            let pods = try await startPods(on: node, stage)
+            let shown = try await watch(pods, on: node, stage)
+            await stage.endLooking()
+            return keep ? shown + "\n" + howToGoOn(node) : try await end(pods.all, on: node, stage, shown)
+        } catch {
+            await stage.endLooking()
+            screen.close()
+            print(await node.diagnosis())
+            try? await node.down()
+            throw error
+        }
+    }
+
+    private struct Pods {
+        let nginx: Container
+        let redis: Container
+        let stock: Pod
+        var all: [Pod] { [nginx.pod, redis.pod, stock] }
+    }
+
+    private func startPods(on node: TestNode, _ stage: Stage) async throws -> Pods {
+        let version = try await node.cri.version().version.prefix { $0 != "+" }
+        let criu = try await node.run("criu", "--version").lines.first?.split(separator: " ").last ?? "?"
+        await stage.set(title: "· containerd \(version) · CRIU \(criu)")
+        await stage.say("creating pods through CRI: nginx and redis sleep after \(Self.idle) s without traffic")
+        let stock = try await node.runPod("stock", runtime: .runc)
+        await stage.compare(with: stock)
+        await stage.beginLooking()
+        let nginx = try await start("nginx", port: 80, on: node, stage)
+        let redis = try await start("redis", port: 6379, on: node, stage)
+        try await redis.awaitLog("Ready to accept connections")
+        return Pods(nginx: nginx, redis: redis, stock: stock)
+    }
+
+    private func start(_ name: String, port: UInt16, on node: TestNode, _ stage: Stage) async throws -> Container {
+        let pod = try await node.runPod(
+            name, runtime: .zeropod, annotations: ["zeropod.ctrox.dev/scaledown-duration": "\(Self.idle)s"])
+        let container = try await pod.start(name, image: name)
+        await stage.enter(container, port: port)
+        await stage.tell(name, "started", "pod at \(pod.ip4), port \(port)")
+        return container
+    }
+
+    // MARK: Sleeping and waking
+
+    private func watch(_ pods: Pods, on node: TestNode, _ stage: Stage) async throws -> String {
+        let client = TimedClient(namespace: "\(node.root)/run/netns/client")
+        let nginx = Visitor(container: pods.nginx, client: client, stage: stage, kind: .web)
+        let redis = Visitor(container: pods.redis, client: client, stage: stage, kind: .counter)
+        for visitor in [nginx, redis] { try await visitor.greet() }
+        for round in 1...Self.sleeps {
+            await stage.say("nobody calls for \(Self.idle) s … (\(round) of \(Self.sleeps))")
+            for visitor in [nginx, redis] { try await visitor.awaitSleep(round) }
+            await stage.look()
+            await stage.say("both are asleep: no process, no memory, still Running for containerd")
+            await pause(2.5)
+            for visitor in [nginx, redis] {
+                await stage.say("a request for the sleeping \(visitor.container.name), then one more")
+                try await visitor.visit(asleep: true)
+                try await visitor.visit(asleep: false)
+                await pause(0.5)
+            }
+        }
+        await pause(1)
+        let numbers = await redis.answers.map(\.text).joined(separator: ", ")
+        return """
+            Shown: nginx and redis slept \(Self.sleeps) times each and woke at the first connection \
+            (median \(await wakeMedian(nginx, redis)), awake \(await warmMedian(nginx, redis))); \
+            redis counted on across its sleeps: \(numbers). \
+            A shim takes \(Text.bytes(await stage.actor("nginx")?.shimPrivate ?? 0)) of private memory, \
+            the stock one \(Text.bytes(await stage.stockShim)).
+            """
+    }
+
+    private func wakeMedian(_ visitors: Visitor...) async -> String { await median(visitors, asleep: true) }
+    private func warmMedian(_ visitors: Visitor...) async -> String { await median(visitors, asleep: false) }
+
+    private func median(_ visitors: [Visitor], asleep: Bool) async -> String {
+        var values: [Double] = []
+        for visitor in visitors { values += await visitor.answers.filter { $0.asleep == asleep }.map(\.milliseconds) }
+        return Text.milliseconds(values.sorted()[values.count / 2])
+    }
+
+    /// For the eyes of a person; a file needs no time to read.
+    private func pause(_ seconds: Double) async {
+        if screen.isLive { try? await Task.sleep(for: .seconds(seconds)) }
+    }
+
+    // MARK: The end
+
+    private func end(_ pods: [Pod], on node: TestNode, _ stage: Stage, _ shown: String) async throws -> String {
+        await stage.say("removing the pods and ending the node")
+        for pod in pods { try await pod.delete() }
+        let left = try await node.leftovers()
+        guard left.isEmpty else { throw Wrong(description: "the pods left behind:\n\(left.joined(separator: "\n"))") }
+        try await node.down()
+        return "\(shown)\nAll parts are stopped and nothing is left behind, after \(Text.time(await stage.seconds))."
+    }
+
+    private func howToGoOn(_ node: TestNode) -> String {
+        """
+        The node is still up:
+          sudo Tests/Node/node enter \(nodeName)     a shell inside; try: ctr -n k8s.io tasks ls
+          sudo Tests/Node/node down \(nodeName)      end it
+          containerd's socket: \(node.cri.socket)
+          containerd's log, and the shims': \(node.state.path())log/containerd.log
+        """
+    }
+}

@@ -1,0 +1,96 @@
+import Commands
+import Foundation
+import Measure
+import TestNode
+
+/// Somebody outside the node who calls one of the containers, and checks that it is the one it was before.
+actor Visitor {
+    enum Kind { case web, counter }
+
+    struct Answer: Sendable {
+        let text: String
+        let milliseconds: Double
+        let asleep: Bool
+    }
+
+    let container: Container
+    private let client: TimedClient
+    private let stage: Stage
+    private let kind: Kind
+    private let log: ShimLog
+    private var counter = 0
+    /// Of the pod, when the container was last called.
+    private var awakeMemory = 0
+    /// Those to `visit`.
+    private(set) var answers: [Answer] = []
+
+    init(container: Container, client: TimedClient, stage: Stage, kind: Kind) {
+        self.container = container
+        self.client = client
+        self.stage = stage
+        self.kind = kind
+        log = ShimLog(of: container.pod.node)
+    }
+
+    private var request: String { kind == .web ? "GET /" : "INCR visits" }
+
+    /// One request on a new connection; throws if the answer is not the right one.
+    private func call() async throws -> TimedClient.Reply {
+        switch kind {
+        case .web:
+            let reply = try await client.get(container.pod.ip4, port: 80)
+            guard reply.text == "hello from nginx\n" else { throw wrong(reply, expected: "hello from nginx") }
+            return reply
+        case .counter:
+            let reply = try await client.redis(container.pod.ip4, request)
+            counter += 1
+            guard reply.text == "\(counter)" else { throw wrong(reply, expected: "\(counter)") }
+            return reply
+        }
+    }
+
+    private func wrong(_ reply: TimedClient.Reply, expected: String) -> Story.Wrong {
+        Story.Wrong(description: "\(container.name) answered '\(reply.text)' to \(request), not '\(expected)'")
+    }
+
+    func visit(asleep: Bool) async throws {
+        if asleep, !Processes.ofContainer(container.id).isEmpty {
+            throw Story.Wrong(description: "\(container.name) woke up before anybody called")
+        }
+        let reply = try await call()
+        let answer = Answer(
+            text: reply.text.trimmingCharacters(in: .whitespacesAndNewlines), milliseconds: reply.seconds * 1000,
+            asleep: asleep)
+        answers.append(answer)
+        await stage.look()
+        awakeMemory = await stage.actor(container.name)?.memory ?? 0
+        await stage.tell(
+            container.name, request + (asleep ? " (asleep)" : " (awake)"), took: answer.milliseconds,
+            "“\(answer.text)”", asleep ? .wake : .warm)
+    }
+
+    private func knock() async throws -> Bool {
+        switch kind {
+        case .web: try await client.get(container.pod.ip4, port: 80).text.isEmpty == false
+        case .counter: try await client.redis(container.pod.ip4, "PING").text == "PONG"
+        }
+    }
+
+    /// Waits until the application answers; of a first answer nothing is warm yet, so its time is not told.
+    func greet() async throws {
+        try await eventually("\(container.name) answers", holds: knock)
+        try await visit(asleep: false)
+    }
+
+    /// - Parameter round: which sleep it is, counted from one.
+    func awaitSleep(_ round: Int) async throws {
+        let change = try await log.await(.asleep, round, of: container.id)
+        await stage.slept(container.name)
+        await stage.look()
+        let after = await stage.actor(container.name)
+        let (had, has) = (Text.bytes(awakeMemory), Text.bytes(after?.memory ?? 0))
+        await stage.tell(
+            container.name, "falls asleep", took: change.milliseconds,
+            "pod \(had) → \(has), \(Text.bytes(after?.onDisk ?? 0)) on disk", .sleep)
+    }
+}

@@ -1,0 +1,19 @@
+import Linux
+import Testing
+
+@testable import Shim
+
+@Suite struct CRIUTests {
+    @Test func theVersionIsRead() throws {
+        let version = try #require(CRIU.parse("Version: 4.2.1\nGitID: 0\n"))
+        #expect(version == (4, 2))
+        #expect(CRIU.parse("bash: criu: cannot execute") == nil)
+    }
+
+    @Test func aCriuThatIsTooOldForTheKernelIsTold() throws {
+        let complaint = try #require(CRIU.complaint("/usr/sbin/criu", (3, 17), kernel: KernelVersion(6, 18)))
+        #expect(complaint == "/usr/sbin/criu is version 3.17, and Linux 6.18 needs criu 4.1 or later")
+        #expect(CRIU.complaint("/usr/sbin/criu", (3, 17), kernel: KernelVersion(6, 1)) == nil)
+        #expect(CRIU.complaint("/usr/sbin/criu", (4, 1), kernel: KernelVersion(6, 18)) == nil)
+    }
+}

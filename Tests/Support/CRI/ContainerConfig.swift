@@ -1,0 +1,100 @@
+/// What the kubelet would say about a container. Empty command and arguments leave the image's own.
+package struct ContainerConfig: Sendable {
+    package var name: String
+    package var image: String
+    package var command: [String] = []
+    package var arguments: [String] = []
+    package var environment: [String: String] = [:]
+    package var workingDirectory = ""
+    package var annotations: [String: String] = [:]
+    package var labels: [String: String] = [:]
+    package var mounts: [Mount] = []
+    package var terminal = false
+    package var stdin = false
+    package var privileged = false
+    package var resources = Resources()
+
+    package struct Mount: Sendable {
+        package var hostPath: String
+        package var containerPath: String
+        package var readOnly = false
+
+        package init(hostPath: String, containerPath: String, readOnly: Bool = false) {
+            self.hostPath = hostPath
+            self.containerPath = containerPath
+            self.readOnly = readOnly
+        }
+    }
+
+    // The kubelet's defaults; each is a mount, which checkpoints must bear.
+    private static let maskedPaths = [
+        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+        "/sys/devices/virtual/powercap",
+    ]
+    private static let readOnlyPaths = [
+        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+    ]
+
+    package init(name: String, image: String) {
+        self.name = name
+        self.image = image
+    }
+
+    /// Where the container's log is, below the pod's log directory.
+    package var logPath: String { "\(name)/0.log" }
+
+    var message: Message {
+        Message {
+            $0.set(1) { $0.set(1, name) }
+            $0.set(2) { $0.set(1, image) }
+            $0.set(3, command)
+            $0.set(4, arguments)
+            $0.set(5, workingDirectory)
+            $0.set(6, environment)
+            for mount in mounts {
+                $0.set(7) {
+                    $0.set(1, mount.containerPath)
+                    $0.set(2, mount.hostPath)
+                    $0.set(3, mount.readOnly)
+                }
+            }
+            $0.set(9, labels)
+            $0.set(10, annotations)
+            $0.set(11, logPath)
+            $0.set(12, stdin)
+            $0.set(14, terminal)
+            $0.set(15) {
+                $0.set(1, resources.message)
+                $0.set(2) {
+                    $0.set(2, privileged)
+                    $0.set(3, namespaces)
+                    if !privileged {
+                        $0.set(13, Self.maskedPaths)
+                        $0.set(14, Self.readOnlyPaths)
+                    }
+                }
+            }
+        }
+    }
+}
+
+package struct Resources: Sendable {
+    package var cpuPeriod = 0
+    package var cpuQuota = 0
+    package var cpuShares = 0
+    package var memoryLimit = 0
+    package var oomScoreAdjustment = 0
+
+    package init() {}
+
+    var message: Message {
+        Message {
+            $0.set(1, cpuPeriod)
+            $0.set(2, cpuQuota)
+            $0.set(3, cpuShares)
+            $0.set(4, memoryLimit)
+            $0.set(5, oomScoreAdjustment)
+        }
+    }
+}

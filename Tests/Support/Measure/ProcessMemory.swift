@@ -1,0 +1,61 @@
+import Foundation
+
+/// Memory of a process or of several, in bytes.
+package struct ProcessMemory: Sendable {
+    /// All pages that are mapped and present.
+    package var resident = 0
+    /// Each page divided by the number of processes that share it, so that it can be summed up.
+    package var proportional = 0
+    /// What belongs to the process alone and was written to: what it costs to have one more of it.
+    package var privateDirty = 0
+
+    package init() {}
+
+    /// nil if the process is gone.
+    package init?(of pid: Int) {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/smaps_rollup", encoding: .utf8) else { return nil }
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count > 1, let kilobytes = Int(words[1]) else { continue }
+            switch words[0] {
+            case "Rss:": resident = kilobytes << 10
+            case "Pss:": proportional = kilobytes << 10
+            case "Private_Dirty:": privateDirty = kilobytes << 10
+            default: break
+            }
+        }
+    }
+
+    package static func += (sum: inout ProcessMemory, more: ProcessMemory) {
+        sum.resident += more.resident
+        sum.proportional += more.proportional
+        sum.privateDirty += more.privateDirty
+    }
+}
+
+/// Processes of this machine, found by what they are: those in a node have other pids inside it.
+package enum Processes {
+    package static var all: [Int] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int($0) }
+    }
+
+    /// Those of a container (or a pod's sandbox): its id is part of its control groups' names.
+    package static func ofContainer(_ id: String) -> [Int] {
+        all.filter { pid in
+            (try? String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8))?.contains(id) ?? false
+        }
+    }
+
+    /// The shim that serves a pod, whichever runtime it belongs to.
+    package static func shim(ofPod id: String) -> Int? {
+        all.first { pid in
+            guard let line = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8) else { return false }
+            let words = line.split(separator: "\0")
+            return words.first?.contains("containerd-shim-") == true && words.contains { $0 == id }
+        }
+    }
+
+    package static func threads(of pid: Int) -> Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count) ?? 0
+    }
+}
