@@ -211,7 +211,13 @@ import Testing
             clients[0].send("a request that nobody reads")
             clients[1].send([UInt8](repeating: 7, count: 300_000))
             try loop.wait { one.activator.waiting == 3 }
+            // They look only when all is over: an end that a reset follows would be a reset to them.
+            for client in clients { client.reads = false }
             one.activator.refuse()
+            try loop.wait { one.activator.counters.refused == 3 && clients[1].unsentCount == 0 }
+            for client in clients { client.finish() }
+            try loop.wait { clients.allSatisfy(\.isClosed) }
+            for client in clients { client.reads = true }
             try loop.wait { clients.allSatisfy(\.isOver) }
             #expect(clients.allSatisfy { $0.error == 0 && $0.received.isEmpty })
 

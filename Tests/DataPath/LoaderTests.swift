@@ -140,6 +140,17 @@ import Testing
         }
     }
 
+    @Test func detachRemovesThePinsEvenIfTheTrackerCannotBeReached() throws {
+        try inScratch {
+            let pod = try TestPod(1)
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            try sh("rm /run/zeropod/tracker.lock && mkdir /run/zeropod/tracker.lock")
+            #expect(throws: DataPathError.self) { try Redirector.detach(pod: "one") }
+            #expect(!Files.exists("\(Self.pins)/pods"))
+            #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
+        }
+    }
+
     @Test func detachingNothingIsNoError() throws {
         try inScratch {
             try Redirector.detach(pod: "never")

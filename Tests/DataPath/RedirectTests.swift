@@ -145,6 +145,24 @@ import Testing
         }
     }
 
+    @Test func linkLocalAddressesWork() throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let one = try RedirectedPod(loop)
+            let scope = try #require(try Interface.all().first { $0.name == "veth1" }).index
+            try sh("ip addr add fe80::1/64 dev veth1 nodad; ip -n pod1 addr add fe80::2/64 dev eth0 nodad")
+            let address = SocketAddress(ipv6: 0xfe80 << 112 | 2, port: 80, scope: scope)
+            try one.redirect()
+            let client = try TestPeer.connect(loop, to: address)
+            try loop.wait { one.activator.waiting == 1 }
+            let server = try one.serve("hello")
+            try one.redirect(false)
+            one.activator.relay()
+            try loop.wait { client.text == "hello" }
+            #expect(server.accepted[0].localAddress?.address == address.address)
+        }
+    }
+
     @Test func podsDoNotSeeEachOther() throws {
         try inScratch {
             let loop = try EventLoop()

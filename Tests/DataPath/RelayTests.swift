@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import Testing
@@ -12,6 +13,8 @@ import Testing
         let relay: Relay
         let client: TestPeer
         let application: TestPeer
+        /// The relay's end of the application's connection. Only the relay keeps it open.
+        let toApplication: Int32
         var closed = 0
 
         init(_ loop: EventLoop) throws {
@@ -21,6 +24,7 @@ import Testing
             let (application, toApplication) = try Self.pair(loop)
             self.client = client
             self.application = application
+            self.toApplication = toApplication.number
             relay.add(client: toClient, application: toApplication) { [weak self] in self?.closed += 1 }
         }
 
@@ -115,6 +119,38 @@ import Testing
             try loop.wait { one.client.hasEnded && one.closed == 1 }
             #expect(one.client.received.count == much.count)
         }
+    }
+
+    /// A socket that was ended both ways reports EPOLLHUP for as long as it is watched, also while there is data that
+    /// cannot be passed on yet.
+    @Test func anEndWhileTheOtherSideIsFullDoesNotSpin() throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let one = try Fixture(loop)
+            one.client.reads = false
+            one.client.finish()
+            try loop.wait { one.application.hasEnded }
+            var sent = 0
+            while Self.unread(one.toApplication) == 0 {
+                one.application.send([UInt8](repeating: 1, count: 8 << 10))
+                sent += 8 << 10
+                _ = try Self.rounds(of: loop, during: .milliseconds(2))
+            }
+            one.application.finish()
+            try loop.wait {
+                var entry = pollfd(fd: one.toApplication, events: 0, revents: 0)
+                return poll(&entry, 1, 0) == 1 && entry.revents & Int16(POLLHUP) != 0
+            }
+            #expect(try Self.rounds(of: loop, during: .milliseconds(100)) < 1000, "the loop spins")
+            one.client.reads = true
+            try loop.wait { one.client.hasEnded && one.closed == 1 }
+            #expect(one.client.received.count == sent)
+        }
+    }
+
+    private static func unread(_ socket: Int32) -> Int32 {
+        var count: Int32 = 0
+        return zp_ioctl(socket, UInt(FIONREAD), &count) == 0 ? count : -1
     }
 
     private static func rounds(of loop: EventLoop, during span: Instant.Span) throws -> Int {

@@ -63,6 +63,14 @@ final class TestPeer {
         }
     }
 
+    /// Whether the connection is over for the kernel, whatever was read of it.
+    var isClosed: Bool {
+        var information = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        getsockopt(socket.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &information, &length)
+        return information.tcpi_state == 7  // TCP_CLOSE of <net/tcp_states.h>
+    }
+
     var localAddress: SocketAddress? { try? TCPSocket.localAddress(socket) }
     var peerAddress: SocketAddress? { try? TCPSocket.peerAddress(socket) }
 

@@ -11,9 +11,10 @@ extension Redirector {
     /// them now.
     package static func detach(pod: String) throws(DataPathError) {
         let pins = PodPins(pod: pod)
-        // The tracker first: afterwards nobody knows which namespace the pod had.
+        // The tracker first: afterwards nobody knows which namespace the pod had. If that fails the rest still goes.
+        var failure: DataPathError?
         if let map = try? PinnedMap<UInt32, zp_pod>(pins.path(.pod)), let pod = map[0] {
-            try Tracker.unregister(networkNamespace: pod.network_namespace)
+            do { try Tracker.unregister(networkNamespace: pod.network_namespace) } catch { failure = error }
         }
         detachLinks(in: pins.links)
         try system { () throws(SystemError) in
@@ -24,6 +25,7 @@ extension Redirector {
         for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
             try? Files.removeEmptyDirectory(parent)
         }
+        if let failure { throw failure }
     }
 
     /// Without its pin a link goes too, but only some time after (RCU, a work queue).

@@ -10,7 +10,9 @@ import Linux
 package enum Tracker {
     /// What it is attached to.
     package enum Kind: String, CaseIterable, Sendable {
-        /// The return of `inet_csk_accept`: needs kprobes, and Linux 5.15 to outlive the process that attached it.
+        /// The return of `inet_csk_accept`: needs kprobes, and Linux 5.15 to outlive the process that attached it. The
+        /// kernel follows max(10, twice the CPUs) calls at a time; where more threads of the node sleep in accept(2), the
+        /// returns of the others are missed. Declared ports do not depend on it: their packets are seen anyway.
         case kretprobe
         /// `inet_sock_set_state`: where there are no kprobes.
         case rawTracepoint = "raw_tracepoint"
