@@ -33,6 +33,8 @@ extension Container {
             }
             // Only now are all who may write gone, in a shared process namespace too.
             close(main) { [self] in
+                traffic?.close()
+                traffic = nil
                 do throws(SystemError) {
                     try Mounting.unmountAll(root)
                 } catch {

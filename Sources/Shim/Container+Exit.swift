@@ -17,8 +17,8 @@ extension Container {
     func ended(status: UInt32) {
         if let nextLook { context.loop.cancel(nextLook) }
         nextLook = nil
-        traffic?.close()
-        traffic = nil
+        // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
+        traffic?.end()
         if dump == nil { discardSnapshot() }
         main.io?.processEnded()
 

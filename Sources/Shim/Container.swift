@@ -62,11 +62,11 @@ package final class Container {
         lifecycle = Lifecycle(
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,
-                standingReasons: Self.standingReasons(spec, configuration, streams)))
+                standingReasons: Self.standingReasons(spec, configuration, streams, runc.options)))
     }
 
     private static func standingReasons(
-        _ spec: OCISpec, _ configuration: ContainerConfiguration, _ streams: StreamPaths
+        _ spec: OCISpec, _ configuration: ContainerConfiguration, _ streams: StreamPaths, _ runtime: Runc.Options
     ) -> [Reason] {
         var reasons: [Reason] = []
         if spec.containerType == .sandbox { reasons.append(.sandbox) }
@@ -76,6 +76,7 @@ package final class Container {
         if streams.terminal || spec.terminal { reasons.append(.terminal) }
         if spec.namespace("network") == nil { reasons.append(.hostNetwork) }
         if spec.namespace("pid")?.path != "" { reasons.append(.sharedProcesses) }
+        if runtime.systemdCgroup { reasons.append(.systemdCgroup) }
         if spec.namespace("user") != nil { reasons.append(.userNamespace) }
         return reasons
     }

@@ -100,9 +100,15 @@ final class Traffic {
         }
     }
 
-    /// The last container of the pod takes the redirector along.
-    func close() {
+    /// The container has ended: its ports are free for the next one.
+    func end() {
         attempt("forget ports") { () throws(SystemError) in try pod.redirector.forget(ports: declared) }
+        declared = []
+    }
+
+    /// Closes what is still open. The last container of the pod takes the redirector along.
+    func close() {
+        end()
         activator.close()
         pod.giveBack(slot)
         networks.leave(pod, log)

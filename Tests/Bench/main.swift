@@ -1,5 +1,6 @@
 // `make bench`: how long sleep and wake take and what a shim costs, always beside a control in the same run, because
 // machines differ and are shared. It prints a table and writes the same numbers as JSON. It judges nothing.
+import Commands
 import Foundation
 import TestNode
 
@@ -15,22 +16,32 @@ guard CommandLine.arguments.count == 2 else { fail("usage: zeropod-bench FILE.js
 guard let rounds = Int(environment["ROUNDS"] ?? "20"), rounds > 0 else { fail("ROUNDS is not a number above zero") }
 
 let report = Report()
-do {
-    let node = try await TestNode.up("bench", shim: shim)
+let measuring = Task {
     do {
-        for application in Application.all {
-            try await SleepBench(node: node, application: application, rounds: rounds).run(report)
+        let node = try await TestNode.up("bench", shim: shim)
+        do {
+            for application in Application.all {
+                try await SleepBench(node: node, application: application, rounds: rounds).run(report)
+            }
+            try await ShimBench(node: node, rounds: max(5, rounds / 2)).run(report)
+        } catch {
+            if !Task.isCancelled { print(await node.diagnosis()) }
+            throw error
         }
-        try await ShimBench(node: node, rounds: max(5, rounds / 2)).run(report)
     } catch {
-        print(await node.diagnosis())
-        try? await node.down()
+        try? await TestNode.down("bench")
         throw error
     }
-    try await node.down()
+    try await TestNode.down("bench")
+}
+let interruptions = Interruptions { measuring.cancel() }
+
+do {
+    try await measuring.value
     print(await report.table)
     try await report.json.write(to: URL(filePath: CommandLine.arguments[1]))
     print("\nwritten to \(CommandLine.arguments[1])")
 } catch {
+    if measuring.isCancelled { fail("interrupted") }
     fail("\(error)")
 }

@@ -21,11 +21,12 @@ final class Screen: Sendable {
         }
     }
 
-    /// Leaves the last picture where it is; nothing is shown after it.
-    func close() {
+    /// Leaves the last picture where it is and says something below it; no picture is shown after it.
+    func close(with text: String) {
         state.withLock { state in
             if isLive && !state.isClosed { write("\u{1b}[?25h\n") }
             state.isClosed = true
+            write(text + "\n")
         }
     }
 

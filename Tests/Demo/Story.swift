@@ -18,19 +18,28 @@ struct Story {
     /// Gives the closing line.
     func tell(keep: Bool) async throws -> String {
         let stage = Stage(screen: screen)
-        await stage.set(title: "· containers that sleep while nobody calls")
-        await stage.say("starting a node: containerd, runc and CRIU from Debian, in namespaces of its own")
-        let node = try await TestNode.up(nodeName, shim: shim)
         do {
+            await stage.set(title: "· containers that sleep while nobody calls")
+            await stage.say("starting a node: containerd, runc and CRIU from Debian, in namespaces of its own")
+            let node = try await TestNode.up(nodeName, shim: shim)
+            return try await tell(on: node, stage, keep: keep)
+        } catch {
+            await stage.endLooking()
+            try? await TestNode.down(nodeName)
+            throw error
+        }
+    }
+
+    private func tell(on node: TestNode, _ stage: Stage, keep: Bool) async throws -> String {
+        do {
+            try Task.checkCancellation()
             let pods = try await startPods(on: node, stage)
             let shown = try await watch(pods, on: node, stage)
             await stage.endLooking()
-            return keep ? shown + "\n" + howToGoOn(node) : try await end(pods.all, on: node, stage, shown)
+            return keep ? shown + "\n" + howToGoOn(node, pods) : try await end(pods.all, on: node, stage, shown)
         } catch {
-            await stage.endLooking()
-            screen.close()
-            print(await node.diagnosis())
-            try? await node.down()
+            // Nobody wants to know why an interrupted story did not go on.
+            if !Task.isCancelled { screen.close(with: await node.diagnosis()) }
             throw error
         }
     }
@@ -121,13 +130,16 @@ struct Story {
         return "\(shown)\nAll parts are stopped and nothing is left behind, after \(Text.time(await stage.seconds))."
     }
 
-    private func howToGoOn(_ node: TestNode) -> String {
-        """
-        The node is still up:
-          sudo Tests/Node/node enter \(nodeName)     a shell inside; try: ctr -n k8s.io tasks ls
-          sudo Tests/Node/node down \(nodeName)      end it
-          containerd's socket: \(node.cri.socket)
-          containerd's log, and the shims': \(node.state.path())log/containerd.log
-        """
+    private func howToGoOn(_ node: TestNode, _ pods: Pods) -> String {
+        let outside = "ip netns exec client"
+        return """
+            The node is still up, and the pods in it go on sleeping and waking:
+              sudo Tests/Node/node run \(nodeName) \(outside) curl http://\(pods.nginx.pod.ip4)
+              sudo Tests/Node/node run \(nodeName) \(outside) redis-cli -h \(pods.redis.pod.ip4) incr visits
+              sudo Tests/Node/node enter \(nodeName)     a shell inside; try: ctr -n k8s.io tasks ls
+              sudo Tests/Node/node down \(nodeName)      end it
+              containerd's socket: \(node.cri.socket)
+              containerd's log, and the shims': \(node.state.appending(path: "log/containerd.log").path())
+            """
     }
 }

@@ -17,30 +17,18 @@ guard geteuid() == 0 else { fail("needs root: sudo make demo") }
 guard let shim = Runtime.shim else { fail("ZEROPOD_SHIM_DIRECTORY does not say where the shim is; use 'make demo'") }
 
 let screen = Screen()
+let story = Story(screen: screen, shim: shim, nodeName: nodeName)
+let telling = Task { try await story.tell(keep: keep) }
 
-// A person who has seen enough.
-signal(SIGINT, SIG_IGN)
-signal(SIGTERM, SIG_IGN)
-let interruptions = [SIGINT, SIGTERM].map { number in
-    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-    source.setEventHandler {
-        screen.close()
-        print("interrupted; ending the node")
-        Task {
-            try? await TestNode.down(nodeName)
-            exit(128 + number)
-        }
-    }
-    source.resume()
-    return source
+// A person who has seen enough: the story ends at its next step, and takes the node down as after any failure.
+let interruptions = Interruptions {
+    screen.close(with: "interrupted; ending the node")
+    telling.cancel()
 }
 
 do {
-    let story = Story(screen: screen, shim: shim, nodeName: nodeName)
-    let closing = try await story.tell(keep: keep)
-    screen.close()
-    print(closing)
+    screen.close(with: try await telling.value)
 } catch {
-    screen.close()
+    if telling.isCancelled { exit(130) }
     fail("\(error)")
 }

@@ -78,7 +78,7 @@ extension SleepingPods {
         private func bring(_ server: Container, to doing: Doing) async throws -> Task<Void, Never>? {
             let pod = server.pod
             // Memory makes the moments longer in which it falls asleep and wakes.
-            _ = try await pod.node.get(pod.ip4, port: 8080, path: "/allocate?mb=200")
+            _ = try await pod.node.get(pod.ip4, port: 8080, path: "/allocate?mb=120")
             switch doing {
             case .running: break
             case .fallingAsleep: try await server.awaitCheckpointBegin()

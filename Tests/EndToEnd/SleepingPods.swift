@@ -8,7 +8,7 @@ import Testing
 struct SleepingPods {}
 
 /// The annotations of a pod that falls asleep after a moment without traffic.
-func sleepy(after duration: String = "300ms", _ more: [String: String] = [:]) -> [String: String] {
+func sleepy(_ more: [String: String] = [:], after duration: String = "300ms") -> [String: String] {
     let all = more.merging(["scaledown-duration": duration]) { given, _ in given }
     return Dictionary(uniqueKeysWithValues: all.map { ("zeropod.ctrox.dev/\($0)", $1) })
 }
@@ -19,6 +19,6 @@ extension TestNode {
         _ name: String, after duration: String = "300ms", _ annotations: [String: String] = [:],
         _ body: (Pod) async throws -> Result
     ) async throws -> Result {
-        try await withPod(name, runtime: .zeropod, annotations: sleepy(after: duration, annotations), body)
+        try await withPod(name, runtime: .zeropod, annotations: sleepy(annotations, after: duration), body)
     }
 }

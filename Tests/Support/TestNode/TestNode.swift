@@ -58,6 +58,7 @@ package struct TestNode: Sendable {
     /// The command line that runs something inside the node.
     func command(_ arguments: [String]) -> [String] { [Self.script, "run", name] + arguments }
 
+    @discardableResult
     package func shell(_ script: String, deadline: Duration = .seconds(30), expecting: Int32? = 0) async throws
         -> Output
     {

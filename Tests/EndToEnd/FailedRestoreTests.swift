@@ -1,0 +1,55 @@
+import CRI
+import Commands
+import Foundation
+import TestNode
+import Testing
+
+extension SleepingPods {
+    /// A container that cannot be restored ends, visibly and not as if nothing had been.
+    @Suite struct FailedRestoreTests {
+        @Test(arguments: Containerd.allCases) func containerEndsAndImagesAreKept(_ containerd: Containerd) async throws
+        {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("broken") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitSleep()
+                try spoilImages(of: server)
+                // curl tells an orderly end (52) from a reset one (56) and from waiting in vain.
+                let failure = await #expect(throws: CommandFailed.self) { try await node.get(pod.ip4, port: 8080) }
+                #expect(failure?.output.status == 52, "\(failure.map(String.init(describing:)) ?? "")")
+                #expect(try await server.awaitExit().exitCode == 255)
+                try await server.awaitShimLog("restore failed, the container ends and its images are kept")
+                let kept = node.state.appending(path: "zeropod/failed/\(server.id)")
+                for file in ["restore.log", "images/core-1.img"] {
+                    #expect(FileManager.default.fileExists(atPath: kept.appending(path: file).path()), "\(file)")
+                }
+                // Nobody listens any more, and nobody holds connections.
+                let refusal = await #expect(throws: CommandFailed.self) { try await node.get(pod.ip4, port: 8080) }
+                #expect(refusal?.output.status == 7)
+                // As the kubelet restarts it: from the beginning.
+                try await server.remove()
+                let again = try await pod.start("server", image: "python")
+                try await again.awaitSleep()
+                #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 1)
+                try FileManager.default.removeItem(at: kept.deletingLastPathComponent())
+            }
+        }
+
+        /// An exec that needs the container is told that there is none.
+        @Test func execIsRefused() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("refused") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitSleep()
+                try spoilImages(of: server)
+                await #expect(throws: CallFailed.self) { try await server.exec("true") }
+                #expect(try await server.awaitExit().exitCode == 255)
+                try FileManager.default.removeItem(at: node.state.appending(path: "zeropod/failed"))
+            }
+        }
+
+        private func spoilImages(of server: Container) throws {
+            try Data("spoiled".utf8).write(to: server.snapshot.appending(path: "images/core-1.img"))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import CRI
+import Commands
+import TestNode
+import Testing
+
+extension SleepingPods {
+    /// Which containers of a pod sleep, and by which ports they wake.
+    @Suite struct PortsTests {
+        @Test(arguments: Containerd.allCases) func onlyTheNamedContainerSleeps(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("pair", ["container-names": "web"]) { pod in
+                let redis = try await pod.start("redis", image: "redis")
+                let web = try await pod.start("web", image: "python")
+                let pid = try await redis.pid()
+                for cycle in 1...3 {
+                    try await web.awaitSleep(cycle)
+                    // Its neighbour is served without waking it.
+                    #expect(try await node.redis(pod.ip4, "incr", "visits") == "\(cycle)")
+                    #expect(try web.wakes() == cycle - 1)
+                    #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == cycle)
+                }
+                #expect(try redis.sleeps() == 0)
+                #expect(try await redis.processes() == [pid])
+                try await redis.awaitShimLog("stays awake: it is not among zeropod.ctrox.dev/container-names")
+            }
+        }
+
+        @Test(arguments: Containerd.allCases) func bothSleepEachForItself(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("both") { pod in
+                let redis = try await pod.start("redis", image: "redis")
+                let web = try await pod.start("web", image: "python")
+                for cycle in 1...3 {
+                    try await web.awaitSleep(cycle)
+                    try await redis.awaitSleep(cycle)
+                    #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == cycle)
+                    #expect(try redis.wakes() == cycle - 1, "a connection to its neighbour woke it")
+                    #expect(try await node.redis(pod.ip6, "incr", "visits") == "\(cycle)")
+                }
+            }
+        }
+
+        /// Only connections to the ports of the map count, although the application listens on another one, too.
+        @Test func portsMapSaysWhichPortsCount() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("map", ["ports-map": "web=8080,9090;other=1"]) { pod in
+                let web = try await pod.start("web", image: "python")
+                try await web.awaitShimLog("watching ports [8080, 9090]")
+                try await web.awaitSleep()
+                #expect(try await pod.redirects() == [8080: true, 9090: true])
+                _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9090")
+                _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9191")
+                try await web.awaitSleep(2)
+                // Nobody listens on this port as long as it sleeps.
+                await #expect(throws: CommandFailed.self) { try await node.get(pod.ip4, port: 9191) }
+                #expect(try web.wakes() == 1)
+                #expect(try await node.get(pod.ip4, port: 9090).json(ServerState.self).port == 9090)
+                #expect(try web.wakes() == 2)
+            }
+        }
+
+        @Test(arguments: Containerd.allCases) func portsAreFoundAndFoundAgain(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("found") { pod in
+                let web = try await pod.start("web", image: "python")
+                try await web.awaitShimLog("watching ports [8080]")
+                try await web.awaitSleep()
+                let state = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9090").json(ServerState.self)
+                #expect(state.counter == 1)
+                try await web.awaitShimLog("watching ports [8080, 9090]")
+                for (number, port) in [9090, 8080, 9090].enumerated() {
+                    try await web.awaitSleep(number + 2)
+                    #expect(try await node.get(pod.ip6, port: port).json(ServerState.self).counter == number + 2)
+                }
+            }
+        }
+    }
+}
