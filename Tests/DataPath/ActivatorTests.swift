@@ -75,7 +75,7 @@ import Testing
         try inScratch {
             let loop = try EventLoop()
             let pod = try TestPod(1)
-            try sh("ip netns exec pod1 sysctl -qw net.core.somaxconn=64")
+            try sh("ip netns exec pod1 sh -c 'echo 64 >/proc/sys/net/core/somaxconn'")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
             let redirector = try Redirector(pod: "one")
             let activator = try Activator(loop: loop, networkNamespace: pod.network)
@@ -99,7 +99,7 @@ import Testing
             let loop = try EventLoop()
             let one = try RedirectedPod(loop)
             // 2: always, not only in a flood. The kernel then keeps nothing between SYN and ACK.
-            try sh("ip netns exec pod1 sysctl -qw net.ipv4.tcp_syncookies=2")
+            try sh("ip netns exec pod1 sh -c 'echo 2 >/proc/sys/net/ipv4/tcp_syncookies'")
             try one.redirect()
             let client = try one.connect()
             client.send("request")

@@ -277,7 +277,7 @@ import Testing
         try inScratch {
             let loop = try EventLoop()
             let pod = try TestPod(1)
-            try sh("ip netns exec pod1 sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+            try sh("ip netns exec pod1 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
             let redirector = try Redirector(pod: "one")
             let activator = try Activator(loop: loop, networkNamespace: pod.network)
