@@ -21,11 +21,13 @@ extension Redirector {
             try Files.removeTree(pins.directory)
             try Files.removeTree(pins.unfinished)
         }
-        // Parents that other pods still use refuse to go.
-        for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
-            try? Files.removeEmptyDirectory(parent)
-        }
         if let failure { throw failure }
+        // Parents that other pods still use refuse to go; those that are about to be used are under the lock.
+        try DataPath.locked { () throws(DataPathError) in
+            for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
+                try? Files.removeEmptyDirectory(parent)
+            }
+        }
     }
 
     /// Without its pin a link goes too, but only some time after (RCU, a work queue).

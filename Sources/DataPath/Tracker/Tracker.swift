@@ -41,21 +41,10 @@ package enum Tracker {
         Kind.allCases.first { Files.exists(link($0)) }
     }
 
-    static func locked<Result>(
-        _ body: () throws(DataPathError) -> Result
-    ) throws(DataPathError) -> Result {
-        let lock = try system { () throws(SystemError) in
-            try Files.makeDirectories(DataPath.runtimeDirectory)
-            return try FileLock.acquire("\(DataPath.runtimeDirectory)/tracker.lock")
-        }
-        defer { FileLock.release(lock) }
-        return try body()
-    }
-
     /// Forgets a namespace; the last one takes the tracker along. Does nothing if there is no tracker.
     static func unregister(networkNamespace inode: UInt64) throws(DataPathError) {
         guard Files.exists(directory) else { return }
-        try locked { () throws(DataPathError) in
+        try DataPath.locked { () throws(DataPathError) in
             try system { () throws(SystemError) in
                 if let map = try? PinnedMap<UInt32, UInt32>(namespaces) {
                     try map.remove(UInt32(truncatingIfNeeded: inode))
