@@ -1,5 +1,9 @@
 # Everything a person or CI runs. `make help` lists it.
 
+# A pipe fails with its first command.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 SWIFT ?= swift
 PREFIX ?= /opt/zeropod
 DESTDIR ?=
