@@ -67,7 +67,8 @@ package final class EventLoop {
             guard let watch = watches[number], watch.generation == generation else { continue }
             watch.handler(Interest(rawValue: event.events))
         }
-        for body in timers.takeDue(at: .now) { body() }
+        let now = Instant.now
+        while let body = timers.takeNext(dueAt: now) { body() }
         runSoon()
     }
 

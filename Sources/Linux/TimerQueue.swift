@@ -27,11 +27,10 @@ struct TimerQueue {
         entries.removeAll { $0.timer == timer }
     }
 
-    /// Takes what is due, earliest first.
-    mutating func takeDue(at now: Instant) -> [() -> Void] {
-        if entries.isEmpty { return [] }
-        let due = entries.filter { $0.deadline <= now }.sorted { $0.deadline < $1.deadline }
-        entries.removeAll { $0.deadline <= now }
-        return due.map(\.body)
+    /// Takes the earliest timer that is due, if there is one. One at a time: it may cancel the next.
+    mutating func takeNext(dueAt now: Instant) -> (() -> Void)? {
+        let earliest = entries.indices.min { entries[$0].deadline < entries[$1].deadline }
+        guard let earliest, entries[earliest].deadline <= now else { return nil }
+        return entries.remove(at: earliest).body
     }
 }

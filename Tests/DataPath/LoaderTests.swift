@@ -116,6 +116,34 @@ import Testing
         }
     }
 
+    @Test func podsThatComeAndGoAtTheSameTimeDoNotDisturbEachOther() throws {
+        try inScratch {
+            let loop = try EventLoop()
+            _ = [try TestPod(1), try TestPod(2)]
+            var results: [String] = []
+            for number in 1...2 {
+                try loop.onThread("pod\(number)") {
+                    do {
+                        let network = try Namespace(.network, path: "/run/netns/pod\(number)")
+                        for _ in 1...15 {
+                            let report = try DataPathLoader.attach(pod: "pod\(number)", networkNamespace: network)
+                            guard case .attached = report.tracker else { return "\(report.tracker)" }
+                            try Redirector.detach(pod: "pod\(number)")
+                        }
+                        return "fine"
+                    } catch {
+                        return "\(error)"
+                    }
+                } then: {
+                    results.append($0)
+                }
+            }
+            try loop.wait { results.count == 2 }
+            #expect(results == ["fine", "fine"])
+            #expect(!Files.exists(Self.pins))
+        }
+    }
+
     @Test func namesWithDotsAreDifferentFromOthers() throws {
         try inScratch {
             let (first, second) = (try TestPod(1), try TestPod(2))
@@ -137,6 +165,17 @@ import Testing
                 _ = try DataPathLoader.attach(pod: "one", networkNamespace: network)
             }
             #expect(error?.description == "bpffs is not mounted at /sys/fs/bpf")
+        }
+    }
+
+    @Test func detachRemovesThePinsEvenIfTheTrackerCannotBeReached() throws {
+        try inScratch {
+            let pod = try TestPod(1)
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
+            try sh("rm /run/zeropod/datapath.lock && mkdir /run/zeropod/datapath.lock")
+            #expect(throws: DataPathError.self) { try Redirector.detach(pod: "one") }
+            #expect(!Files.exists("\(Self.pins)/pods/one"))
+            #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
         }
     }
 

@@ -84,42 +84,10 @@ import Testing
         }
     }
 
-    /// A pod with its redirector, an activator in slot 0 and port 80 declared.
-    final class Fixture {
-        let loop: EventLoop
-        let pod: TestPod
-        let name: String
-        let redirector: Redirector
-        let activator: Activator
-        private let log: Log
-        var messages: [String] { log.messages }
-
-        final class Log {
-            var messages: [String] = []
-        }
-
-        init(_ loop: EventLoop, _ number: Int, hook: TrafficHook? = nil) throws {
-            self.loop = loop
-            pod = try TestPod(number)
-            name = "number\(number)"
-            _ = try DataPathLoader.attach(pod: name, networkNamespace: pod.network, hook: hook)
-            redirector = try Redirector(pod: name)
-            let log = Log()
-            self.log = log
-            activator = try Activator(loop: loop, networkNamespace: pod.network) { log.messages.append($0) }
-            try redirector.register(activator, slot: 0)
-            try redirector.declare(ports: [80], slot: 0)
-        }
-
-        func serve(_ text: String) throws -> TestServer {
-            try TestServer(loop, in: pod, RedirectTests.anywhere) { $0.send(text) }
-        }
-    }
-
     @Test func clsactRedirectsToo() throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1, hook: .clsact)
+            let one = try RedirectedPod(loop, 1, hook: .clsact)
             let server = try one.serve("hello")
             let direct = try Way.ipv4Outside.connect(loop, one.pod)
             try loop.wait { direct.text == "hello" }
@@ -138,7 +106,7 @@ import Testing
     @Test func onlyNewConnectionsAreRedirected() throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1)
+            let one = try RedirectedPod(loop, 1)
             let server = try one.serve("hello")
             let existing = try Way.ipv4Outside.connect(loop, one.pod)
             try loop.wait { existing.text == "hello" }
@@ -159,7 +127,7 @@ import Testing
     func aConnectionInTimeWaitDoesNotStandInTheWay(_ way: Way) throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1)
+            let one = try RedirectedPod(loop, 1)
             var server: TestServer? = try TestServer(loop, in: one.pod, Self.anywhere) { $0.finish() }
             var first: TestPeer? = try way.connect(loop, one.pod, from: 5000)
             try loop.wait { first?.hasEnded == true }
@@ -177,10 +145,28 @@ import Testing
         }
     }
 
+    @Test func linkLocalAddressesWork() throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let one = try RedirectedPod(loop)
+            let scope = try #require(try Interface.all().first { $0.name == "veth1" }).index
+            try sh("ip addr add fe80::1/64 dev veth1 nodad; ip -n pod1 addr add fe80::2/64 dev eth0 nodad")
+            let address = SocketAddress(ipv6: 0xfe80 << 112 | 2, port: 80, scope: scope)
+            try one.redirect()
+            let client = try TestPeer.connect(loop, to: address)
+            try loop.wait { one.activator.waiting == 1 }
+            let server = try one.serve("hello")
+            try one.redirect(false)
+            one.activator.relay()
+            try loop.wait { client.text == "hello" }
+            #expect(server.accepted[0].localAddress?.address == address.address)
+        }
+    }
+
     @Test func podsDoNotSeeEachOther() throws {
         try inScratch {
             let loop = try EventLoop()
-            let (one, two) = (try Fixture(loop, 1), try Fixture(loop, 2))
+            let (one, two) = (try RedirectedPod(loop, 1), try RedirectedPod(loop, 2))
             let server = try two.serve("two")
             try one.redirector.setRedirect(true, ports: [80])
             let held = try Way.ipv4Outside.connect(loop, one.pod)
@@ -202,7 +188,7 @@ import Testing
     @Test func portsGoToTheActivatorOfTheirSlot() throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1)
+            let one = try RedirectedPod(loop, 1)
             let other = try Activator(loop: loop, networkNamespace: one.pod.network)
             try one.redirector.register(other, slot: 63)
             try one.redirector.declare(ports: [81, 82], slot: 63)
@@ -224,9 +210,9 @@ import Testing
     @Test(arguments: [TrafficHook.tcx, .clsact]) func programsOfOthersSeeThePacketsToo(_ hook: TrafficHook) throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1, hook: hook)
+            let one = try RedirectedPod(loop, 1, hook: hook)
             // Another redirector's program stands for somebody else's, behind ours.
-            let elsewhere = try Fixture(loop, 2)
+            let elsewhere = try RedirectedPod(loop, 2)
             switch hook {
             case .tcx:
                 _ = try DataPathLoader.attach(pod: "other", networkNamespace: one.pod.network)
@@ -249,7 +235,7 @@ import Testing
     @Test func nobodyReachesTheActivatorButThroughTheRedirect() throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1)
+            let one = try RedirectedPod(loop, 1)
             let listeners = try sh("ip netns exec pod1 ss -Htln").split(separator: "\n")
             let port = try #require(
                 listeners.first?.split(separator: " ")[3].split(separator: ":").last.flatMap { UInt16($0) })
@@ -275,7 +261,7 @@ import Testing
     @Test func relayingWhileThePortIsStillRedirectedEnds() throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1)
+            let one = try RedirectedPod(loop, 1)
             try one.redirector.setRedirect(true, ports: [80])
             one.activator.relay()
             let client = try Way.ipv4Outside.connect(loop, one.pod)
@@ -291,7 +277,7 @@ import Testing
         try inScratch {
             let loop = try EventLoop()
             let pod = try TestPod(1)
-            try sh("ip netns exec pod1 sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+            try sh("ip netns exec pod1 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
             let redirector = try Redirector(pod: "one")
             let activator = try Activator(loop: loop, networkNamespace: pod.network)
@@ -311,7 +297,7 @@ import Testing
     @Test func anApplicationThatReusesAddressesBindsBesideRelayedConnections() throws {
         try inScratch {
             let loop = try EventLoop()
-            let one = try Fixture(loop, 1)
+            let one = try RedirectedPod(loop, 1)
             try one.redirector.setRedirect(true, ports: [80])
             let client = try Way.ipv4Outside.connect(loop, one.pod)
             try loop.wait { client.isConnected }

@@ -10,6 +10,9 @@ func inScratch(_ body: () throws -> Void) throws {
     try retrying("unshare") { unshare(CLONE_NEWNS | CLONE_NEWNET) }
     defer {
         do {
+            // A thread that the test started may still be ending, and share the working directory with this one:
+            // setns refuses that.
+            try retrying("unshare") { unshare(CLONE_FS) }
             try mounts.enter()
             try network.enter()
         } catch { Process.abort("cannot leave the scratch namespaces: \(error)") }

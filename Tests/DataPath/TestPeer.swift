@@ -13,7 +13,8 @@ final class TestPeer {
     /// Not reading lets the other side's buffers fill up.
     var reads = true { didSet { update() } }
     private var unsent: ArraySlice<UInt8> = []
-    private var closesAfterSending = false
+    private(set) var isFinishing = false
+    var unsentCount: Int { unsent.count }
 
     var text: String { String(decoding: received, as: UTF8.self) }
     var isOver: Bool { hasEnded || error != 0 }
@@ -48,15 +49,26 @@ final class TestPeer {
 
     /// FIN, after what is still to be sent.
     func finish() {
-        closesAfterSending = true
+        isFinishing = true
         flush()
     }
 
     func reset() {
         loop.unwatch(socket.rawValue)
-        TCPSocket.resetOnClose(socket)
-        // Closing is up to deinit; a reset is wanted now.
-        _ = Glibc.shutdown(socket.rawValue, Int32(SHUT_RDWR))
+        // Connecting to "unspecified" dissolves a connection, with RST, and leaves the descriptor open (connect(2)).
+        var nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: sockaddr().sa_data)
+        withUnsafePointer(to: &nowhere) {
+            _ = Glibc.connect(
+                socket.rawValue, __CONST_SOCKADDR_ARG(__sockaddr__: $0), socklen_t(MemoryLayout<sockaddr>.size))
+        }
+    }
+
+    /// Whether the connection is over for the kernel, whatever was read of it.
+    var isClosed: Bool {
+        var information = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        getsockopt(socket.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &information, &length)
+        return information.tcpi_state == 7  // TCP_CLOSE of <net/tcp_states.h>
     }
 
     var localAddress: SocketAddress? { try? TCPSocket.localAddress(socket) }
@@ -90,7 +102,7 @@ final class TestPeer {
             while !unsent.isEmpty, let count = try TCPSocket.send(unsent, to: socket) {
                 unsent = unsent.dropFirst(count)
             }
-            if unsent.isEmpty && closesAfterSending { TCPSocket.endSending(socket) }
+            if unsent.isEmpty && isFinishing { TCPSocket.endSending(socket) }
         } catch {
             self.error = error.code
         }
@@ -114,7 +126,8 @@ final class TestServer {
     private let loop: EventLoop
     let listener: Descriptor
     private(set) var accepted: [TestPeer] = []
-    private var unwatched: [TestPeer] = []
+    /// Descriptors kept back for connections, while the rest of the process is short of them.
+    private var reserve: [Int32] = []
 
     /// - Parameter onAccept: Called with each connection.
     init(
@@ -131,11 +144,27 @@ final class TestServer {
         }
         listener = if let pod { try pod.network.inside(make) } else { try make() }
         try loop.watch(listener, .readable) { [unowned self] _ in
-            while let socket = try? TCPSocket.accept(listener), let peer = try? TestPeer(loop: loop, socket) {
+            while let peer = accept() {
                 accepted.append(peer)
                 onAccept(peer)
             }
         }
+    }
+
+    private func accept() -> TestPeer? {
+        let isReserved = reserve.popLast().map { close($0) } != nil
+        if let socket = try? TCPSocket.accept(listener) { return try? TestPeer(loop: loop, socket) }
+        if isReserved { reserve(1) }
+        return nil
+    }
+
+    func reserve(_ count: Int) {
+        for _ in 0..<count { reserve.append(dup(listener.rawValue)) }
+    }
+
+    /// Closes connections that ended both ways.
+    func forgetEnded() {
+        accepted.removeAll { $0.hasEnded && $0.isFinishing }
     }
 
     deinit { loop.unwatch(listener.rawValue) }
@@ -149,7 +178,7 @@ extension EventLoop {
     /// Runs until something is the case. Only what hangs reaches the limit.
     func wait(line: Int = #line, until isDone: () -> Bool) throws {
         var isLate = false
-        let timer = after(.seconds(10)) { isLate = true }
+        let timer = after(.seconds(60)) { isLate = true }
         try run(until: { isDone() || isLate })
         cancel(timer)
         if isLate { throw TimedOut(line: line) }

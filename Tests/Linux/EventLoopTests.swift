@@ -41,6 +41,24 @@ import Testing
         #expect(called.count == 1)
     }
 
+    @Test func aTimerMayCancelAnotherThatIsDueAsWell() throws {
+        let loop = try EventLoop()
+        var fired: [Int] = []
+        var second: Timer?
+        loop.after(.milliseconds(1)) {
+            fired.append(1)
+            if let second { loop.cancel(second) }
+        }
+        second = loop.after(.milliseconds(1)) { fired.append(2) }
+        loop.after(.milliseconds(1)) { fired.append(3) }
+        // Late enough for all of them to be due in one round.
+        let allDue = Instant.now + .milliseconds(2)
+        while Instant.now < allDue {}
+        loop.after(.milliseconds(2)) { loop.stop() }
+        try loop.run()
+        #expect(fired == [1, 3])
+    }
+
     @Test func workOnAThreadComesBackToTheLoop() throws {
         let loop = try EventLoop()
         var result: Int?

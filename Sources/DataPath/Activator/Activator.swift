@@ -43,7 +43,7 @@ package final class Activator {
     /// No descriptor was left for another connection; the rest wait in the kernel until one is.
     private var isShortOfDescriptors = false
     /// Accepted, but there was no descriptor for the other half of the relay.
-    private var stalled: OpenSocket?
+    private var stalled: [OpenSocket] = []
     private var willTakeWaiting = false
     package private(set) var counters = Counters()
 
@@ -95,7 +95,7 @@ package final class Activator {
     package func close() {
         change(to: .idle)
         listener = nil
-        stalled = nil
+        stalled = []
         handover.closeAll()
         relay.closeAll()
         refusal.closeAll()
@@ -144,8 +144,7 @@ package final class Activator {
     private func takeWaiting() {
         while let listener, wantsConnections {
             do {
-                if let client = stalled {
-                    stalled = nil
+                if let client = stalled.popLast() {
                     take(client, listener)
                 } else if let client = try TCPSocket.accept(listener.descriptor) {
                     take(OpenSocket(client), listener)
@@ -167,7 +166,7 @@ package final class Activator {
             break
         case .refusing:
             counters.refused += 1
-            refusal.add(client) { [weak self] in self?.somethingEnded() }
+            refusal.add(client) { [weak self] in self?.descriptorsCameFree() }
         case .relaying(let timeout):
             guard let destination = destination(of: client, listener) else {
                 counters.refused += 1
@@ -177,7 +176,6 @@ package final class Activator {
             handover.begin(to: destination, in: listener, timeout: timeout) { [weak self] outcome in
                 self?.counters.open -= 1
                 self?.handOver(client, outcome)
-                self?.somethingEnded()
             }
         }
     }
@@ -205,21 +203,27 @@ package final class Activator {
             relay.add(client: client, application: application) { [weak self] in
                 self?.handover.closed(application)
                 self?.counters.open -= 1
-                self?.somethingEnded()
+                self?.descriptorsCameFree()
             }
-        case .failed(let error) where isShortage(error) && stalled == nil:
-            stalled = client
+            goOn()
+        case .failed(let error) where isShortage(error):
+            stalled.append(client)
         case .failed(let error):
             counters.refused += 1
             TCPSocket.resetOnClose(client.descriptor)
             log("activator: the application did not take a connection: \(error)")
+            descriptorsCameFree()
         }
     }
 
     // MARK: Enough for all
 
-    private func somethingEnded() {
+    private func descriptorsCameFree() {
         isShortOfDescriptors = false
+        goOn()
+    }
+
+    private func goOn() {
         if willTakeWaiting { return }
         willTakeWaiting = true
         loop.soon { [weak self] in
@@ -235,7 +239,7 @@ package final class Activator {
         isShortOfDescriptors = true
         // If no connection of ours will end, it is others who have to give something up.
         if counters.open == 0 {
-            loop.after(.milliseconds(100)) { [weak self] in self?.somethingEnded() }
+            loop.after(.milliseconds(100)) { [weak self] in self?.descriptorsCameFree() }
         }
         return true
     }

@@ -64,7 +64,7 @@ final class RelayedConnection {
             if !events.isDisjoint(with: .error) {
                 throw SystemError("relay", code: TCPSocket.takeError(end.socket.descriptor))
             }
-            if events.contains(.writable) { try flush(to: end, from: other) }
+            if events.contains(.writable) { try flush(to: end) }
             if !end.hasEnded && other.unsent.isEmpty { try pass(from: end, to: other) }
         } catch {
             return reset()
@@ -78,23 +78,19 @@ final class RelayedConnection {
         guard let count = try source.socket.descriptor.read(into: buffer.bytes) else { return }
         if count == 0 {
             source.hasEnded = true
-            return passOnEnd(to: target)
+            // Nothing is unsent: else nothing would have been read.
+            target.wasEnded = true
+            return TCPSocket.endSending(target.socket.descriptor)
         }
         let bytes = UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count])
         let sent = try TCPSocket.send(bytes, to: target.socket.descriptor) ?? 0
         if sent < count { target.unsent = ArraySlice(bytes[sent...]) }
     }
 
-    private func flush(to target: End, from source: End) throws(SystemError) {
+    private func flush(to target: End) throws(SystemError) {
         if target.unsent.isEmpty { return }
         let sent = try TCPSocket.send(target.unsent, to: target.socket.descriptor) ?? 0
         target.unsent = sent == target.unsent.count ? [] : target.unsent.dropFirst(sent)
-        if target.unsent.isEmpty && source.hasEnded { passOnEnd(to: target) }
-    }
-
-    private func passOnEnd(to target: End) {
-        TCPSocket.endSending(target.socket.descriptor)
-        target.wasEnded = true
     }
 
     // MARK: What to wait for

@@ -59,6 +59,12 @@ package enum DataPathLoader {
         try object.load()
 
         try Redirector.detach(pod: pod)
+        try DataPath.locked { () throws(DataPathError) in try pin(object, pins, inode) }
+    }
+
+    private static func pin(
+        _ object: borrowing BPFObject, _ pins: PodPins, _ inode: UInt64
+    ) throws(DataPathError) {
         try system { () throws(SystemError) in
             try Files.makeDirectories("\(pins.unfinished)/links", mode: 0o700)
             try Files.makeDirectories("\(DataPath.root)/pods", mode: 0o700)

@@ -11,18 +11,22 @@ extension Redirector {
     /// them now.
     package static func detach(pod: String) throws(DataPathError) {
         let pins = PodPins(pod: pod)
-        // The tracker first: afterwards nobody knows which namespace the pod had.
+        // The tracker first: afterwards nobody knows which namespace the pod had. If that fails the rest still goes.
+        var failure: DataPathError?
         if let map = try? PinnedMap<UInt32, zp_pod>(pins.path(.pod)), let pod = map[0] {
-            try Tracker.unregister(networkNamespace: pod.network_namespace)
+            do { try Tracker.unregister(networkNamespace: pod.network_namespace) } catch { failure = error }
         }
         detachLinks(in: pins.links)
         try system { () throws(SystemError) in
             try Files.removeTree(pins.directory)
             try Files.removeTree(pins.unfinished)
         }
-        // Parents that other pods still use refuse to go.
-        for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
-            try? Files.removeEmptyDirectory(parent)
+        if let failure { throw failure }
+        // Parents that other pods still use refuse to go; those that are about to be used are under the lock.
+        try DataPath.locked { () throws(DataPathError) in
+            for parent in ["\(DataPath.root)/pods", "\(DataPath.root)/unfinished", DataPath.root] {
+                try? Files.removeEmptyDirectory(parent)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ extension Tracker {
     /// Installs the tracker if it is not there, and registers a pod. Short-lived processes only.
     static func register(networkNamespace inode: UInt64, activityMap: String) -> Status {
         do {
-            return try locked { () throws(DataPathError) in
+            return try DataPath.locked { () throws(DataPathError) in
                 let kind = if let installed { installed } else { try install() }
                 try system { () throws(SystemError) in
                     let map = try PinnedMap<UInt32, Int32>(namespaces)

@@ -10,7 +10,9 @@ import Linux
 package enum Tracker {
     /// What it is attached to.
     package enum Kind: String, CaseIterable, Sendable {
-        /// The return of `inet_csk_accept`: needs kprobes, and Linux 5.15 to outlive the process that attached it.
+        /// The return of `inet_csk_accept`: needs kprobes, and Linux 5.15 to outlive the process that attached it. The
+        /// kernel follows max(10, twice the CPUs) calls at a time; where more threads of the node sleep in accept(2), the
+        /// returns of the others are missed. Declared ports do not depend on it: their packets are seen anyway.
         case kretprobe
         /// `inet_sock_set_state`: where there are no kprobes.
         case rawTracepoint = "raw_tracepoint"
@@ -39,21 +41,10 @@ package enum Tracker {
         Kind.allCases.first { Files.exists(link($0)) }
     }
 
-    static func locked<Result>(
-        _ body: () throws(DataPathError) -> Result
-    ) throws(DataPathError) -> Result {
-        let lock = try system { () throws(SystemError) in
-            try Files.makeDirectories(DataPath.runtimeDirectory)
-            return try FileLock.acquire("\(DataPath.runtimeDirectory)/tracker.lock")
-        }
-        defer { FileLock.release(lock) }
-        return try body()
-    }
-
     /// Forgets a namespace; the last one takes the tracker along. Does nothing if there is no tracker.
     static func unregister(networkNamespace inode: UInt64) throws(DataPathError) {
         guard Files.exists(directory) else { return }
-        try locked { () throws(DataPathError) in
+        try DataPath.locked { () throws(DataPathError) in
             try system { () throws(SystemError) in
                 if let map = try? PinnedMap<UInt32, UInt32>(namespaces) {
                     try map.remove(UInt32(truncatingIfNeeded: inode))
