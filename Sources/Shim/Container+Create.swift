@@ -55,10 +55,14 @@ extension Container {
         main.io?.release()
         main.exists(as: pid)
         do throws(SystemError) {
-            cgroup = try Cgroup(of: pid)
+            let cgroup = try Cgroup(of: pid)
+            self.cgroup = cgroup
+            outOfMemory = try OutOfMemoryWatch(of: cgroup, loop: context.loop) { [context, id] in
+                context.publish(.outOfMemory(id: id))
+            }
         } catch {
             // It has ended already; its exit is on its way.
-            context.log.debug("cannot tell the control groups: \(error)", label)
+            context.log.debug("cannot watch the control groups: \(error)", label)
         }
         for reason in lifecycle.reasons.descriptions { context.log.debug("stays awake: \(reason)", label) }
         context.publish(.created(id: id, bundle: bundle, rootfs: rootfs, streams: main.streams, pid: pid))

@@ -27,6 +27,7 @@ extension Container {
         }
         // A container that was created and never started has an init that waits; runc ends it.
         perform(lifecycle.removed())
+        outOfMemory = nil
         runc.delete(force: true) { [self] result in
             if case .failure(let error) = result, error.kind != .containerNotFound {
                 return then(.failure(ShimError(error)))

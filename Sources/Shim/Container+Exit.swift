@@ -40,6 +40,9 @@ extension Container {
     private var ownsProcessNamespace: Bool { spec.namespace("pid")?.path == "" }
 
     private func reportExit(_ status: UInt32) {
+        // The cause goes before the effect, whichever the loop heard of first.
+        outOfMemory?.look()
+        outOfMemory = nil
         main.exited(status: status)
         if let exit = main.exit {
             context.publish(.exited(id: id, process: id, pid: main.pid, exit: exit))

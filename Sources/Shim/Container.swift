@@ -44,6 +44,8 @@ package final class Container {
     package internal(set) var isPaused = false
     /// Where the processes are accounted. Kept from the start on: asleep there is no process to ask.
     package internal(set) var cgroup: Cgroup?
+    /// From the creation to the exit, asleep too.
+    var outOfMemory: OutOfMemoryWatch?
 
     init(
         id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runc: Runc, spec: OCISpec,

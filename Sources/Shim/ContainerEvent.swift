@@ -11,6 +11,7 @@ package enum ContainerEvent {
     /// `process` is the container's id for its init, otherwise the exec's.
     case exited(id: String, process: String, pid: pid_t, exit: TaskProcess.Exit)
     case deleted(id: String, process: String, pid: pid_t, exit: TaskProcess.Exit)
+    case outOfMemory(id: String)
     case paused(id: String)
     case resumed(id: String)
 }

@@ -88,6 +88,23 @@ import Testing
         }
     }
 
+    /// Whether the kernel ends the first process, or one that it started: a pod's owner wants to know why.
+    @Test(arguments: Setup.all) func wantOfMemoryIsTheReasonOfTheEnd(_ setup: Setup) async throws {
+        let node = try await node(setup.containerd)
+        try await node.withPod("hungry", runtime: setup.runtime) { pod in
+            let eater = "python3 -c 'b\"x\" * (1 << 30)'"
+            for (name, script, status) in [("first", "exec \(eater)", 137), ("second", "\(eater); exit 5", 5)] {
+                let container = try await pod.start(name, image: "python", command: ["sh", "-c", script]) {
+                    $0.resources.memoryLimit = 32 << 20
+                }
+                #expect(try await container.awaitExit().exitCode == status)
+                try await eventually("the reason is told") { try await container.status().reason == "OOMKilled" }
+            }
+            let healthy = try await pod.start("healthy", image: "busybox", command: ["true"])
+            #expect(try await healthy.awaitExit().reason == "Completed")
+        }
+    }
+
     @Test(arguments: Setup.all) func containersOfAPodShareItsNetwork(_ setup: Setup) async throws {
         let node = try await node(setup.containerd)
         try await node.withPod("pair", runtime: setup.runtime) { pod in

@@ -58,6 +58,7 @@ extension ContainerEvent {
                 $0.exitStatus = exit.status
                 $0.exitedAt = Timestamp(exit.at)
             }
+        case .outOfMemory(let id): TaskOOM { $0.containerID = id }
         case .paused(let id): TaskPaused { $0.containerID = id }
         case .resumed(let id): TaskResumed { $0.containerID = id }
         }
