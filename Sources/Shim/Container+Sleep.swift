@@ -39,18 +39,19 @@ extension Container {
 
     func checkpoint() {
         if let holdFailure { return checkpointEnded(.failed("connections cannot be held: \(holdFailure)")) }
+        let underWay = DumpUnderWay()
+        dump = underWay
         CRIU.locate(context) { [weak self] result in
             guard let self else { return }
             switch result {
-            case .success(let criu): checkpoint(with: criu)
+            case .success where !underWay.mayGoOn: checkpointEnded(.givenUp)
+            case .success(let criu): checkpoint(with: criu, underWay)
             case .failure(let error): checkpointEnded(.impossible(error.description))
             }
         }
     }
 
-    private func checkpoint(with criu: String) {
-        let underWay = DumpUnderWay()
-        dump = underWay
+    private func checkpoint(with criu: String, _ underWay: DumpUnderWay) {
         do throws(SystemError) {
             let kept = try KeptContainer(of: main.pid)
             self.kept = kept
@@ -92,13 +93,16 @@ extension Container {
     }
 
     func restore() {
+        // Removed while it waited for another attempt.
+        guard lifecycle.state == .restoring else { return }
         guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept"))) }
         changeBegan = .now
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
-                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")))
+                return restoreEnded(
+                    .failure(.notBegun(SystemError("find", "the criu that made the checkpoint", code: ENOENT))))
             }
             let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
             Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams).run(
@@ -122,24 +126,39 @@ extension Container {
                 // The application runs and is served; exec and update would not find it.
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
-            snapshot.discardImages()
+            restoreAttempts = 0
+            // First whoever waits is served; large images take their time to go.
             perform(lifecycle.restored(at: Instant.now.nanoseconds))
+            snapshot.discardImages()
+        case .failure(let error) where error.isPassing && restoreAttempts < Self.mostRestoreAttempts:
+            // The images have not been touched. Connections stay held.
+            restoreAttempts += 1
+            context.log.warning("the restore cannot begin, and is tried again: \(error)", label)
+            context.loop.after(Self.restAfterFailedAttempt) { [self] in restore() }
         case .failure(let error):
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
             main.io?.release()
             kept = nil
             let effects = lifecycle.restoreFailed()
-            if !effects.isEmpty { keepImagesForInspection() }
+            if !effects.isEmpty {
+                imagesAreEvidence = true
+                setImagesAside()
+            }
             perform(effects)
         }
     }
 
-    private func keepImagesForInspection() {
+    /// What lets a restore not begin (no descriptor, no memory, a package upgrade that replaces criu) is over in seconds,
+    /// or not at all.
+    private static let mostRestoreAttempts = 10
+    private static let restAfterFailedAttempt = Instant.Span.milliseconds(300)
+
+    private func setImagesAside() {
         do throws(SystemError) {
             let place = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)
             context.log.error("the images are in \(place)", label)
         } catch {
-            context.log.error("the images are lost: \(error)", label)
+            context.log.error("the images stay in \(snapshot.directory): \(error)", label)
         }
     }
 
