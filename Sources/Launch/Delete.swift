@@ -47,6 +47,7 @@ package struct Delete {
             do throws(DataPathError) { try Redirector.detach(pod: pod) } catch { problems.append("\(error)") }
         }
 
+        removeSocket()
         let response = DeleteResponse {
             $0.pid = pid
             $0.exitStatus = Self.killed
@@ -54,6 +55,20 @@ package struct Delete {
             $0.exitedAt = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds)
         }
         return (response.encoded(), problems)
+    }
+
+    /// A shim that was killed leaves its socket. One that answers serves other containers of the pod, and keeps it.
+    private func removeSocket() {
+        let scheme = "unix://"
+        guard let url = try? Files.readText("address"), url.hasPrefix("\(scheme)\(ShimAddress.directory)/") else {
+            return
+        }
+        let path = String(url.dropFirst(scheme.count))
+        do throws(SystemError) {
+            _ = try UnixSocket.connect(path)
+        } catch {
+            if error.code == ECONNREFUSED { try? Files.remove(path) }
+        }
     }
 
     /// By the file that `Start` left.

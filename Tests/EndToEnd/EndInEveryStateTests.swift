@@ -10,21 +10,29 @@ enum Doing: String, CaseIterable, Sendable {
 }
 
 /// How a container is told to end.
-enum Ending: String, CaseIterable, Sendable {
+enum Ending: String, Sendable {
     /// SIGTERM, which the application heeds.
     case terminate
     case kill
     /// Removed while it runs, as far as containerd knows.
     case remove
     case removePod
+    /// The shim is killed, and nobody is left to do anything in order.
+    case loseShim
+
+    static let orderly: [Ending] = [.terminate, .kill, .remove, .removePod]
 }
 
 extension SleepingPods {
     /// Whatever a container does, it can be ended, and leaves nothing.
     @Suite struct EndInEveryStateTests {
-        @Test(arguments: Doing.allCases, Ending.allCases)
+        @Test(arguments: Doing.allCases, Ending.orderly)
         func endsAndLeavesNothing(_ doing: Doing, _ ending: Ending) async throws {
             try await end(doing, ending, on: try await node(.current))
+        }
+
+        @Test(arguments: Doing.allCases) func endsWithItsShim(_ doing: Doing) async throws {
+            try await end(doing, .loseShim, on: try await node(.current))
         }
 
         @Test(arguments: Doing.allCases) func endsUnderContainerd17(_ doing: Doing) async throws {
@@ -56,6 +64,8 @@ extension SleepingPods {
                 try await server.awaitLog("listening")
                 let waiting = try await bring(server, to: doing)
                 try await end(server, ending)
+                // containerd gives 255 to what it lost sight of.
+                if ending == .loseShim { #expect([137, 255].contains(try await server.awaitExit().exitCode)) }
                 if [.terminate, .kill].contains(ending) {
                     let status = try await server.awaitExit()
                     #expect(status.exitCode == (ending == .terminate ? 7 : 137))
@@ -96,6 +106,7 @@ extension SleepingPods {
             case .kill: try await server.stop(timeout: 0)
             case .remove: try await server.remove()
             case .removePod: try await server.pod.delete()
+            case .loseShim: try await server.pod.node.run("kill", "-KILL", "\(server.pod.shimProcess())")
             }
         }
 
