@@ -42,38 +42,36 @@ package struct Delete {
         do throws(SystemError) { try snapshot.remove() } catch { problems.append("\(error)") }
         // containerd also calls this after the ordinary deletion of a container, if it has been restarted since. Then the
         // shim lives on and may serve further containers of the pod.
-        if !shimIsAlive(bundle), let spec = try? OCISpec(bundle: bundle) {
+        if !removeSocketOfDeadShim() { return (answer(pid), problems) }
+        if let spec = try? OCISpec(bundle: bundle) {
             let pod = PodNetworks.name(of: spec, container: invocation.id, namespace: invocation.namespace)
             do throws(DataPathError) { try Redirector.detach(pod: pod) } catch { problems.append("\(error)") }
         }
+        return (answer(pid), problems)
+    }
 
-        removeSocket()
-        let response = DeleteResponse {
+    private func answer(_ pid: UInt32) -> [UInt8] {
+        DeleteResponse {
             $0.pid = pid
             $0.exitStatus = Self.killed
             let now = WallClockTime.now
             $0.exitedAt = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds)
-        }
-        return (response.encoded(), problems)
+        }.encoded()
     }
 
-    /// A shim that was killed leaves its socket. One that answers serves other containers of the pod, and keeps it.
-    private func removeSocket() {
+    /// The socket is known by the file that `Start` left. Gives false if a shim answers there.
+    private func removeSocketOfDeadShim() -> Bool {
         let scheme = "unix://"
         guard let url = try? Files.readText("address"), url.hasPrefix("\(scheme)\(ShimAddress.directory)/") else {
-            return
+            return true
         }
         let path = String(url.dropFirst(scheme.count))
         do throws(SystemError) {
             _ = try UnixSocket.connect(path)
+            return false
         } catch {
             if error.code == ECONNREFUSED { try? Files.remove(path) }
+            return true
         }
-    }
-
-    /// By the file that `Start` left.
-    private func shimIsAlive(_ bundle: String) -> Bool {
-        guard let url = try? Files.readText("\(bundle)/address"), url.hasPrefix("unix://") else { return false }
-        return (try? UnixSocket.connect(String(url.dropFirst("unix://".count)))) != nil
     }
 }
