@@ -52,15 +52,24 @@ extension Container {
         let underWay = DumpUnderWay()
         dump = underWay
         do throws(SystemError) {
+            let times = StepTimes(from: changeBegan)
+            times.reached("held")
             let kept = try KeptContainer(of: main.pid)
+            times.reached("kept")
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold()
             let quiet = traffic?.quietness(since: lastActivity)
-            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot)
+            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, times: times)
             dump.run(
                 loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },
-                then: { [weak self] in self?.dumped($0) })
+                then: { [weak self] result in
+                    guard let self else { return }
+                    times.reached("back on the loop")
+                    dumped(result)
+                    times.reached("bookkeeping")
+                    context.log.debug("steps of the checkpoint in µs: \(times.description)", label)
+                })
         } catch {
             checkpointEnded(.failed(error.description))
         }
@@ -101,10 +110,14 @@ extension Container {
                 return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")))
             }
             let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
-            Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams).run(
+            let times = StepTimes(from: changeBegan)
+            Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams, times: times).run(
                 loop: context.loop, children: context.children
             ) { [self] result in
+                times.reached("back on the loop")
                 withExtendedLifetime(expectation) { restoreEnded(result) }
+                times.reached("bookkeeping")
+                context.log.debug("steps of the restore in µs: \(times.description)", label)
             }
         }
     }

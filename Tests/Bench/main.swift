@@ -17,6 +17,10 @@ guard let rounds = Int(environment["ROUNDS"] ?? "20"), rounds > 0 else { fail("R
 
 let report = Report()
 let measuring = Task {
+    if let control = environment["CONTROL"] {
+        let control = URL(filePath: control)
+        return try await Comparison.run(shim: shim, control: control, rounds: rounds, report)
+    }
     do {
         let node = try await TestNode.up("bench", shim: shim)
         do {

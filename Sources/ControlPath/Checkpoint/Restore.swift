@@ -21,12 +21,14 @@ package struct Restore: Sendable {
     package let kept: KeptContainer
     package let snapshot: Snapshot
     package let streams: [Stream]
+    package let times: StepTimes
 
-    package init(criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream]) {
+    package init(criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], times: StepTimes) {
         self.criu = criu
         self.kept = kept
         self.snapshot = snapshot
         self.streams = streams
+        self.times = times
     }
 
     /// Restores the processes and lets them run.
@@ -43,6 +45,7 @@ package struct Restore: Sendable {
                 criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor),
                 children: children
             ) { _ in }
+            times.reached("criu started")
             try loop.onThread("restore") { [self] in
                 Result { () throws(CheckpointError) in try call(service) }
             } then: { result in
@@ -81,13 +84,16 @@ package struct Restore: Sendable {
         var initial: pid_t = 0
         try options.useService(service)
         let pid = options.restore { step, pid in
+            times.reached(step)
             // CRIU names the init at this step and not at the next.
             if step == "setup-namespaces" { initial = pid }
             guard step == "post-setup-namespaces" else { return true }
             // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
             do throws(CheckpointError) { try renewProcfs(for: initial) } catch { failure = error }
+            times.reached("procfs renewed")
             return failure == nil
         }
+        times.reached("call returned")
         if let failure { throw failure }
         if pid <= 0 { throw .criu(verb: "restore", code: pid, log: snapshot.logTail(Snapshot.restoreLog)) }
         return pid
