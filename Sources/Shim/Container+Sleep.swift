@@ -98,6 +98,24 @@ extension Container {
             main.io?.release()
         }
         perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
+        if lifecycle.state == .asleep { prepareRestore() }
+    }
+
+    /// Does ahead of the wake what can be done ahead.
+    private func prepareRestore() {
+        guard let kept, let criu = context.checkedCRIU else { return }
+        do throws(SystemError) {
+            prepared = try restore(with: criu, kept, StepTimes(from: .now)).prepare(
+                configuration.prestart, children: context.children)
+        } catch {
+            // Then criu is started when it is needed.
+            context.log.warning("cannot prepare the restore: \(error)", label)
+        }
+    }
+
+    private func restore(with criu: String, _ kept: KeptContainer, _ times: StepTimes) -> Restore {
+        let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
+        return Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams, times: times)
     }
 
     func restore() {
@@ -109,10 +127,11 @@ extension Container {
             guard case .success(let criu) = result else {
                 return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")))
             }
-            let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
             let times = StepTimes(from: changeBegan)
-            Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams, times: times).run(
-                loop: context.loop, children: context.children
+            let prepared = self.prepared
+            self.prepared = nil
+            restore(with: criu, kept, times).run(
+                with: prepared, loop: context.loop, children: context.children
             ) { [self] result in
                 times.reached("back on the loop")
                 withExtendedLifetime(expectation) { restoreEnded(result) }

@@ -37,8 +37,7 @@ package struct Dump: Sendable {
         do {
             try snapshot.makeDirectories()
             let service = try CRIUService.start(
-                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children
-            ) { _ in }
+                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
                 Result { () throws(CheckpointError) in try call(service, mayGoOn) }

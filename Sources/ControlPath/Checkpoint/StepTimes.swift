@@ -13,6 +13,8 @@ package final class StepTimes: Sendable {
         steps.withLock { $0.append((step, now)) }
     }
 
+    func has(_ step: String) -> Bool { steps.withLock { $0.contains { $0.name == step } } }
+
     /// Each step with the microseconds since the one before it.
     package var description: String {
         steps.withLock { steps in
