@@ -119,43 +119,45 @@ extension Container {
     }
 
     func restore() {
-        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept"))) }
         changeBegan = .now
+        let times = StepTimes(from: changeBegan)
+        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), times) }
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
-                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")))
+                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")), times)
             }
-            let times = StepTimes(from: changeBegan)
             let prepared = self.prepared
             self.prepared = nil
             restore(with: criu, kept, times).run(
                 with: prepared, loop: context.loop, children: context.children
             ) { [self] result in
                 times.reached("back on the loop")
-                withExtendedLifetime(expectation) { restoreEnded(result) }
+                withExtendedLifetime(expectation) { restoreEnded(result, times) }
                 times.reached("bookkeeping")
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
             }
         }
     }
 
-    private func restoreEnded(_ result: Result<pid_t, CheckpointError>) {
+    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ times: StepTimes) {
         switch result {
         case .success(let pid):
             main.exists(as: pid)
             awaitExit(of: pid)
-            main.io?.release()
-            kept = nil
             do throws(SystemError) {
                 try RuncState.adopt(pid, root: runc.options.root, container: id)
             } catch {
                 // The application runs and is served; exec and update would not find it.
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
-            snapshot.discardImages()
             perform(lifecycle.restored(at: Instant.now.nanoseconds))
+            times.reached("released")
+            // The client's request is on its way; nobody waits for the rest.
+            main.io?.release()
+            kept = nil
+            snapshot.discardImages(context.loop)
         case .failure(let error):
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
             main.io?.release()

@@ -3,7 +3,8 @@ import Foundation
 import Measure
 import TestNode
 
-/// Two builds of the shim side by side, each on a node of its own, taking turns: what a change gains.
+/// Two builds of the shim side by side, each on a node of its own, taking turns: what a change gains. With WAKE, ours
+/// has that value of the annotation `wake`.
 struct Comparison {
     let ours: TestNode
     let control: TestNode
@@ -39,8 +40,9 @@ struct Comparison {
     private func run(_ application: Application, _ report: Report) async throws {
         var sides: [Side] = []
         for (side, node) in [(Report.Side.ours, ours), (.control, control)] {
-            let pod = try await node.runPod(
-                "compared", runtime: .zeropod, annotations: ["zeropod.ctrox.dev/scaledown-duration": "200ms"])
+            var annotations = ["zeropod.ctrox.dev/scaledown-duration": "200ms"]
+            if side == .ours { annotations["zeropod.ctrox.dev/wake"] = environment["WAKE"] }
+            let pod = try await node.runPod("compared", runtime: .zeropod, annotations: annotations)
             let container = try await pod.start(
                 application.name, image: application.image, command: application.command)
             let client = TimedClient(namespace: "\(node.root)/run/netns/client")
