@@ -1,5 +1,9 @@
 # Everything a person or CI runs. `make help` lists it.
 
+# A pipe fails with its first command.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+
 SWIFT ?= swift
 PREFIX ?= /opt/zeropod
 DESTDIR ?=
@@ -8,6 +12,8 @@ BUILD := build
 SHIM := $(BUILD)/bin/containerd-shim-zeropod-v2
 # Fully static: the same file runs on nodes of any distribution, whatever their C library.
 STATIC_FLAGS := -c release --scratch-path .build/static -Xswiftc -static-executable -Xswiftc -Osize -Xlinker --gc-sections
+# From Debian 13 on libelf can read sections compressed with zstd, and wants it linked.
+STATIC_FLAGS += $(if $(shell grep -ls zstd /usr/lib/*/pkgconfig/libelf.pc),-Xlinker -lzstd)
 STRIP := $(dir $(realpath $(shell command -v swiftc)))llvm-objcopy --strip-all
 
 SWIFT_SOURCES := Package.swift Sources Tests

@@ -40,8 +40,12 @@ package struct Delete {
         let snapshot = Snapshot(
             directory: paths.snapshot(namespace: invocation.namespace, container: invocation.id))
         do throws(SystemError) { try snapshot.remove() } catch { problems.append("\(error)") }
-        let pod = (try? OCISpec(bundle: bundle))?.sandboxID ?? invocation.id
-        do throws(DataPathError) { try Redirector.detach(pod: pod) } catch { problems.append("\(error)") }
+        // containerd also calls this after the ordinary deletion of a container, if it has been restarted since. Then the
+        // shim lives on and may serve further containers of the pod.
+        if !shimIsAlive(bundle), let spec = try? OCISpec(bundle: bundle) {
+            let pod = PodNetworks.name(of: spec, container: invocation.id, namespace: invocation.namespace)
+            do throws(DataPathError) { try Redirector.detach(pod: pod) } catch { problems.append("\(error)") }
+        }
 
         let response = DeleteResponse {
             $0.pid = pid
@@ -50,5 +54,11 @@ package struct Delete {
             $0.exitedAt = Timestamp(seconds: now.seconds, nanoseconds: now.nanoseconds)
         }
         return (response.encoded(), problems)
+    }
+
+    /// By the file that `Start` left.
+    private func shimIsAlive(_ bundle: String) -> Bool {
+        guard let url = try? Files.readText("\(bundle)/address"), url.hasPrefix("unix://") else { return false }
+        return (try? UnixSocket.connect(String(url.dropFirst("unix://".count)))) != nil
     }
 }

@@ -14,6 +14,7 @@ package final class Serve {
     private let publisher: EventPublisher
     private let socketPath: String
     private var signals: Signals?
+    private var isShuttingDown = false
     private var service: TaskService?
 
     package init(_ invocation: Invocation) throws(SystemError) {
@@ -59,8 +60,11 @@ package final class Serve {
 
     /// Ends when containerd has its answer and its events, or has waited long enough.
     private func shutDown() {
-        server.stopListening()
+        if isShuttingDown { return }
+        isShuttingDown = true
+        // The name first: a start that finds nobody listening would take it over, and lose it here.
         try? Files.remove(socketPath)
+        server.stopListening()
         loop.after(Self.patience) { [loop] in loop.stop() }
         server.whenUnused = { [loop, publisher] in publisher.whenDrained { loop.stop() } }
         if server.connectionCount == 0 { server.whenUnused() }

@@ -130,8 +130,7 @@ package struct Lifecycle: Hashable, Sendable {
     package mutating func request(_ work: Work) -> [Effect] {
         switch state {
         case .exited: return [.refuse(work)]
-        case .starting: return [.proceed(work)]
-        case .running:
+        case .starting, .running:
             run(work)
             return [.proceed(work)]
         case .checkpointing, .asleep, .restoring:

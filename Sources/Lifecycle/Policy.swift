@@ -6,9 +6,12 @@ package struct Policy: Hashable, Sendable {
     package let standingReasons: [Reason]
 
     package init(scaleDownAfter: UInt64, standingReasons: [Reason] = []) {
-        self.scaleDownAfter = scaleDownAfter
+        self.scaleDownAfter = max(scaleDownAfter, Self.shortest)
         self.standingReasons = standingReasons
     }
+
+    /// A checkpoint takes about as long. Less would be looking all the time.
+    private static let shortest: UInt64 = 10_000_000
 
     package var mayEverSleep: Bool { standingReasons.isEmpty }
 

@@ -25,11 +25,19 @@ extension Container {
         if main.phase == .running {
             return then(.failure(ShimError(.failedPrecondition, "container \(id) is running")))
         }
+        // Draining takes its time, and containerd may ask again meanwhile.
+        deletions.append(then)
+        if deletions.count > 1 { return }
+        func answer(_ result: Result<(pid: pid_t, exit: TaskProcess.Exit), ShimError>) {
+            let waiting = deletions
+            deletions = []
+            for then in waiting { then(result) }
+        }
         // A container that was created and never started has an init that waits; runc ends it.
         perform(lifecycle.removed())
         runc.delete(force: true) { [self] result in
             if case .failure(let error) = result, error.kind != .containerNotFound {
-                return then(.failure(ShimError(error)))
+                return answer(.failure(ShimError(error)))
             }
             // Only now are all who may write gone, in a shared process namespace too.
             close(main) { [self] in
@@ -38,11 +46,11 @@ extension Container {
                 do throws(SystemError) {
                     try Mounting.unmountAll(root)
                 } catch {
-                    return then(.failure(ShimError(error)))
+                    return answer(.failure(ShimError(error)))
                 }
                 let exit = main.exit ?? TaskProcess.Exit(status: 0)
                 context.publish(.deleted(id: id, process: "", pid: main.pid, exit: exit))
-                then(.success((main.pid, exit)))
+                answer(.success((main.pid, exit)))
             }
         }
     }

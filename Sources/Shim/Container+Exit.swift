@@ -9,7 +9,12 @@ extension Container {
         context.children.whenEnded(pid) { [weak self] status in
             // A process that was checkpointed has another successor by now.
             guard let self, main.pid == pid else { return }
-            perform(lifecycle.initExited(status: status.code))
+            // One that ends at once may have ended before runc, which started it. Its start is told first.
+            if isStarting {
+                earlyExit = status
+            } else {
+                perform(lifecycle.initExited(status: status.code))
+            }
         }
     }
 
@@ -21,7 +26,7 @@ extension Container {
         prepared = nil
         // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
         traffic?.end()
-        if dump == nil { discardSnapshot() }
+        if dump == nil && !imagesAreEvidence { discardSnapshot() }
         main.io?.processEnded()
 
         let running = execs.values.filter { $0.phase == .running }

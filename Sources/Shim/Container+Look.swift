@@ -48,7 +48,11 @@ extension Container {
     /// Attaches the redirector to the pod's network, the first time that a container of the pod needs it.
     private func prepareTraffic() {
         Traffic.prepare(for: self) { [weak self] result in
-            guard let self, lifecycle.state == .running else { return }
+            guard let self, lifecycle.state == .running else {
+                // It has ended meanwhile, and nobody else knows of this.
+                if case .success(let traffic) = result { traffic.close() }
+                return
+            }
             switch result {
             case .success(let traffic):
                 self.traffic = traffic

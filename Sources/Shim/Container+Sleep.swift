@@ -39,18 +39,19 @@ extension Container {
 
     func checkpoint() {
         if let holdFailure { return checkpointEnded(.failed("connections cannot be held: \(holdFailure)")) }
+        let underWay = DumpUnderWay()
+        dump = underWay
         CRIU.locate(context) { [weak self] result in
             guard let self else { return }
             switch result {
-            case .success(let criu): checkpoint(with: criu)
+            case .success where !underWay.mayGoOn: checkpointEnded(.givenUp)
+            case .success(let criu): checkpoint(with: criu, underWay)
             case .failure(let error): checkpointEnded(.impossible(error.description))
             }
         }
     }
 
-    private func checkpoint(with criu: String) {
-        let underWay = DumpUnderWay()
-        dump = underWay
+    private func checkpoint(with criu: String, _ underWay: DumpUnderWay) {
         do throws(SystemError) {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
@@ -119,6 +120,8 @@ extension Container {
     }
 
     func restore() {
+        // Removed while it waited for another attempt.
+        guard lifecycle.state == .restoring else { return }
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
         guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), times) }
@@ -126,7 +129,8 @@ extension Container {
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
-                return restoreEnded(.failure(.unusable(reason: "criu has gone since the checkpoint")), times)
+                let missing = SystemError("find", "the criu that made the checkpoint", code: ENOENT)
+                return restoreEnded(.failure(.notBegun(missing)), times)
             }
             let prepared = self.prepared
             self.prepared = nil
@@ -152,28 +156,42 @@ extension Container {
                 // The application runs and is served; exec and update would not find it.
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
+            restoreAttempts = 0
             perform(lifecycle.restored(at: Instant.now.nanoseconds))
             times.reached("released")
             // The client's request is on its way; nobody waits for the rest.
             main.io?.release()
             kept = nil
             snapshot.discardImages(context.loop)
+        case .failure(let error) where error.isPassing && restoreAttempts < Self.mostRestoreAttempts:
+            // The images have not been touched. Connections stay held.
+            restoreAttempts += 1
+            context.log.warning("the restore cannot begin, and is tried again: \(error)", label)
+            context.loop.after(Self.restAfterFailedAttempt) { [self] in restore() }
         case .failure(let error):
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
             main.io?.release()
             kept = nil
             let effects = lifecycle.restoreFailed()
-            if !effects.isEmpty { keepImagesForInspection() }
+            if !effects.isEmpty {
+                imagesAreEvidence = true
+                setImagesAside()
+            }
             perform(effects)
         }
     }
 
-    private func keepImagesForInspection() {
+    /// What lets a restore not begin (no descriptor, no memory, a package upgrade that replaces criu) is over in seconds,
+    /// or not at all.
+    private static let mostRestoreAttempts = 10
+    private static let restAfterFailedAttempt = Instant.Span.milliseconds(300)
+
+    private func setImagesAside() {
         do throws(SystemError) {
             let place = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)
             context.log.error("the images are in \(place)", label)
         } catch {
-            context.log.error("the images are lost: \(error)", label)
+            context.log.error("the images stay in \(snapshot.directory): \(error)", label)
         }
     }
 

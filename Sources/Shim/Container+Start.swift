@@ -14,7 +14,9 @@ extension Container {
         guard main.phase == .created else {
             return then(.failure(ShimError(.failedPrecondition, "container \(id) has been started already")))
         }
+        isStarting = true
         runc.start { [self] result in
+            isStarting = false
             switch result {
             case .failure(let error): then(.failure(ShimError(error)))
             case .success:
@@ -23,6 +25,7 @@ extension Container {
                 perform(lifecycle.started(at: Instant.now.nanoseconds))
                 then(.success(main.pid))
             }
+            if let earlyExit { perform(lifecycle.initExited(status: earlyExit.code)) }
         }
     }
 
@@ -33,7 +36,13 @@ extension Container {
         whenAwake { [self] result in
             switch result {
             case .failure(let error): then(.failure(error))
-            case .success(let work): run(process, specification, work, then)
+            case .success(let work):
+                // Deleted while it waited for the container to wake.
+                guard execs[exec] === process else {
+                    finished(work)
+                    return then(.failure(ShimError(.notFound, "exec \(exec) of container \(id) not found")))
+                }
+                run(process, specification, work, then)
             }
         }
     }

@@ -36,6 +36,15 @@ package final class Container {
     var kept: KeptContainer?
     /// What waits for the wake while the container sleeps.
     var prepared: CRIUService?
+    /// `runc start` is under way, and how the init ended meanwhile.
+    var isStarting = false
+    var earlyExit: ExitStatus?
+    /// How often in a row a restore could not begin.
+    var restoreAttempts = 0
+    /// A restore has failed: what it was tried from is for a person to look at.
+    var imagesAreEvidence = false
+    /// Who waits for the deletion under way.
+    var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// Why connections could not be held when they last had to be.
     var holdFailure: SystemError?
     /// The checkpoint under way.

@@ -1,6 +1,7 @@
 import DataPath
 import Glibc
 import Linux
+import Runc
 
 /// A pod's network namespace with its redirector, shared by the containers of the pod.
 final class PodNetwork {
@@ -17,11 +18,9 @@ final class PodNetwork {
     }
 
     /// The lowest number that no activator of the pod has.
-    func takeSlot() -> UInt32 {
-        let free = (0...).first { !slots.contains($0) } ?? 0
-        slots.insert(free)
-        return free
-    }
+    var freeSlot: UInt32 { (0...).first { !slots.contains($0) } ?? 0 }
+
+    func take(_ slot: UInt32) { slots.insert(slot) }
 
     func giveBack(_ slot: UInt32) { slots.remove(slot) }
 }
@@ -33,6 +32,12 @@ package final class PodNetworks {
     package static let attachVerb = "attach-network"
     /// The network namespace, in the process that runs the verb.
     package static let namespaceDescriptor: Int32 = 3
+
+    /// What a pod is called on this node: the sandbox's id, of which there is one; without a sandbox the container's,
+    /// which another of containerd's namespaces may have too.
+    package static func name(of spec: OCISpec, container id: String, namespace: String) -> String {
+        spec.sandboxID ?? "\(namespace).\(id)"
+    }
 
     private var networks: [String: PodNetwork] = [:]
     private var waiting: [String: [(Result<PodNetwork, TrafficError>) -> Void]] = [:]

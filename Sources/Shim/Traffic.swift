@@ -29,7 +29,8 @@ final class Traffic {
         for container: Container, in namespace: consuming Namespace,
         _ then: @escaping (Result<Traffic, TrafficError>) -> Void
     ) {
-        let name = container.spec.sandboxID ?? container.id
+        let name = PodNetworks.name(
+            of: container.spec, container: container.id, namespace: container.context.namespace)
         container.context.networks.attach(pod: name, namespace, container.context) { result in
             switch result {
             case .failure(let error): then(.failure(error))
@@ -49,10 +50,11 @@ final class Traffic {
         log = container.context.log
         networks = container.context.networks
         connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
-        slot = pod.takeSlot()
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
+        slot = pod.freeSlot
         try pod.redirector.register(activator, slot: slot)
+        pod.take(slot)
     }
 
     func declare(_ ports: Set<UInt16>) {

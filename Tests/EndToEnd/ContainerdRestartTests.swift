@@ -44,4 +44,24 @@ import Testing
             #expect(try await server.exec("echo", "here").stdout == "here\n")
         }
     }
+
+    /// After a restart containerd calls the shim's program to clean up after each container that it deletes, though the
+    /// shim lives on. Its neighbours in the pod must not feel it.
+    @Test(.enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"), arguments: Containerd.allCases)
+    func neighbourOfADeletedContainerStillWakes(_ containerd: Containerd) async throws {
+        let node = try await node(containerd)
+        try await node.withSleepyPod("neighbours") { pod in
+            let web = try await pod.start("web", image: "python")
+            let redis = try await pod.start("redis", image: "redis")
+            try await web.awaitSleep()
+            try await node.stopContainerd()
+            try await node.startContainerd()
+            try await redis.stop()
+            try await redis.remove()
+            #expect(try web.wakes() == 0)
+            #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 1)
+            try await web.awaitSleep(2)
+            #expect(try await node.get(pod.ip6, port: 8080).json(ServerState.self).counter == 2)
+        }
+    }
 }

@@ -44,29 +44,16 @@ extension AlteredNodes {
             }
         }
 
-        /// Waits with `criu swrk`, before criu hears what is asked of it, until the file is gone.
-        private static let standIn = """
-            mv /usr/sbin/criu /usr/sbin/criu.real
-            printf '#!/bin/sh\\nwhile [ $1 = swrk ] && [ -e /run/hold ]; do sleep 0.01; done; exec criu.real "$@"\\n' \\
-                >/usr/sbin/criu
-            chmod +x /usr/sbin/criu
-            touch /run/hold
-            """
-
         /// Gives `body` a server of which a checkpoint is under way, and a way to let it go on.
         private func withHeldCheckpoint(
             on node: TestNode, _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
         ) async throws {
-            try await node.altered(by: Self.standIn, back: "mv /usr/sbin/criu.real /usr/sbin/criu; rm -f /run/hold") {
+            try await node.withStandInForCRIU {
+                try await node.holdCRIU()
                 try await node.withSleepyPod("held") { pod in
                     let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
                     try await server.awaitCheckpointBegin()
-                    do {
-                        try await body(pod, server) { try await node.run("rm", "/run/hold") }
-                    } catch {
-                        try await node.run("rm", "-f", "/run/hold")
-                        throw error
-                    }
+                    try await node.lettingCRIUGo { try await body(pod, server, node.letCRIUGo) }
                 }
             }
         }

@@ -11,13 +11,25 @@ extension SleepingPods {
             let node = try await node(containerd)
             try await node.withSleepyPod("thirty", after: "200ms") { pod in
                 let server = try await pod.start("server", image: "python")
+                var early = (descriptors: 0, children: 0)
                 for cycle in 1...30 {
                     try await server.awaitSleep(cycle)
+                    // Asleep, the shim holds what it held after the first few times, and no more.
+                    if cycle == 3 { early = try await holdings(ofShimOf: pod) }
+                    if cycle == 30 { #expect(try await holdings(ofShimOf: pod) == early) }
                     let address = cycle.isMultiple(of: 2) ? pod.ip4 : pod.ip6
                     #expect(try await node.get(address, port: 8080).json(ServerState.self).counter == cycle)
                 }
                 #expect(try await server.status().state == .running)
             }
+        }
+
+        private func holdings(ofShimOf pod: Pod) async throws -> (descriptors: Int, children: Int) {
+            let pid = try await pod.shimProcess()
+            let counts = try await pod.node.shell("ls /proc/\(pid)/fd | wc -l; pgrep -c -P \(pid)").lines.map {
+                Int($0) ?? -1
+            }
+            return (counts[0], counts[1])
         }
 
         /// Requests at any moment: while it runs, while it falls asleep, while it sleeps.

@@ -75,10 +75,10 @@ import Testing
             effects = next.started(at: 0)
         case .look:
             guard outside.hasProcesses, !outside.isDumping else { return nil }
-            effects = next.looked(at: 100, ports: [80], lastActivity: 0)
+            effects = next.looked(at: 100_000_000, ports: [80], lastActivity: 0)
         case .lookDuringRequest:
             guard outside.hasProcesses, !outside.isDumping else { return nil }
-            effects = next.looked(at: 100, ports: [80], lastActivity: 0, unansweredSince: 0)
+            effects = next.looked(at: 100_000_000, ports: [80], lastActivity: 0, unansweredSince: 0)
             outside.expect(!outside.isHolding && !effects.contains(.checkpoint), "sleeps during a request")
         case .connection:
             guard outside.isHolding else { return nil }
@@ -140,7 +140,7 @@ import Testing
             let lifecycle: Lifecycle
             let world: World
         }
-        let first = Situation(lifecycle: Lifecycle(policy: Policy(scaleDownAfter: 50)), world: World())
+        let first = Situation(lifecycle: Lifecycle(policy: Policy(scaleDownAfter: 50_000_000)), world: World())
         var seen: [Situation: [Event]] = [first: []]
         var queue = [first]
         while let situation = queue.popLast() {

@@ -29,9 +29,8 @@ struct CRIUOptions: ~Copyable {
         // The cgroups are kept and CRIU is started inside them; even CG_NONE makes it parse all of them.
         criu_local_set_manage_cgroups_mode(pointer, CRIU_CG_MODE_IGNORE)
         // Connections that are still established were idle: they are closed by the kernel when the process goes, and
-        // come back as closed sockets.
+        // come back as closed sockets. One that the application has not accepted yet makes CRIU refuse, and rightly so.
         criu_local_set_tcp_close(pointer, true)
-        criu_local_set_tcp_skip_in_flight(pointer, true)
         criu_local_set_file_locks(pointer, true)
         criu_local_set_orphan_pts_master(pointer, true)
         // Files that are open but deleted go into the images, up to this size in bytes (CRIU's default is 1 MiB).

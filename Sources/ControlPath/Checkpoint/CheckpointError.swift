@@ -6,6 +6,9 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case criu(verb: String, code: Int32, log: String)
     /// A step of ours around CRIU failed.
     case system(SystemError)
+    /// A restore came to nothing before CRIU was asked for it: the images are as they were, and another attempt may
+    /// succeed.
+    case notBegun(SystemError)
     /// An image file is not what CRIU 4 writes.
     case badImage(path: String)
     /// The caller gave the checkpoint up, because traffic arrived in the middle. The container runs on unharmed.
@@ -15,11 +18,15 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// libcriu would not take an option.
     case refusedOption(String)
 
+    package var isPassing: Bool {
+        if case .notBegun = self { true } else { false }
+    }
+
     package var description: String {
         switch self {
         case .criu(let verb, let code, let log):
             "criu \(verb) failed: \(SystemError("criu", verb, code: abs(code)))\(log.isEmpty ? "" : "; its log ends:\n\(log)")"
-        case .system(let error): error.description
+        case .system(let error), .notBegun(let error): error.description
         case .badImage(let path): "\(path) is not an image this version understands"
         case .givenUp: "given up because of traffic"
         case .unusable(let reason): reason

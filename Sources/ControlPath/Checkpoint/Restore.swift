@@ -62,7 +62,7 @@ package struct Restore: Sendable {
                 then(result)
             }
         } catch {
-            loop.soon { then(.failure(.system(error))) }
+            loop.soon { then(.failure(.notBegun(error))) }
         }
     }
 

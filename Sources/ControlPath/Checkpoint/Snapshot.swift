@@ -68,10 +68,10 @@ package struct Snapshot: Sendable {
         let destination = "\(place)/\(name)"
         try Files.removeTree(destination)
         try retrying("rename", directory) { rename(directory, destination) }
-        let oldestFirst = try Files.names(in: place).sorted {
+        let others = ((try? Files.names(in: place)) ?? []).filter { $0 != name }.sorted {
             Files.modificationTime("\(place)/\($0)") < Files.modificationTime("\(place)/\($1)")
         }
-        for surplus in oldestFirst.dropLast(limit) { try Files.removeTree("\(place)/\(surplus)") }
+        for surplus in others.dropLast(limit - 1) { try? Files.removeTree("\(place)/\(surplus)") }
         return destination
     }
 

@@ -2,8 +2,8 @@ import Linux
 
 /// Answers calls that come over a listening socket.
 package final class Server {
-    /// containerd has one or two; the rest is room for tools.
-    static let mostConnections = 64
+    /// containerd has one for each container it found here after a restart, and a group of pods may have hundreds.
+    static let mostConnections = 512
 
     private let loop: EventLoop
     private let log: (String) -> Void

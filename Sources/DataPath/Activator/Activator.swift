@@ -142,6 +142,8 @@ package final class Activator {
     }
 
     private func takeWaiting() {
+        // Asked for by a connection that has ended, and meanwhile those that wait may have to be held.
+        if case .holding = mode { return updateWatch() }
         while let listener, wantsConnections {
             do {
                 if let client = stalled.popLast() {
@@ -162,7 +164,7 @@ package final class Activator {
     private func take(_ client: OpenSocket, _ listener: ActivatorListener) {
         switch mode {
         case .idle, .holding:
-            // `wantsConnections` is false in the first; the second only watches.
+            // Nothing is accepted in these.
             break
         case .refusing:
             counters.refused += 1

@@ -8,7 +8,7 @@ struct PodPins: Sendable {
 
     init(pod: String) {
         // The BPF file system refuses names with dots; containerd's ids may have them, but never a colon.
-        let name = String(pod.map { $0 == "." ? ":" : $0 })
+        let name = String(pod.map { $0 == "." || $0 == "/" ? ":" : $0 })
         directory = "\(DataPath.root)/pods/\(name)"
         unfinished = "\(DataPath.root)/unfinished/\(name)"
     }

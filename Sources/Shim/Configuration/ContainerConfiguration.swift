@@ -29,7 +29,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
         isSelected = selected.map { names in name.map(names.contains) ?? true } ?? true
         scaleDownAfter = try reader.duration("scaledown-duration") ?? Self.defaultScaleDown
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
-        connectTimeout = try reader.duration("connect-timeout")
+        connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         ports = try reader.portsMap("ports-map", selected: selected, container: name)
         prestart = try reader.choice("wake", of: ["standby": .place, "prestarted": .program]) ?? .place
         // Not used yet, but a mistake in them is the user's either way.
