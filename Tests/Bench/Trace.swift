@@ -52,7 +52,9 @@ struct Trace {
             }
         }
         let rows = names.compactMap { name in
-            samples[name].map { "  until \(name)".padding(toLength: 36, withPad: " ", startingAt: 0) + "\(Int($0.median))" }
+            samples[name].map {
+                "  until \(name)".padding(toLength: 36, withPad: " ", startingAt: 0) + "\(Int($0.median))"
+            }
         }
         return (["  \(verb), µs"] + rows).joined(separator: "\n")
     }

@@ -49,7 +49,10 @@ package struct Snapshot: Sendable {
         // The next checkpoint may begin before these are gone. If others are still on their way, these go now.
         guard rename(images, old) == 0 else { return discardImages() }
         do throws(SystemError) {
-            try loop.onThread("discard") { try? Files.removeTree(old) } then: { _ in }
+            try loop.onThread("discard") {
+                try? Files.removeTree(old)
+            } then: { _ in
+            }
         } catch {
             try? Files.removeTree(old)
         }
