@@ -56,11 +56,16 @@ bench: shim ## measure sleep and wake beside runc checkpoint and restore (needs 
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench $(BUILD)/bench.json
 
+trace: shim ## where the time of a sleep and of a wake goes, by step (needs root)
+	@Tests/Node/node build
+	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
+	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench trace
+
 install: shim ## put the shim below $(PREFIX)
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(PREFIX)/bin/containerd-shim-zeropod-v2
 
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf shim check format test test-vm demo bench install clean
+.PHONY: help all packages bpf shim check format test test-vm demo bench trace install clean
 .DEFAULT_GOAL := all

@@ -39,6 +39,20 @@ package struct Command {
 
     /// Starts the program and returns its pid. The caller waits for it (`Children`).
     package func spawn() throws(SystemError) -> pid_t {
+        try start { request, step in zp_spawn(&request, &step) }
+    }
+
+    /// Starts a child that takes the program's place and runs it when a message waits on its descriptor `awaited`, or
+    /// at once if that is nil. Until then it is a process without memory of its own.
+    func spawnStandIn(awaiting awaited: Int32?) throws(SystemError) -> (pid: pid_t, memory: UnsafeMutableRawPointer?) {
+        var memory: UnsafeMutableRawPointer?
+        let pid = try start { request, step in zp_stand_in(&request, awaited ?? -1, &memory, &step) }
+        return (pid, memory)
+    }
+
+    private typealias Start = (_ request: inout zp_spawn, _ step: inout UnsafePointer<CChar>?) -> pid_t
+
+    private func start(_ start: Start) throws(SystemError) -> pid_t {
         let null = try Descriptor.open("/dev/null", O_RDWR)
         var all: [Int32: Int32] = [0: null.rawValue, 1: null.rawValue, 2: null.rawValue]
         all.merge(descriptors) { $1 }
@@ -46,13 +60,14 @@ package struct Command {
 
         return try CStringArray.withPointers(to: [path] + arguments) { arguments throws(SystemError) in
             try CStringArray.withPointers(to: environment) { environment throws(SystemError) in
-                try start(mappings, arguments, environment)
+                try self.start(start, mappings, arguments, environment)
             }
         }
     }
 
     private func start(
-        _ mappings: [zp_descriptor_mapping], _ arguments: CStringArray.Pointer, _ environment: CStringArray.Pointer
+        _ start: Start, _ mappings: [zp_descriptor_mapping], _ arguments: CStringArray.Pointer,
+        _ environment: CStringArray.Pointer
     ) throws(SystemError) -> pid_t {
         var step: UnsafePointer<CChar>?
         let pid = path.withCString { path in
@@ -66,7 +81,7 @@ package struct Command {
                                 namespaces: namespaces.baseAddress, namespace_count: namespaces.count,
                                 cgroups: cgroups.baseAddress, cgroup_count: cgroups.count,
                                 new_session: newSession ? 1 : 0)
-                            return zp_spawn(&request, &step)
+                            return start(&request, &step)
                         }
                     }
                 }

@@ -22,6 +22,8 @@ extension Container {
     func ended(status: UInt32) {
         if let nextLook { context.loop.cancel(nextLook) }
         nextLook = nil
+        // Else runc would find it in the control groups, and readers of the streams would wait for it.
+        prepared = nil
         // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
         traffic?.end()
         if dump == nil && !imagesAreEvidence { discardSnapshot() }

@@ -53,15 +53,24 @@ extension Container {
 
     private func checkpoint(with criu: String, _ underWay: DumpUnderWay) {
         do throws(SystemError) {
+            let times = StepTimes(from: changeBegan)
+            times.reached("held")
             let kept = try KeptContainer(of: main.pid)
+            times.reached("kept")
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold()
             let quiet = traffic?.quietness(since: lastActivity)
-            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot)
+            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, times: times)
             dump.run(
                 loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },
-                then: { [weak self] in self?.dumped($0) })
+                then: { [weak self] result in
+                    guard let self else { return }
+                    times.reached("back on the loop")
+                    dumped(result)
+                    times.reached("bookkeeping")
+                    context.log.debug("steps of the checkpoint in µs: \(times.description)", label)
+                })
         } catch {
             checkpointEnded(.failed(error.description))
         }
@@ -90,36 +99,57 @@ extension Container {
             main.io?.release()
         }
         perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
+        if lifecycle.state == .asleep { prepareRestore() }
+    }
+
+    /// Does ahead of the wake what can be done ahead.
+    private func prepareRestore() {
+        guard let prestart = configuration.prestart, let kept, let criu = context.checkedCRIU else { return }
+        do throws(SystemError) {
+            prepared = try restore(with: criu, kept, StepTimes(from: .now)).prepare(
+                prestart, children: context.children)
+        } catch {
+            // Then criu is started when it is needed.
+            context.log.warning("cannot prepare the restore: \(error)", label)
+        }
+    }
+
+    private func restore(with criu: String, _ kept: KeptContainer, _ times: StepTimes) -> Restore {
+        let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
+        return Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams, times: times)
     }
 
     func restore() {
         // Removed while it waited for another attempt.
         guard lifecycle.state == .restoring else { return }
-        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept"))) }
         changeBegan = .now
+        let times = StepTimes(from: changeBegan)
+        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), times) }
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
-                return restoreEnded(
-                    .failure(.notBegun(SystemError("find", "the criu that made the checkpoint", code: ENOENT))))
+                let missing = SystemError("find", "the criu that made the checkpoint", code: ENOENT)
+                return restoreEnded(.failure(.notBegun(missing)), times)
             }
-            let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
-            Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams).run(
-                loop: context.loop, children: context.children
+            let prepared = self.prepared
+            self.prepared = nil
+            restore(with: criu, kept, times).run(
+                with: prepared, loop: context.loop, children: context.children
             ) { [self] result in
-                withExtendedLifetime(expectation) { restoreEnded(result) }
+                times.reached("back on the loop")
+                withExtendedLifetime(expectation) { restoreEnded(result, times) }
+                times.reached("bookkeeping")
+                context.log.debug("steps of the restore in µs: \(times.description)", label)
             }
         }
     }
 
-    private func restoreEnded(_ result: Result<pid_t, CheckpointError>) {
+    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ times: StepTimes) {
         switch result {
         case .success(let pid):
             main.exists(as: pid)
             awaitExit(of: pid)
-            main.io?.release()
-            kept = nil
             do throws(SystemError) {
                 try RuncState.adopt(pid, root: runc.options.root, container: id)
             } catch {
@@ -127,9 +157,12 @@ extension Container {
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
             restoreAttempts = 0
-            // First whoever waits is served; large images take their time to go.
             perform(lifecycle.restored(at: Instant.now.nanoseconds))
-            snapshot.discardImages()
+            times.reached("released")
+            // The client's request is on its way; nobody waits for the rest.
+            main.io?.release()
+            kept = nil
+            snapshot.discardImages(context.loop)
         case .failure(let error) where error.isPassing && restoreAttempts < Self.mostRestoreAttempts:
             // The images have not been touched. Connections stay held.
             restoreAttempts += 1

@@ -34,6 +34,8 @@ package final class Container {
     var traffic: Traffic?
     /// Set while a checkpoint is under way or the container sleeps.
     var kept: KeptContainer?
+    /// What waits for the wake while the container sleeps.
+    var prepared: CRIUService?
     /// `runc start` is under way, and how the init ended meanwhile.
     var isStarting = false
     var earlyExit: ExitStatus?
@@ -108,7 +110,8 @@ package final class Container {
     /// The processes, as containerd may see them. A sleeping container shows the pid that it had.
     package func processes() -> [pid_t] {
         if main.exit != nil { return [] }
-        let pids = cgroup?.processes() ?? []
+        let standIn = prepared?.pid
+        let pids = (cgroup?.processes() ?? []).filter { $0 != standIn }
         return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
     }
 }

@@ -12,11 +12,16 @@ func fail(_ text: String) -> Never {
 let environment = ProcessInfo.processInfo.environment
 guard geteuid() == 0 else { fail("needs root: sudo make bench") }
 guard let shim = Runtime.shim else { fail("ZEROPOD_SHIM_DIRECTORY does not say where the shim is; use 'make bench'") }
-guard CommandLine.arguments.count == 2 else { fail("usage: zeropod-bench FILE.json") }
+guard CommandLine.arguments.count == 2 else { fail("usage: zeropod-bench FILE.json | trace") }
 guard let rounds = Int(environment["ROUNDS"] ?? "20"), rounds > 0 else { fail("ROUNDS is not a number above zero") }
 
 let report = Report()
 let measuring = Task {
+    if CommandLine.arguments[1] == "trace" { return try await Trace.run(shim: shim, rounds: rounds) }
+    if let control = environment["CONTROL"] {
+        let control = URL(filePath: control)
+        return try await Comparison.run(shim: shim, control: control, rounds: rounds, report)
+    }
     do {
         let node = try await TestNode.up("bench", shim: shim)
         do {
@@ -38,6 +43,7 @@ let interruptions = Interruptions { measuring.cancel() }
 
 do {
     try await measuring.value
+    if CommandLine.arguments[1] == "trace" { exit(0) }
     print(await report.table)
     try await report.json.write(to: URL(filePath: CommandLine.arguments[1]))
     print("\nwritten to \(CommandLine.arguments[1])")

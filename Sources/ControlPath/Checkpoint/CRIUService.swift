@@ -1,25 +1,39 @@
 import CCRIU
 import Glibc
 import Linux
+import Synchronization
 
 /// A `criu swrk` process: CRIU serving one request over a socket.
 ///
 /// It is started by us and not by libcriu, because it has to stand in the container's namespaces and cgroups, and
 /// because nobody but `Children` may wait for a child. It stays in the mount namespace of the shim, where it finds
 /// its libraries and the images.
-final class CRIUService: Sendable {
+package final class CRIUService: Sendable {
     /// libcriu's end of the socket.
     let socket: Descriptor
+    /// The process, until it has ended.
+    package var pid: pid_t? { process.withLock { $0 } }
+    private let process = Mutex<pid_t?>(nil)
+
+    /// What is done ahead of a call.
+    package enum Prestart: Sendable {
+        /// A child that has no memory of its own takes criu's place: what takes long on cgroups v1, where each move
+        /// waits for all processors (10 ms). It becomes criu when the call comes.
+        case place
+        /// criu itself waits, with its libraries linked (5 ms, and 1 MB of memory).
+        case program
+    }
 
     /// Descriptor numbers in the criu process: the socket, then what a restored process inherits.
     private static let socketNumber: Int32 = 3
 
     /// - Parameters:
     ///   - inherited: descriptors of this process; their numbers in the criu process are given by `inheritedNumber`.
-    ///   - ended: called on the loop when the process has ended.
+    ///   - ahead: if the call comes only later, and what is made ready for it then. The process ends when the service
+    ///     is dropped.
     static func start(
         _ criu: String, namespaces: [Int32], cgroups: [Int32], inherited: [Int32], children: Children,
-        ended: @escaping (ExitStatus) -> Void
+        ahead: Prestart? = nil
     ) throws(SystemError) -> CRIUService {
         var ends: [Int32] = [-1, -1]
         try retrying("socketpair") {
@@ -34,7 +48,14 @@ final class CRIUService: Sendable {
         }
         command.namespaces = namespaces
         command.cgroups = cgroups
-        try children.start(command, ended)
+        let ended: (ExitStatus) -> Void = { [weak service] _ in service?.process.withLock { $0 = nil } }
+        let pid =
+            switch ahead {
+            case nil: try children.start(command, ended)
+            case .place: try children.startStandIn(command, awaiting: socketNumber, ended)
+            case .program: try children.startStandIn(command, awaiting: nil, ended)
+            }
+        service.process.withLock { $0 = pid }
         return service
     }
 

@@ -11,13 +11,17 @@ package struct Dump: Sendable {
     package let root: String
     package let kept: KeptContainer
     package let snapshot: Snapshot
+    package let times: StepTimes
 
-    package init(criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot) {
+    package init(
+        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, times: StepTimes
+    ) {
         self.criu = criu
         self.pid = pid
         self.root = root
         self.kept = kept
         self.snapshot = snapshot
+        self.times = times
     }
 
     /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
@@ -33,8 +37,8 @@ package struct Dump: Sendable {
         do {
             try snapshot.makeDirectories()
             let service = try CRIUService.start(
-                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children
-            ) { _ in }
+                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children)
+            times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
                 Result { () throws(CheckpointError) in try call(service, mayGoOn) }
             } then: { result in
@@ -62,6 +66,7 @@ package struct Dump: Sendable {
         var failure: CheckpointError?
         try options.useService(service)
         let code = options.dump { step, _ in
+            times.reached(step)
             guard step == "network-lock" || step == "post-dump" else { return true }
             do throws(CheckpointError) {
                 if !mayGoOn() { throw .givenUp }
@@ -72,6 +77,7 @@ package struct Dump: Sendable {
             }
             return failure == nil
         }
+        times.reached("call returned")
         if let failure { throw failure }
         if code < 0 { throw .criu(verb: "dump", code: code, log: snapshot.logTail(Snapshot.dumpLog)) }
     }

@@ -21,36 +21,57 @@ package struct Restore: Sendable {
     package let kept: KeptContainer
     package let snapshot: Snapshot
     package let streams: [Stream]
+    package let times: StepTimes
 
-    package init(criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream]) {
+    package init(criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], times: StepTimes) {
         self.criu = criu
         self.kept = kept
         self.snapshot = snapshot
         self.streams = streams
+        self.times = times
+    }
+
+    /// Makes criu ready for a restore that comes later.
+    package func prepare(_ ahead: CRIUService.Prestart, children: Children) throws(SystemError) -> CRIUService {
+        try start(children, ahead)
     }
 
     /// Restores the processes and lets them run.
     ///
-    /// - Parameter then: called on the loop with the new pid of the container's init, which becomes a child of this
-    ///   process when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
+    /// - Parameters:
+    ///   - prepared: what `prepare` made; it serves only once.
+    ///   - then: called on the loop with the new pid of the container's init, which becomes a child of this process
+    ///     when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
     package func run(
-        loop: EventLoop, children: Children, then: @escaping (Result<pid_t, CheckpointError>) -> Void
+        with prepared: CRIUService? = nil, loop: EventLoop, children: Children,
+        then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
-        do {
-            let cgroups = try openCgroups()
-            defer { for number in cgroups { close(number) } }
-            let service = try CRIUService.start(
-                criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor),
-                children: children
-            ) { _ in }
+        // One that somebody has killed in the meantime is of no use.
+        let prepared = prepared?.pid == nil ? nil : prepared
+        do throws(SystemError) {
+            let service: CRIUService
+            if let prepared { service = prepared } else { service = try start(children, nil) }
+            times.reached("criu started")
             try loop.onThread("restore") { [self] in
                 Result { () throws(CheckpointError) in try call(service) }
-            } then: { result in
+            } then: { [self] result in
+                // Nothing has happened if criu has not even begun.
+                if prepared != nil, case .failure(.criu) = result, !times.has("pre-restore") {
+                    return run(loop: loop, children: children, then: then)
+                }
                 then(result)
             }
         } catch {
             loop.soon { then(.failure(.notBegun(error))) }
         }
+    }
+
+    private func start(_ children: Children, _ ahead: CRIUService.Prestart?) throws(SystemError) -> CRIUService {
+        let cgroups = try openCgroups()
+        defer { for number in cgroups { close(number) } }
+        return try CRIUService.start(
+            criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor), children: children,
+            ahead: ahead)
     }
 
     /// The `cgroup.procs` files of the container: criu is put there, and what it restores stays there.
@@ -81,13 +102,16 @@ package struct Restore: Sendable {
         var initial: pid_t = 0
         try options.useService(service)
         let pid = options.restore { step, pid in
+            times.reached(step)
             // CRIU names the init at this step and not at the next.
             if step == "setup-namespaces" { initial = pid }
             guard step == "post-setup-namespaces" else { return true }
             // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
             do throws(CheckpointError) { try renewProcfs(for: initial) } catch { failure = error }
+            times.reached("procfs renewed")
             return failure == nil
         }
+        times.reached("call returned")
         if let failure { throw failure }
         if pid <= 0 { throw .criu(verb: "restore", code: pid, log: snapshot.logTail(Snapshot.restoreLog)) }
         return pid

@@ -37,6 +37,12 @@ struct AnnotationReader {
         }
     }
 
+    func choice<Choice>(_ name: String, of choices: KeyValuePairs<String, Choice>) throws(AnnotationError) -> Choice? {
+        guard let text = value(name) else { return nil }
+        for (key, choice) in choices where key == text { return choice }
+        throw error(name, "not one of \(choices.map(\.key).joined(separator: ", "))")
+    }
+
     func size(_ name: String) throws(AnnotationError) -> Int? {
         guard let text = value(name) else { return nil }
         guard let size = Int(text), size > 0 else { throw error(name, "not a number of bytes above zero") }

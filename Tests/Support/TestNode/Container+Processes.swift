@@ -3,11 +3,16 @@ import Foundation
 
 /// What the node's kernel knows of a container, for tests that look whether it is really gone.
 extension Container {
-    /// The processes of the container, as pids of the node: none while it sleeps.
+    /// The processes of the container, as pids of the node: none while it sleeps. What the shim keeps ready for the
+    /// wake is not counted.
     package func processes() async throws -> [Int] {
         let path = try await cgroup()
-        return try await pod.node.shell("cat /sys/fs/cgroup{,/pids}\(path)/cgroup.procs 2>/dev/null || true")
-            .lines.compactMap { Int($0) }
+        let script = """
+            for pid in $(cat /sys/fs/cgroup{,/pids}\(path)/cgroup.procs 2>/dev/null); do
+                [[ $(readlink /proc/$pid/exe) == */containerd-shim-zeropod-v2 ]] || echo $pid
+            done
+            """
+        return try await pod.node.shell(script).lines.compactMap { Int($0) }
     }
 
     /// The container's cgroup below each hierarchy's root.
