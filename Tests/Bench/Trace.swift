@@ -3,7 +3,8 @@ import Foundation
 import Measure
 import TestNode
 
-/// `make trace`: where the time of a sleep and of a wake goes, from the shim's debug log.
+/// `make trace`: where the time of a sleep and of a wake goes, from the shim's debug log. WAKE sets the
+/// annotation `wake`.
 struct Trace {
     let node: TestNode
     let rounds: Int
@@ -20,8 +21,9 @@ struct Trace {
     }
 
     private func run(_ application: Application) async throws {
-        let pod = try await node.runPod(
-            "traced", runtime: .zeropod, annotations: ["zeropod.ctrox.dev/scaledown-duration": "200ms"])
+        var annotations = ["zeropod.ctrox.dev/scaledown-duration": "200ms"]
+        annotations["zeropod.ctrox.dev/wake"] = ProcessInfo.processInfo.environment["WAKE"]
+        let pod = try await node.runPod("traced", runtime: .zeropod, annotations: annotations)
         let container = try await pod.start(application.name, image: application.image, command: application.command)
         let client = TimedClient(namespace: "\(node.root)/run/netns/client")
         let log = ShimLog(of: node)
