@@ -12,13 +12,13 @@ final class Bench {
     private(set) var log: [String] = []
     var whenLogging: () -> Void = {}
 
-    init() throws {
+    init(mostConnections: Int = Server.mostConnections) throws {
         // As in the shim: a peer that is gone is an error of write(2).
         signal(SIGPIPE, SIG_IGN)
         loop = try EventLoop()
         path = "/tmp/ttrpc-test-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"
         weak var bench: Bench?
-        server = Server(loop: loop) { line in
+        server = Server(loop: loop, mostConnections: mostConnections) { line in
             bench?.log.append(line)
             bench?.whenLogging()
         }

@@ -3,9 +3,10 @@ import Linux
 /// Answers calls that come over a listening socket.
 package final class Server {
     /// containerd has one for each container it found here after a restart, and a group of pods may have hundreds.
-    static let mostConnections = 512
+    package static let mostConnections = 512
 
     private let loop: EventLoop
+    private let mostConnections: Int
     private let log: (String) -> Void
     private var services: [String: [String: Handler]] = [:]
     private var listener: Listener?
@@ -15,8 +16,11 @@ package final class Server {
     /// Called when the last connection has ended.
     package var whenUnused: () -> Void = {}
 
-    package init(loop: EventLoop, log: @escaping (String) -> Void) {
+    package init(
+        loop: EventLoop, mostConnections: Int = Server.mostConnections, log: @escaping (String) -> Void
+    ) {
         self.loop = loop
+        self.mostConnections = mostConnections
         self.log = log
     }
 
@@ -49,7 +53,7 @@ package final class Server {
     var heldMemory: Int { connections.values.reduce(0) { $0 + $1.heldMemory } }
 
     private func welcome(_ socket: consuming Descriptor) throws(SystemError) {
-        guard connections.count < Self.mostConnections else {
+        guard connections.count < mostConnections else {
             return log("refused a connection: there are \(connections.count)")
         }
         accepted += 1
