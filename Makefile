@@ -9,7 +9,7 @@ PREFIX ?= /opt/zeropod
 DESTDIR ?=
 
 BUILD := build
-SHIM := $(BUILD)/bin/containerd-shim-zeropod-v2
+PROGRAMS := containerd-shim-zeropod-v2 zeropod
 # Fully static: the same file runs on nodes of any distribution, whatever their C library.
 STATIC_FLAGS := -c release --scratch-path .build/static -Xswiftc -static-executable -Xswiftc -Osize -Xlinker --gc-sections
 # From Debian 13 on libelf can read sections compressed with zstd, and wants it linked.
@@ -29,10 +29,13 @@ packages: ## install the Debian packages that building needs (needs root)
 bpf: packages ## build the BPF programs
 	@$(MAKE) --no-print-directory -C bpf
 
-shim: bpf ## build the shim into build/bin
-	@$(SWIFT) build $(STATIC_FLAGS) --product containerd-shim-zeropod-v2 2>&1 | .ci/without-noise
+shim: bpf ## build the shim, and the program zeropod, into build/bin
 	@mkdir -p $(BUILD)/bin
-	@$(STRIP) .build/static/release/containerd-shim-zeropod-v2 $(SHIM).new && mv $(SHIM).new $(SHIM)
+	@for program in $(PROGRAMS); do \
+		$(SWIFT) build $(STATIC_FLAGS) --product $$program 2>&1 | .ci/without-noise || exit 1; \
+		$(STRIP) .build/static/release/$$program $(BUILD)/bin/$$program.new || exit 1; \
+		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
+	done
 
 check: ## formatting and lint, without changing anything
 	@$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
@@ -61,8 +64,8 @@ trace: shim ## where the time of a sleep and of a wake goes, by step (needs root
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench trace
 
-install: shim ## put the shim below $(PREFIX)
-	install -D -m 0755 $(SHIM) $(DESTDIR)$(PREFIX)/bin/containerd-shim-zeropod-v2
+install: shim ## put the programs below $(PREFIX)
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%)
 
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)

@@ -54,13 +54,16 @@ let package = Package(
         room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
         room(
             "TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room("StatusAPI", in: "ControlPath", ["Protobuf"]),
+        room("StatusService", in: "ControlPath", ["Lifecycle", "Linux", "Protobuf", "Shim", "StatusAPI", "TTRPC"]),
         room(
             "Launch",
             [
                 "CMD", "Linux", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI", "Events",
-                "Shim",
-                "TaskService",
+                "Shim", "StatusAPI", "StatusService", "TaskService",
             ]),
+        room("Node", ["Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
+        .executableTarget(name: "zeropod", dependencies: ["Node"], swiftSettings: strict),
         .executableTarget(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),
 
@@ -82,6 +85,8 @@ let package = Package(
         tests(of: "Checkpoint", ["Linux"]),
         tests(of: "Shim", ["Linux"]),
         tests(of: "Launch"),
+        .testTarget(
+            name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
 
         // What Tests/VirtualMachine/run.sh runs under Debian's own kernel.
         .executableTarget(

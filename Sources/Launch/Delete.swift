@@ -70,7 +70,10 @@ package struct Delete {
             _ = try UnixSocket.connect(path)
             return false
         } catch {
-            if error.code == ECONNREFUSED { try? Files.remove(path) }
+            if error.code == ECONNREFUSED {
+                try? Files.remove(path)
+                StatusSocket(ofShimAt: path).remove()
+            }
             return true
         }
     }

@@ -3,6 +3,7 @@ import Events
 import Glibc
 import Linux
 import Shim
+import StatusService
 import TTRPC
 import TaskService
 
@@ -16,6 +17,9 @@ package final class Serve {
     private var signals: Signals?
     private var isShuttingDown = false
     private var service: TaskService?
+    private let statusSocket: StatusSocket
+    private let statusServer: Server
+    private let status: StatusServer
 
     package init(_ invocation: Invocation) throws(SystemError) {
         Memory.keepSmall()
@@ -35,13 +39,31 @@ package final class Serve {
         let context = ShimContext(
             loop: loop, children: children, log: log, namespace: invocation.namespace,
             publish: { publisher.publish($0.message) })
+        let shim = Shim(context: context)
+        statusSocket = StatusSocket(ofShimAt: socketPath)
+        statusServer = Server(loop: loop, mostConnections: Self.mostWatchers, log: { log.warning("status: \($0)") })
+        status = StatusServer(shim: shim)
         let service = TaskService(
-            shim: Shim(context: context), onConnect: { publisher.retryNow() },
+            shim: shim, onConnect: { publisher.retryNow() },
             onShutdown: { [unowned self] in shutDown() })
         self.service = service
         service.register(with: server)
         try server.listen(on: listener)
+        serveStatus()
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] _ in shutDown() }
+    }
+
+    /// Programs of the node that look on at the same time: its daemon, and people.
+    private static let mostWatchers = 16
+
+    /// Containers are served without it too.
+    private func serveStatus() {
+        status.register(with: statusServer)
+        do throws(SystemError) {
+            try statusServer.listen(on: try statusSocket.listen())
+        } catch {
+            log.warning("'zeropod status' will not see this shim: \(error)")
+        }
     }
 
     package func run() throws(SystemError) {
@@ -65,6 +87,8 @@ package final class Serve {
         // The name first: a start that finds nobody listening would take it over, and lose it here.
         try? Files.remove(socketPath)
         server.stopListening()
+        statusSocket.remove()
+        statusServer.stopListening()
         loop.after(Self.patience) { [loop] in loop.stop() }
         server.whenUnused = { [loop, publisher] in publisher.whenDrained { loop.stop() } }
         if server.connectionCount == 0 { server.whenUnused() }

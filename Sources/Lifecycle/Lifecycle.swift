@@ -114,6 +114,15 @@ package struct Lifecycle: Hashable, Sendable {
         return effects + [.hold, .checkpoint]
     }
 
+    /// A person wants the container asleep now, however short it has been idle.
+    ///
+    /// - Returns: nil if it must not be, for `reasons` or because it does not run.
+    package mutating func sleepRequested() -> [Effect]? {
+        guard state == .running, policy.mayEverSleep, reasons.allowSleep, !ports.isEmpty else { return nil }
+        state = .checkpointing(wanted: false)
+        return [.hold, .checkpoint]
+    }
+
     /// The activator holds a connection.
     package mutating func connectionHeld() -> [Effect] {
         wake()

@@ -38,9 +38,13 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 
     /// A copy of this process's standard output.
-    package static func standardOutput() throws(SystemError) -> Descriptor {
-        Descriptor(
-            owning: try checking("fcntl(F_DUPFD_CLOEXEC)", "stdout", zp_fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)))
+    package static func standardOutput() throws(SystemError) -> Descriptor { try copy(of: STDOUT_FILENO, "stdout") }
+
+    /// A copy of this process's standard error.
+    package static func standardError() throws(SystemError) -> Descriptor { try copy(of: STDERR_FILENO, "stderr") }
+
+    private static func copy(of number: Int32, _ name: String) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try checking("fcntl(F_DUPFD_CLOEXEC)", name, zp_fcntl(number, F_DUPFD_CLOEXEC, 0)))
     }
 
     /// pipe2(2), close-on-exec.

@@ -6,6 +6,7 @@ import Linux
 extension Container {
     func perform(_ effects: [Effect]) {
         for effect in effects { perform(effect) }
+        noteChange()
     }
 
     private func perform(_ effect: Effect) {
@@ -19,8 +20,10 @@ extension Container {
         case .giveUpCheckpoint: dump?.giveUp()
         case .restore: restore()
         case .endProcesses: endProcesses()
-        case .asleep: tellChange("scaled down")
-        case .awake: tellChange("restored")
+        case .asleep:
+            history.slept(tellChange("scaled down"))
+            history.memoryGivenBack = memoryBefore.map { $0 - min($0, cgroup?.anonymousMemory ?? 0) }
+        case .awake: history.woke(tellChange("restored"))
         case .proceed(let work): waitingWork.removeValue(forKey: work)?(.success(work))
         case .refuse(let work): waitingWork.removeValue(forKey: work)?(.failure(notRunning))
         case .exited(let status): ended(status: status)
@@ -28,9 +31,10 @@ extension Container {
     }
 
     /// `took` counts from the decision on, so for a sleep it ends when the processes are gone.
-    private func tellChange(_ what: String) {
-        let took = Instant.now.since(changeBegan).milliseconds
-        context.log.info(what, ["container": id, "took": "\((took * 10).rounded() / 10)ms"])
+    private func tellChange(_ what: String) -> Instant.Span {
+        let took = Instant.now.since(changeBegan)
+        context.log.info(what, ["container": id, "took": "\((took.milliseconds * 10).rounded() / 10)ms"])
+        return took
     }
 
     var notRunning: ShimError { ShimError(.failedPrecondition, "container \(id) is not running") }

@@ -10,6 +10,7 @@ extension Container {
                     if case .success = result {
                         isPaused = true
                         lifecycle.paused()
+                        noteChange()
                         context.publish(.paused(id: id))
                     }
                     finished(work)
@@ -24,6 +25,7 @@ extension Container {
             if case .success = result {
                 isPaused = false
                 lifecycle.resumed(at: Instant.now.nanoseconds)
+                noteChange()
                 context.publish(.resumed(id: id))
             }
             then(result.mapError(ShimError.init))

@@ -22,6 +22,7 @@ extension Container {
         do throws(SystemError) {
             try traffic?.hold { [weak self] in
                 guard let self else { return }
+                firstHeld = .now
                 perform(lifecycle.connectionHeld())
             }
         } catch {
@@ -31,6 +32,8 @@ extension Container {
 
     func release() {
         traffic?.release()
+        if let firstHeld { history.wakes.add(Instant.now.since(firstHeld)) }
+        firstHeld = nil
     }
 
     func refuseConnections() {
@@ -55,6 +58,7 @@ extension Container {
         do throws(SystemError) {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
+            memoryBefore = cgroup?.anonymousMemory
             let kept = try KeptContainer(of: main.pid)
             times.reached("kept")
             self.kept = kept
@@ -91,7 +95,9 @@ extension Container {
             // The container was removed in the meantime, and with it the wish to restore it.
             if lifecycle.state == .exited { discardSnapshot() }
         case .givenUp: context.log.info("checkpoint given up because of traffic", label)
-        case .failed(let text): context.log.error("checkpoint failed, the container runs on: \(text)", label)
+        case .failed(let text):
+            history.checkpointFailed(text)
+            context.log.error("checkpoint failed, the container runs on: \(text)", label)
         case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)
         }
         if outcome != .done {
@@ -100,6 +106,7 @@ extension Container {
         }
         perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
         if lifecycle.state == .asleep { prepareRestore() }
+        tellSleepers()
     }
 
     /// Does ahead of the wake what can be done ahead.
@@ -169,6 +176,7 @@ extension Container {
             context.log.warning("the restore cannot begin, and is tried again: \(error)", label)
             context.loop.after(Self.restAfterFailedAttempt) { [self] in restore() }
         case .failure(let error):
+            history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
             main.io?.release()
             kept = nil

@@ -55,6 +55,15 @@ package final class Container {
     package internal(set) var isPaused = false
     /// Where the processes are accounted. Kept from the start on: asleep there is no process to ask.
     package internal(set) var cgroup: Cgroup?
+    package var history = SleepHistory()
+    /// Who waits for the sleep that they asked for.
+    var sleepers: [Completion<Void>] = []
+    /// What those who watch have been told.
+    var lastTold: (state: Lifecycle.State, reasons: ReasonsToStayAwake)
+    /// When the connection came that wakes the container.
+    var firstHeld: Instant?
+    /// Bytes that the processes had in memory when the checkpoint under way began.
+    var memoryBefore: UInt64?
     /// From the creation to the exit, asleep too.
     var outOfMemory: OutOfMemoryWatch?
 
@@ -76,6 +85,7 @@ package final class Container {
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,
                 standingReasons: Self.standingReasons(spec, configuration, streams, runc.options)))
+        lastTold = (lifecycle.state, lifecycle.reasons)
     }
 
     private static func standingReasons(

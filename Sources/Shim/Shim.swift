@@ -17,6 +17,9 @@ package final class Shim {
 
     package var isEmpty: Bool { containers.isEmpty }
 
+    /// In the order of their ids.
+    package var all: [Container] { containers.values.sorted { $0.id < $1.id } }
+
     package func container(_ id: String) throws(ShimError) -> Container {
         guard let container = containers[id] else { throw ShimError(.notFound, "container \(id) not found") }
         return container
@@ -56,6 +59,7 @@ package final class Shim {
             return then(.failure(error))
         }
         containers[creation.id] = container
+        context.changed()
         container.create(owner: creation.owner) { [self] result in
             if case .failure = result { containers[creation.id] = nil }
             then(result)
@@ -70,7 +74,10 @@ package final class Shim {
         do throws(ShimError) { container = try self.container(id) } catch { return then(.failure(error)) }
         if !exec.isEmpty { return container.deleteExec(exec, then) }
         container.delete { [self] result in
-            if case .success = result { containers[id] = nil }
+            if case .success = result {
+                containers[id] = nil
+                context.changed()
+            }
             then(result)
         }
     }

@@ -13,6 +13,8 @@ package final class ShimContext {
     let networks = PodNetworks()
     /// The criu that was found fit for this kernel.
     var checkedCRIU: String?
+    /// Told when a container has changed in what its status shows.
+    package var changed: () -> Void = {}
 
     package init(
         loop: EventLoop, children: Children, log: Log, namespace: String, paths: Paths = Paths(),

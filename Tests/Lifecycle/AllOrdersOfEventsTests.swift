@@ -60,7 +60,8 @@ import Testing
     }
 
     enum Event: CaseIterable {
-        case start, look, lookDuringRequest, connection, request, finish, pause, resume, exit, kill, remove
+        case start, look, lookDuringRequest, sleepRequest, connection, request, finish, pause, resume, exit, kill,
+            remove
         case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, restoreDone, restoreFailed
     }
 
@@ -80,6 +81,9 @@ import Testing
             guard outside.hasProcesses, !outside.isDumping else { return nil }
             effects = next.looked(at: 100_000_000, ports: [80], lastActivity: 0, unansweredSince: 0)
             outside.expect(!outside.isHolding && !effects.contains(.checkpoint), "sleeps during a request")
+        case .sleepRequest:
+            guard let answer = next.sleepRequested() else { return nil }
+            effects = answer
         case .connection:
             guard outside.isHolding else { return nil }
             effects = next.connectionHeld()

@@ -1,0 +1,65 @@
+import Lifecycle
+import Linux
+import Protobuf
+import Shim
+import StatusAPI
+
+extension ContainerReport {
+    init(_ container: Container) {
+        self.init()
+        id = container.id
+        namespace = container.namespace
+        (podNamespace, podName, podUID, containerName) = container.names
+        state = ContainerState(container.state)
+        isPaused = container.isPaused
+        reasons = container.reasonsToStayAwake
+        ports = container.watchedPorts.map(UInt64.init)
+        imageBytes = container.imageBytes
+        fill(container.history)
+    }
+
+    private mutating func fill(_ history: SleepHistory) {
+        since = Timestamp(history.since)
+        memoryGivenBack = history.memoryGivenBack ?? 0
+        checkpoints = Durations(history.checkpoints)
+        restores = Durations(history.restores)
+        wakes = Durations(history.wakes)
+        checkpointErrors = history.checkpointErrors
+        restoreErrors = history.restoreErrors
+        lastCheckpoint = history.lastCheckpoint.map(Timestamp.init)
+        lastRestore = history.lastRestore.map(Timestamp.init)
+        lastError = history.lastError
+    }
+}
+
+extension ContainerState {
+    init(_ state: Lifecycle.State) {
+        self =
+            switch state {
+            case .starting: .starting
+            case .running: .running
+            case .checkpointing: .checkpointing
+            case .asleep: .asleep
+            case .restoring: .restoring
+            case .exited: .exited
+            }
+    }
+}
+
+extension Durations {
+    init?(_ record: DurationRecord) {
+        if record.count == 0 { return nil }
+        self.init()
+        count = record.count
+        sumNanoseconds = record.sum.nanoseconds
+        lastNanoseconds = record.last.nanoseconds
+        limitMilliseconds = DurationRecord.limits
+        cumulative = record.cumulative
+    }
+}
+
+extension Timestamp {
+    fileprivate init(_ time: WallClockTime) {
+        self.init(seconds: time.seconds, nanoseconds: time.nanoseconds)
+    }
+}

@@ -1,0 +1,29 @@
+import Linux
+
+/// `zeropod status`: which containers of this node sleep, since when, and why the others do not.
+package struct StatusCommand {
+    package let asJSON: Bool
+    /// Sandboxes too, which never sleep.
+    package let all: Bool
+
+    package init(asJSON: Bool, all: Bool) {
+        self.asJSON = asJSON
+        self.all = all
+    }
+
+    /// Gives what to print, and lines about shims that did not answer.
+    package func run(_ directory: ShimDirectory = ShimDirectory()) throws(SystemError) -> (
+        text: String, problems: [String]
+    ) {
+        let (found, problems) = try directory.containers()
+        let shown = found.filter { all || !$0.isSandbox }.sorted { $0.title < $1.title }
+        if asJSON { return (StatusDocument.make(shown), problems) }
+        if shown.isEmpty { return ("no container of this node runs with zeropod", problems) }
+        return (StatusTable(shown, now: WallClockTime.now.seconds).text, problems)
+    }
+}
+
+extension FoundContainer {
+    /// A pod's sandbox has the pod's names and none of its own.
+    var isSandbox: Bool { !report.podName.isEmpty && report.containerName.isEmpty }
+}

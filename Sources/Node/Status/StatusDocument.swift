@@ -1,0 +1,43 @@
+import JSON
+import Protobuf
+import StatusAPI
+
+/// What `zeropod status --json` prints: a list, one object a container. Times are seconds since 1970, durations
+/// nanoseconds, sizes bytes.
+package enum StatusDocument {
+    package static func make(_ containers: [FoundContainer]) -> String {
+        JSON.array(containers.map { describe($0.report) }).text
+    }
+
+    private static func describe(_ report: ContainerReport) -> JSON {
+        var object = JSON.object(JSON.Object())
+        object["id"] = .string(report.id)
+        object["namespace"] = .string(report.namespace)
+        object["podNamespace"] = .string(report.podNamespace)
+        object["pod"] = .string(report.podName)
+        object["podUID"] = .string(report.podUID)
+        object["container"] = .string(report.containerName)
+        object["state"] = .string(report.state.word)
+        object["paused"] = .bool(report.isPaused)
+        object["since"] = report.since.map { .integer($0.seconds) } ?? .null
+        object["reasons"] = .array(report.reasons.map { .string($0) })
+        object["ports"] = .array(report.ports.map { .integer($0) })
+        object["imageBytes"] = .integer(report.imageBytes)
+        object["memoryGivenBack"] = .integer(report.memoryGivenBack)
+        object["checkpoints"] = describe(report.checkpoints, report.lastCheckpoint, report.checkpointErrors)
+        object["restores"] = describe(report.restores, report.lastRestore, report.restoreErrors)
+        object["wakes"] = describe(report.wakes, nil, 0)
+        object["lastError"] = .string(report.lastError)
+        return object
+    }
+
+    private static func describe(_ durations: Durations?, _ last: Timestamp?, _ errors: UInt64) -> JSON {
+        var object = JSON.object(JSON.Object())
+        object["count"] = .integer(durations?.count ?? 0)
+        object["sum"] = .integer(durations?.sumNanoseconds ?? 0)
+        object["last"] = .integer(durations?.lastNanoseconds ?? 0)
+        if let last { object["lastAt"] = .integer(last.seconds) }
+        if errors > 0 { object["errors"] = .integer(errors) }
+        return object
+    }
+}

@@ -1,0 +1,69 @@
+import Lifecycle
+import Linux
+
+/// What the container tells of itself, and what a person may ask it to do.
+extension Container {
+    package var state: Lifecycle.State { lifecycle.state }
+
+    /// containerd's namespace that it is in.
+    package var namespace: String { context.namespace }
+
+    /// Why it does not sleep now, one reason a line.
+    package var reasonsToStayAwake: [String] { lifecycle.reasons.descriptions }
+
+    package var watchedPorts: [UInt16] { lifecycle.ports.sorted() }
+
+    /// Bytes on disk.
+    package var imageBytes: UInt64 { lifecycle.state == .asleep ? snapshot.size : 0 }
+
+    /// Kubernetes' names, empty where Kubernetes did not make the container.
+    package var names: (podNamespace: String, pod: String, podUID: String, container: String) {
+        (spec.podNamespace ?? "", spec.podName ?? "", spec.podUID ?? "", spec.containerName ?? "")
+    }
+
+    /// Puts the container to sleep without waiting for its idle time to pass. Fails with the reasons if it must stay
+    /// awake, or if a connection arrives meanwhile.
+    package func sleepNow(_ then: @escaping Completion<Void>) {
+        if lifecycle.state == .asleep { return then(.success(())) }
+        // Packets first: what comes after them gives the checkpoint up.
+        lastActivity = traffic?.lastActivity(of: lifecycle.ports)
+        guard let effects = lifecycle.sleepRequested() else {
+            let reasons = lifecycle.reasons.descriptions.joined(separator: "; ")
+            return then(.failure(ShimError(.failedPrecondition, reasons.isEmpty ? "it is not running" : reasons)))
+        }
+        sleepers.append(then)
+        perform(effects)
+    }
+
+    /// Answers those who asked for a sleep.
+    func tellSleepers() {
+        let waiting = sleepers
+        sleepers = []
+        for then in waiting {
+            if lifecycle.state == .asleep {
+                then(.success(()))
+            } else {
+                let last = history.lastError
+                let reason = lifecycle.reasons.contains(.checkpointFailed) ? last : "somebody needed it meanwhile"
+                then(.failure(ShimError(.unavailable, "it did not fall asleep: \(reason)")))
+            }
+        }
+    }
+
+    /// Answers once the container is awake. Its idle time begins anew.
+    package func wakeNow(_ then: @escaping Completion<Void>) {
+        whenAwake { [self] result in
+            if case .success(let work) = result { finished(work) }
+            then(result.map { _ in })
+        }
+    }
+
+    /// Told after every event: those who watch hear of a change of what they see.
+    func noteChange() {
+        let view = (lifecycle.state, lifecycle.reasons)
+        if view.0 == lastTold.state && view.1 == lastTold.reasons { return }
+        if view.0 != lastTold.state { history.since = .now }
+        lastTold = (view.0, view.1)
+        context.changed()
+    }
+}

@@ -1,0 +1,62 @@
+import Linux
+
+/// What sleeping has been like for one container so far. For people and for metrics; nothing is decided by it.
+package struct SleepHistory {
+    package internal(set) var checkpoints = DurationRecord()
+    package internal(set) var restores = DurationRecord()
+    /// From the arrival of the connection that woke the container to its handing over.
+    package internal(set) var wakes = DurationRecord()
+    package internal(set) var checkpointErrors: UInt64 = 0
+    package internal(set) var restoreErrors: UInt64 = 0
+    package internal(set) var lastCheckpoint: WallClockTime?
+    package internal(set) var lastRestore: WallClockTime?
+    /// The last failure, with CRIU's last lines.
+    package internal(set) var lastError = ""
+    /// Bytes that the processes had in memory when they fell asleep; nil while they are there.
+    package internal(set) var memoryGivenBack: UInt64?
+
+    /// Since when the container has been in its state.
+    package internal(set) var since = WallClockTime.now
+
+    mutating func slept(_ took: Instant.Span) {
+        checkpoints.add(took)
+        lastCheckpoint = .now
+    }
+
+    mutating func woke(_ took: Instant.Span) {
+        restores.add(took)
+        lastRestore = .now
+        memoryGivenBack = nil
+    }
+
+    mutating func checkpointFailed(_ text: String) {
+        checkpointErrors += 1
+        lastError = text
+    }
+
+    mutating func restoreFailed(_ text: String) {
+        restoreErrors += 1
+        lastError = text
+    }
+}
+
+/// Durations, counted in buckets.
+package struct DurationRecord {
+    /// Upper limits in milliseconds: from a wake that was prepared to a restore of gigabytes from a cold disk.
+    package static let limits: [UInt64] = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000]
+
+    package private(set) var count: UInt64 = 0
+    package private(set) var sum = Instant.Span(nanoseconds: 0)
+    package private(set) var last = Instant.Span(nanoseconds: 0)
+    /// How many were at most as long as each limit. Empty until there is one: most containers of a node sleep and wake
+    /// seldom.
+    package private(set) var cumulative: [UInt64] = []
+
+    mutating func add(_ span: Instant.Span) {
+        if cumulative.isEmpty { cumulative = Self.limits.map { _ in 0 } }
+        count += 1
+        sum = Instant.Span(nanoseconds: sum.nanoseconds + span.nanoseconds)
+        last = span
+        for (index, limit) in Self.limits.enumerated() where span <= .milliseconds(limit) { cumulative[index] += 1 }
+    }
+}

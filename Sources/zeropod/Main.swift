@@ -1,0 +1,31 @@
+import Glibc
+import Linux
+import Node
+
+/// The program for people and for the node: what the containers of the shims do.
+@main
+struct Main {
+    static func main() {
+        do {
+            switch try Action(Array(CommandLine.arguments.dropFirst())) {
+            case .help: print(Action.usage)
+            case .status(let command):
+                let (text, problems) = try command.run()
+                print(text)
+                problems.forEach(complain)
+                if !problems.isEmpty { exit(1) }
+            case .sleep(let command): try command.run()
+            }
+        } catch let mistake as UsageError {
+            complain("\(mistake)\n\(Action.usage)")
+            exit(2)
+        } catch {
+            complain("zeropod: \(error)")
+            exit(1)
+        }
+    }
+
+    private static func complain(_ line: String) {
+        try? Descriptor.standardError().writeAll(Array("\(line)\n".utf8))
+    }
+}

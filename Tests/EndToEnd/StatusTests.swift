@@ -1,0 +1,88 @@
+import Commands
+import Foundation
+import TestNode
+import Testing
+
+/// A line of `zeropod status --json`.
+private struct Report: Decodable {
+    struct Times: Decodable {
+        let count: Int
+        let sum: Int
+    }
+    let id: String
+    let pod: String
+    let container: String
+    let state: String
+    let paused: Bool
+    let reasons: [String]
+    let ports: [Int]
+    let imageBytes: Int
+    let memoryGivenBack: Int
+    let checkpoints: Times
+    let restores: Times
+    let wakes: Times
+}
+
+extension TestNode {
+    @discardableResult
+    fileprivate func zeropod(_ arguments: String..., expecting: Int32? = 0) async throws -> Output {
+        try await shell((["/opt/zeropod/bin/zeropod"] + arguments).joined(separator: " "), expecting: expecting)
+    }
+}
+
+extension SleepingPods {
+    /// `zeropod status`, `sleep` and `wake` on the node.
+    @Suite struct StatusTests {
+        private func report(_ container: Container) async throws -> Report {
+            let text = try await container.pod.node.zeropod("status", "--json")
+            let all = try JSONDecoder().decode([Report].self, from: text.stdout)
+            return try #require(all.first { $0.id == container.id })
+        }
+
+        @Test(arguments: Containerd.allCases) func statusFollowsTheContainer(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("told", after: "1h") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await eventually("the port is found") { try await report(server).ports == [8080] }
+                var now = try await report(server)
+                #expect(now.state == "running")
+                #expect(now.pod == pod.config.name)
+                #expect(now.container == "server")
+                #expect(now.reasons == [])
+                #expect(now.imageBytes == 0)
+
+                // By a part of its id, as a person would.
+                try await node.zeropod("sleep", String(server.id.prefix(20)))
+                now = try await report(server)
+                #expect(now.state == "asleep")
+                #expect(now.imageBytes > 1 << 20)
+                #expect(now.memoryGivenBack > 1 << 20)
+                #expect(now.checkpoints.count == 1 && now.checkpoints.sum > 0)
+
+                try await node.zeropod("wake", "default/\(pod.config.name)/server")
+                now = try await report(server)
+                #expect(now.state == "running")
+                #expect(now.restores.count == 1)
+                #expect(now.wakes.count == 0, "nobody connected")
+
+                try await node.zeropod("sleep", server.id)
+                _ = try await node.get(pod.ip4, port: 8080)
+                try await eventually("the wake is told") { try await report(server).wakes.count == 1 }
+                let table = try await node.zeropod("status").text
+                #expect(table.contains("default/\(pod.config.name)/server"))
+            }
+        }
+
+        @Test func whatMustStayAwakeIsNotPutToSleep() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("kept", after: "0") { pod in
+                let server = try await pod.start("server", image: "python")
+                let refusal = try await node.zeropod("sleep", server.id, expecting: 1)
+                #expect(refusal.errorText.contains("scaledown-duration is 0"))
+                #expect(try await report(server).reasons == ["zeropod.ctrox.dev/scaledown-duration is 0"])
+                let nobody = try await node.zeropod("wake", "nobody", expecting: 1)
+                #expect(nobody.errorText.contains("no container 'nobody'"))
+            }
+        }
+    }
+}
