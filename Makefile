@@ -12,6 +12,8 @@ BUILD := build
 PROGRAMS := containerd-shim-zeropod-v2 zeropod
 # Fully static: the same file runs on nodes of any distribution, whatever their C library.
 STATIC_FLAGS := -c release --scratch-path .build/static -Xswiftc -static-executable -Xswiftc -Osize -Xlinker --gc-sections
+# What Sources/static.ld says only lld takes beside a layout of its own; it comes with the Swift toolchain.
+STATIC_FLAGS += -Xswiftc -use-ld=lld -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/Sources/static.ld
 # From Debian 13 on libelf can read sections compressed with zstd, and wants it linked.
 STATIC_FLAGS += $(if $(shell grep -ls zstd /usr/lib/*/pkgconfig/libelf.pc),-Xlinker -lzstd)
 STRIP := $(dir $(realpath $(shell command -v swiftc)))llvm-objcopy --strip-all

@@ -105,7 +105,11 @@ extension Container {
             main.io?.release()
         }
         perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
-        if lifecycle.state == .asleep { prepareRestore() }
+        if lifecycle.state == .asleep {
+            prepareRestore()
+            // As the last thing before the loop waits: what runs after it would be mapped again.
+            context.loop.soon { Memory.unmapProgram() }
+        }
         tellSleepers()
     }
 
