@@ -59,8 +59,8 @@ let package = Package(
         room(
             "Launch",
             [
-                "CMD", "Linux", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI", "Events",
-                "Shim", "StatusAPI", "StatusService", "TaskService",
+                "CMD", "Linux", "JSON", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI",
+                "Events", "Shim", "StatusAPI", "StatusService", "TaskService",
             ]),
         room("Node", ["Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
         .executableTarget(name: "zeropod", dependencies: ["Node"], swiftSettings: strict),
@@ -84,7 +84,9 @@ let package = Package(
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Checkpoint", ["Linux"]),
         tests(of: "Shim", ["Linux"]),
-        tests(of: "Launch"),
+        tests(
+            of: "Launch",
+            ["CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "TTRPC", "containerd-shim-zeropod-v2"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
 

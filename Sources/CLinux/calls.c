@@ -44,6 +44,11 @@ int zp_prctl(int option, unsigned long argument)
     return result(prctl(option, argument, 0, 0, 0));
 }
 
+int zp_prctl4(int option, unsigned long second, unsigned long third, unsigned long fourth)
+{
+    return result(prctl(option, second, third, fourth, 0));
+}
+
 int zp_ioctl(int descriptor, unsigned long request, void *argument)
 {
     return result(ioctl(descriptor, request, argument));

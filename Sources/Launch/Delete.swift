@@ -59,20 +59,18 @@ package struct Delete {
         }.encoded()
     }
 
-    /// The socket is known by the file that `Start` left. Gives false if a shim answers there.
+    /// Gives false if a shim answers there.
     private func removeSocketOfDeadShim() -> Bool {
-        let scheme = "unix://"
-        guard let url = try? Files.readText("address"), url.hasPrefix("\(scheme)\(ShimAddress.directory)/") else {
-            return true
-        }
-        let path = String(url.dropFirst(scheme.count))
+        guard let address = ShimAddress(recordedIn: ".") else { return true }
         do throws(SystemError) {
-            _ = try UnixSocket.connect(path)
+            _ = try UnixSocket.connect(address.path, nonBlocking: true)
             return false
         } catch {
+            // Its queue is full: it is alive, and busy.
+            if error.code == EAGAIN { return false }
             if error.code == ECONNREFUSED {
-                try? Files.remove(path)
-                StatusSocket(ofShimAt: path).remove()
+                try? Files.remove(address.path)
+                StatusSocket(ofShimAt: address.path).remove()
             }
             return true
         }

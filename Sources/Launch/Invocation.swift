@@ -58,6 +58,10 @@ package struct Invocation: Equatable, Sendable {
         }
         if namespace.isEmpty { namespace = Environment["NAMESPACE"] ?? "" }
         if address.isEmpty { address = Environment["GRPC_ADDRESS"] ?? "" }
+        // It is part of the socket's address, and of where runc keeps its state.
+        if namespace.isEmpty && [.start, .serve, .delete].contains(action) {
+            throw Mistake(description: "-namespace is missing")
+        }
     }
 
     private static func action(_ word: String) throws(Mistake) -> Action {

@@ -1,49 +1,73 @@
+import ContainerdAPI
 import Glibc
 import Linux
+import Protobuf
 import Runc
+import Shim
+import TaskService
 
 /// The `start` action: makes the socket, leaves a serving process behind, and tells containerd where it listens.
 package struct Start {
     /// The listening socket, in the serving process.
     package static let listenerDescriptor: Int32 = 3
 
-    private let invocation: Invocation
+    private let caller: Caller
 
-    package init(_ invocation: Invocation) {
-        self.invocation = invocation
+    /// Reads standard input.
+    package init(_ invocation: Invocation) throws {
+        caller = try Caller(
+            invocation, input: try StandardInput.read(), maxVersion: Environment["MAX_SHIM_VERSION"],
+            eventAddress: Environment["TTRPC_ADDRESS"] ?? "")
     }
 
     /// Gives what containerd wants to read on stdout.
-    package func run() throws(SystemError) -> String {
+    package func run() throws -> [UInt8] {
+        let settings = try RuntimeSettings(caller.options, namespace: caller.namespace)
         let address = ShimAddress(
-            containerd: invocation.address, namespace: invocation.namespace, group: try group())
-        try Files.makeDirectories(ShimAddress.directory, mode: 0o700)
+            containerd: caller.address, namespace: caller.namespace, group: try group(), in: caller.socketDirectory)
         // containerd 1.6 and 1.7 find the shim again by this file of the bundle, after a restart of their own. Each
         // container has a bundle, and so a file, whoever serves it.
         try Files.write(address.url, to: "address")
-        guard let listener = try listen(address) else { return answer(address) }
-        let pid = try serve(listener)
-        adjustOOMScore(of: pid)
-        return answer(address)
+        guard let listener = try listen(address) else { return caller.answer(with: address) }
+        do {
+            let pid = try serve(listener)
+            do {
+                if !settings.shimCgroup.isEmpty { try Cgroup(named: settings.shimCgroup).add(pid) }
+            } catch {
+                try? Process.signal(SIGKILL, to: pid)
+                throw error
+            }
+            adjustOOMScore(of: pid)
+        } catch {
+            try? Files.remove(address.path)
+            throw error
+        }
+        return caller.answer(with: address)
     }
 
     /// What containers share a shim by. The working directory is the bundle.
     private func group() throws(SystemError) -> String {
         let spec = try OCISpec(bundle: ".")
-        return spec.annotations["io.containerd.runc.v2.group"] ?? spec.sandboxID ?? invocation.id
+        return spec.annotations["io.containerd.runc.v2.group"] ?? spec.sandboxID ?? caller.id
     }
 
     /// Nil if somebody serves this address already: that is how one shim serves a whole pod.
     private func listen(_ address: ShimAddress) throws(SystemError) -> Descriptor? {
+        try Files.makeDirectories(caller.socketDirectory, mode: 0o700)
+        // Two starts may find the socket of a dead shim at once. The second must not remove what the first has made.
+        let lock = try FileLock.acquire(directory: caller.socketDirectory)
+        defer { FileLock.release(lock) }
         do {
             return try UnixSocket.listen(address.path)
         } catch {
             guard error.code == EADDRINUSE else { throw error }
         }
         do {
-            _ = try UnixSocket.connect(address.path)
+            _ = try UnixSocket.connect(address.path, nonBlocking: true)
             return nil
         } catch {
+            // Its queue is full: it is alive, and busy.
+            if error.code == EAGAIN { return nil }
             // The file of a shim that has died.
             try Files.remove(address.path)
             return try UnixSocket.listen(address.path)
@@ -54,10 +78,13 @@ package struct Start {
         // By its path, so that process lists name the program.
         var command = Command(
             try Files.target(ofLink: "/proc/self/exe"),
-            ["-namespace", invocation.namespace, "-id", invocation.id, "-address", invocation.address])
-        if invocation.debug { command.arguments.append("-debug") }
+            ["-namespace", caller.namespace, "-id", caller.id, "-address", caller.address])
+        if caller.debug { command.arguments.append("-debug") }
+        command.environment.removeAll { $0.hasPrefix("TTRPC_ADDRESS=") }
+        command.environment.append("TTRPC_ADDRESS=\(caller.eventAddress)")
         command.descriptors[Self.listenerDescriptor] = listener.rawValue
         command.newSession = true
+        if let wanted = Environment["SCHED_CORE"], !wanted.isEmpty { try CoreScheduling.separate() }
         return try command.spawn()
     }
 
@@ -68,12 +95,5 @@ package struct Start {
         else { return }
         // Lowering it needs CAP_SYS_RESOURCE, and then it is as it was inherited.
         try? Files.write("\(min(score + 1, 1000))", to: "/proc/\(pid)/oom_score_adj")
-    }
-
-    private func answer(_ address: ShimAddress) -> String {
-        // containerd 1.6 does not set the variable and takes a bare address. Later ones take version 2 in JSON; they
-        // also know 3, but none says so (the variable is 2 in all of them).
-        guard Environment["MAX_SHIM_VERSION"] != nil else { return address.url }
-        return #"{"version":2,"address":"\#(address.url)","protocol":"ttrpc"}"#
     }
 }

@@ -17,14 +17,14 @@ struct Main {
     private static func run(_ invocation: Invocation) {
         do {
             switch invocation.action {
-            case .start: print(try Start(invocation).run(), terminator: "")
+            case .start: try Descriptor.standardOutput().writeAll(try Start(invocation).run())
             case .serve: try Serve(invocation).run()
             case .delete:
                 // containerd reads stdout and stderr together; a word too many would spoil the answer.
                 let (answer, _) = try Delete(invocation).run()
                 try Descriptor.standardOutput().writeAll(answer)
             case .information: try Descriptor.standardOutput().writeAll(try Information.gather())
-            case .version: print("containerd-shim-zeropod-v2 \(Information.version)")
+            case .version: print(Information.versionText)
             case .attachNetwork: print(try AttachNetwork.run(pod: invocation.id))
             }
         } catch {
@@ -32,8 +32,9 @@ struct Main {
         }
     }
 
+    /// containerd shows what stands on stderr; stdout is for answers.
     private static func fail(_ reason: String) -> Never {
-        print("containerd-shim-zeropod-v2: \(reason)")
+        try? Descriptor(owning: STDERR_FILENO).writeAll(Array("\(Information.program): \(reason)\n".utf8))
         exit(1)
     }
 }

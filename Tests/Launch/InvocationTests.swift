@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func withoutAnActionItServes() throws {
-        #expect(try Invocation(["-id", "abc"]).action == .serve)
+        #expect(try Invocation(["-namespace", "n", "-id", "abc"]).action == .serve)
     }
 
     @Test func flagsAreWrittenAsGoAllows() throws {

@@ -52,6 +52,7 @@ int zp_pidfd_open(pid_t pid);
 int zp_pidfd_getfd(int pidfd, int descriptor);
 int zp_pidfd_send_signal(int pidfd, int signal);
 int zp_prctl(int option, unsigned long argument);
+int zp_prctl4(int option, unsigned long second, unsigned long third, unsigned long fourth);
 int zp_ioctl(int descriptor, unsigned long request, void *argument);
 int zp_fcntl(int descriptor, int command, int argument);
 /// close_range(2) from `first` on; CLOSE_RANGE_CLOEXEC when `only_on_exec`.

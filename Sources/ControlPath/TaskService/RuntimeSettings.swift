@@ -9,6 +9,8 @@ import StdIO
 package struct RuntimeSettings {
     package let runc: Runc.Options
     let owner: ProcessIO.Owner
+    /// The cgroup that the shim itself belongs in; empty: where containerd is.
+    package let shimCgroup: String
 
     /// - Parameter options: `containerd.runc.v1.Options`, or `runtimeoptions.v1.Options` (what containerd makes of the
     ///   options of a runtime type it does not know), or nothing.
@@ -38,6 +40,7 @@ package struct RuntimeSettings {
             root: "\(options.root.isEmpty ? "/run/containerd/runc" : options.root)/\(namespace)",
             systemdCgroup: options.systemdCgroup, noPivotRoot: options.noPivotRoot, noNewKeyring: options.noNewKeyring)
         owner = ProcessIO.Owner(user: options.ioUid, group: options.ioGid)
+        shimCgroup = options.shimCgroup
     }
 
     // MARK: For the delete verb

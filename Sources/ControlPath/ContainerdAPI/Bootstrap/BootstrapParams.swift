@@ -15,6 +15,9 @@ package struct BootstrapParams: Message {
     package var extensions: [BootstrapExtension] = []
     package var socketDirectory: String?
 
+    /// The most critical `logLevel` at which debug lines are wanted.
+    package static let debugLevel: Int32 = -4
+
     package init() {}
 
     package mutating func visit(_ fields: inout Fields) throws(ProtobufError) {
