@@ -31,7 +31,10 @@ packages: ## install the Debian packages that building needs (needs root)
 bpf: packages ## build the BPF programs
 	@$(MAKE) --no-print-directory -C bpf
 
-shim: bpf ## build the shim, and the program zeropod, into build/bin
+standin: ## build what stands in for criu while a container sleeps
+	@$(MAKE) --no-print-directory -C standin
+
+shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 	@mkdir -p $(BUILD)/bin
 	@for program in $(PROGRAMS); do \
 		$(SWIFT) build $(STATIC_FLAGS) --product $$program 2>&1 | .ci/without-noise || exit 1; \
@@ -72,5 +75,5 @@ install: shim ## put the programs below $(PREFIX)
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf shim check format test test-vm demo bench trace install clean
+.PHONY: help all packages bpf standin shim check format test test-vm demo bench trace install clean
 .DEFAULT_GOAL := all

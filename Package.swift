@@ -107,7 +107,7 @@ let package = Package(
             name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/EndToEnd",
+            name: "EndToEndTests", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/EndToEnd",
             swiftSettings: strict),
     ],
     cLanguageStandard: .gnu17

@@ -42,7 +42,7 @@ static int arrange_descriptors(const struct zp_spawn *spawn, struct failure *fai
 {
     int highest = -1;
     // First out of each other's way, then into place: a mapping may name a number that another one still needs.
-    int spare[32];
+    int spare[64];
     if (spawn->descriptor_count > sizeof spare / sizeof spare[0]) {
         errno = E2BIG;
         failure->step = "descriptors";

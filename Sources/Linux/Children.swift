@@ -51,19 +51,6 @@ package final class Children {
         return pid
     }
 
-    /// As `start`, but the child stands by until a message waits on its descriptor `awaited`; nil starts the program at
-    /// once.
-    package func startStandIn(
-        _ command: Command, awaiting awaited: Int32?, _ handler: @escaping (ExitStatus) -> Void
-    ) throws(SystemError) -> pid_t {
-        let (pid, memory) = try command.spawnStandIn(awaiting: awaited)
-        handlers[pid] = { status in
-            if let memory { zp_stand_in_ended(memory) }
-            handler(status)
-        }
-        return pid
-    }
-
     /// Calls `handler` when a process that is or will be our child has ended; soon, if it already has. A process
     /// that ended before the call is known only if an `Expectation` was held since then.
     package func whenEnded(_ pid: pid_t, _ handler: @escaping (ExitStatus) -> Void) {

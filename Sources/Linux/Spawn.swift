@@ -4,6 +4,8 @@ import Glibc
 /// A program to start. Only what is named here reaches it: descriptors that are not mapped are closed.
 package struct Command {
     package var path: String
+    /// What the program is told that it is called; the path if nil.
+    package var name: String?
     /// Without the program's name, which is put in front.
     package var arguments: [String]
     package var environment: [String]
@@ -39,34 +41,20 @@ package struct Command {
 
     /// Starts the program and returns its pid. The caller waits for it (`Children`).
     package func spawn() throws(SystemError) -> pid_t {
-        try start { request, step in zp_spawn(&request, &step) }
-    }
-
-    /// Starts a child that takes the program's place and runs it when a message waits on its descriptor `awaited`, or
-    /// at once if that is nil. Until then it is a process without memory of its own.
-    func spawnStandIn(awaiting awaited: Int32?) throws(SystemError) -> (pid: pid_t, memory: UnsafeMutableRawPointer?) {
-        var memory: UnsafeMutableRawPointer?
-        let pid = try start { request, step in zp_stand_in(&request, awaited ?? -1, &memory, &step) }
-        return (pid, memory)
-    }
-
-    private typealias Start = (_ request: inout zp_spawn, _ step: inout UnsafePointer<CChar>?) -> pid_t
-
-    private func start(_ start: Start) throws(SystemError) -> pid_t {
         let null = try Descriptor.open("/dev/null", O_RDWR)
         var all: [Int32: Int32] = [0: null.rawValue, 1: null.rawValue, 2: null.rawValue]
         all.merge(descriptors) { $1 }
         let mappings = all.map { zp_descriptor_mapping(from: $0.value, to: $0.key) }
 
-        return try CStringArray.withPointers(to: [path] + arguments) { arguments throws(SystemError) in
+        return try CStringArray.withPointers(to: [name ?? path] + arguments) { arguments throws(SystemError) in
             try CStringArray.withPointers(to: environment) { environment throws(SystemError) in
-                try self.start(start, mappings, arguments, environment)
+                try spawn(mappings, arguments, environment)
             }
         }
     }
 
-    private func start(
-        _ start: Start, _ mappings: [zp_descriptor_mapping], _ arguments: CStringArray.Pointer,
+    private func spawn(
+        _ mappings: [zp_descriptor_mapping], _ arguments: CStringArray.Pointer,
         _ environment: CStringArray.Pointer
     ) throws(SystemError) -> pid_t {
         var step: UnsafePointer<CChar>?
@@ -81,7 +69,7 @@ package struct Command {
                                 namespaces: namespaces.baseAddress, namespace_count: namespaces.count,
                                 cgroups: cgroups.baseAddress, cgroup_count: cgroups.count,
                                 new_session: newSession ? 1 : 0)
-                            return start(&request, &step)
+                            return zp_spawn(&request, &step)
                         }
                     }
                 }

@@ -115,7 +115,7 @@ extension Container {
 
     /// Does ahead of the wake what can be done ahead.
     private func prepareRestore() {
-        guard let prestart = configuration.prestart, let kept, let criu = context.checkedCRIU else { return }
+        guard let prestart = configuration.wake.prestart, let kept, let criu = context.checkedCRIU else { return }
         do throws(SystemError) {
             prepared = try restore(with: criu, kept, StepTimes(from: .now)).prepare(
                 prestart, children: context.children)

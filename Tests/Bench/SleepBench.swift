@@ -58,7 +58,7 @@ struct SleepBench {
     }
 }
 
-/// What a pod's shim holds at the moment.
+/// What a pod's shim and its stand-ins hold at the moment.
 struct ShimCost {
     let privateKilobytes: Double
     let residentKilobytes: Double
@@ -67,7 +67,8 @@ struct ShimCost {
     struct NoShim: Error {}
 
     init(ofPod id: String) async throws {
-        guard let pid = Processes.shim(ofPod: id), let memory = ProcessMemory(of: pid) else { throw NoShim() }
+        guard let pid = Processes.shim(ofPod: id), var memory = ProcessMemory(of: pid) else { throw NoShim() }
+        for standIn in Processes.standIns(of: pid).compactMap(ProcessMemory.init(of:)) { memory += standIn }
         privateKilobytes = Double(memory.privateDirty) / 1000
         residentKilobytes = Double(memory.resident) / 1000
         threads = Double(Processes.threads(of: pid))

@@ -16,6 +16,10 @@ let trials: [String: (Trial) -> () throws -> Void] = [
     "loggersReadEverything": Trial.loggersReadEverything,
     "aLoggerThatCrashesIsNoticed": Trial.aLoggerThatCrashesIsNoticed,
     "aLoggerThatStaysIsTerminated": Trial.aLoggerThatStaysIsTerminated,
+    "aStandInBecomesTheProgramWhenAMessageComes": Trial.aStandInBecomesTheProgramWhenAMessageComes,
+    "aStandInEndsWithTheShim": Trial.aStandInEndsWithTheShim,
+    "aStandInThatNeedNotWaitStartsAtOnce": Trial.aStandInThatNeedNotWaitStartsAtOnce,
+    "aStandInThatFindsNoPlaceEnds": Trial.aStandInThatFindsNoPlaceEnds,
 ]
 
 let name = CommandLine.arguments.dropFirst().first ?? ""

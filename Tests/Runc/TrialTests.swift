@@ -26,6 +26,16 @@ import Testing
         try run(trial)
     }
 
+    @Test(
+        .enabled(if: getuid() == 0, "namespaces are entered"),
+        arguments: [
+            "aStandInBecomesTheProgramWhenAMessageComes", "aStandInEndsWithTheShim",
+            "aStandInThatNeedNotWaitStartsAtOnce", "aStandInThatFindsNoPlaceEnds",
+        ])
+    func standIns(_ trial: String) throws {
+        try run(trial)
+    }
+
     private func run(_ trial: String) throws {
         let products = try Files.target(ofLink: "/proc/self/exe").split(separator: "/").dropLast()
         let output = try Descriptor.memoryFile("trial")

@@ -67,4 +67,15 @@ import Testing
         #expect(try read(["disable-checkpointing": "T"]).checkpointingDisabled)
         #expect(throws: AnnotationError.self) { try read(["pre-dump": "yes"]) }
     }
+
+    @Test func whatIsKeptReadyForAWakeCanBeChosen() throws {
+        #expect(try read([:]).wake.prestart == .place)
+        #expect(try read(["wake": "on-demand"]).wake.prestart == nil)
+        #expect(try read(["wake": "prestarted"]).wake.prestart == .program)
+        #expect {
+            try read(["wake": "soon"])
+        } throws: { error in
+            "\(error)".contains("zeropod.ctrox.dev/wake is \"soon\": not one of on-demand, standby, prestarted")
+        }
+    }
 }

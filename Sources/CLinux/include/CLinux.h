@@ -37,13 +37,8 @@ struct zp_spawn {
 /// Starts a program. Returns its pid; on failure a negative errno, and `*step` names the call that failed.
 pid_t zp_spawn(const struct zp_spawn *spawn, const char **step);
 
-/// Starts a child that takes the program's place (cgroups, namespaces, descriptors) and runs it once a message waits on
-/// its descriptor `awaited`, or at once if that is negative. It ends if the socket is closed instead, and with 127 if
-/// anything fails. Waiting it shares all memory with its parent. `new_session` and the limit of descriptors are not
-/// seen to. `*memory` is for zp_stand_in_ended.
-pid_t zp_stand_in(const struct zp_spawn *spawn, int awaited, void **memory, const char **step);
-/// To be called when the child has ended or runs its program.
-void zp_stand_in_ended(void *memory);
+/// The program of standin/ as a file in memory, to be executed.
+int zp_stand_in(void);
 
 /// Raises the soft limit of open descriptors to the hard limit, and returns it. Children of zp_spawn get the old one.
 unsigned long zp_raise_descriptor_limit(void);

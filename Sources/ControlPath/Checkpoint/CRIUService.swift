@@ -17,8 +17,8 @@ package final class CRIUService: Sendable {
 
     /// What is done ahead of a call.
     package enum Prestart: Sendable {
-        /// A child that has no memory of its own takes criu's place: what takes long on cgroups v1, where each move
-        /// waits for all processors (10 ms). It becomes criu when the call comes.
+        /// A process of a few kilobytes takes criu's place: what takes long, as a move between cgroups waits for all
+        /// processors (10 ms). It becomes criu when the call comes.
         case place
         /// criu itself waits, with its libraries linked (5 ms, and 1 MB of memory).
         case program
@@ -52,8 +52,8 @@ package final class CRIUService: Sendable {
         let pid =
             switch ahead {
             case nil: try children.start(command, ended)
-            case .place: try children.startStandIn(command, awaiting: socketNumber, ended)
-            case .program: try children.startStandIn(command, awaiting: nil, ended)
+            case .place: try children.startStandIn(for: command, awaiting: socketNumber, ended)
+            case .program: try children.startStandIn(for: command, awaiting: nil, ended)
             }
         service.process.withLock { $0 = pid }
         return service

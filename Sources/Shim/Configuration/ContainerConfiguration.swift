@@ -1,5 +1,3 @@
-import Checkpoint
-
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
 /// `wake` is our own.
 package struct ContainerConfiguration: Equatable, Sendable {
@@ -13,8 +11,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds; nil means the kernel's own limit.
     package let connectTimeout: UInt64?
 
-    /// What is kept ready for the wake while the container sleeps; nil means nothing.
-    package let prestart: CRIUService.Prestart?
+    package let wake: WakeOptions
 
     package static let prefix = "zeropod.ctrox.dev/"
     private static let defaultScaleDown: UInt64 = 60_000_000_000
@@ -31,7 +28,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         ports = try reader.portsMap("ports-map", selected: selected, container: name)
-        prestart = try reader.choice("wake", of: ["standby": .place, "prestarted": .program])
+        wake = try WakeOptions(reader)
         // Not used yet, but a mistake in them is the user's either way.
         _ = try reader.duration("proxy-timeout")
         _ = try reader.flag("pre-dump")

@@ -55,6 +55,14 @@ package enum Processes {
         }
     }
 
+    /// What a shim has standing in a sleeping container's place.
+    package static func standIns(of shim: Int) -> [Int] {
+        all.filter { pid in
+            guard let line = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return false }
+            return line.contains("(stand-in) ") && line.split(separator: " ").dropFirst(3).first == "\(shim)"
+        }
+    }
+
     package static func threads(of pid: Int) -> Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count) ?? 0
     }

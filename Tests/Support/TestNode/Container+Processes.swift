@@ -9,7 +9,7 @@ extension Container {
         let path = try await cgroup()
         let script = """
             for pid in $(cat /sys/fs/cgroup{,/pids}\(path)/cgroup.procs 2>/dev/null); do
-                [[ $(readlink /proc/$pid/exe) == */containerd-shim-zeropod-v2 ]] || echo $pid
+                [[ $(readlink /proc/$pid/exe) =~ ^/memfd:stand-in|/containerd-shim-zeropod-v2$ ]] || echo $pid
             done
             """
         return try await pod.node.shell(script).lines.compactMap { Int($0) }
