@@ -62,7 +62,7 @@ let package = Package(
                 "CMD", "Linux", "JSON", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI",
                 "Events", "Shim", "StatusAPI", "StatusService", "TaskService",
             ]),
-        room("Node", ["Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
+        room("Node", ["Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
         .executableTarget(name: "zeropod", dependencies: ["Node"], swiftSettings: strict),
         .executableTarget(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),

@@ -24,6 +24,11 @@ static int result(long value)
     return value < 0 ? -errno : (int)value;
 }
 
+int zp_userfaultfd(int flags)
+{
+    return syscall(SYS_userfaultfd, flags);
+}
+
 int zp_pidfd_open(pid_t pid)
 {
     return result(syscall(SYS_pidfd_open, pid, 0));

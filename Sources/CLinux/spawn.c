@@ -86,6 +86,10 @@ static void run_child(const struct zp_spawn *spawn, struct failure *failure)
         failure->step = "setsid";
         goto failed;
     }
+    if (spawn->root && (chroot(spawn->root) < 0 || chdir("/") < 0)) {
+        failure->step = "chroot";
+        goto failed;
+    }
     if (spawn->directory && chdir(spawn->directory) < 0) {
         failure->step = "chdir";
         goto failed;

@@ -17,6 +17,8 @@ package struct Command {
     /// Open `cgroup.procs` files that the child writes itself into.
     package var cgroups: [Int32] = []
     package var newSession = false
+    /// The directory that is / for the program; its path is one below it.
+    package var root: String?
 
     package init(
         _ path: String, _ arguments: [String] = [], environment: [String] = Command.ownEnvironment,
@@ -63,13 +65,15 @@ package struct Command {
                 namespaces.withUnsafeBufferPointer { namespaces in
                     cgroups.withUnsafeBufferPointer { cgroups in
                         withOptionalCString(directory) { directory in
-                            var request = zp_spawn(
-                                path: path, arguments: arguments, environment: environment, directory: directory,
-                                descriptors: mappings.baseAddress, descriptor_count: mappings.count,
-                                namespaces: namespaces.baseAddress, namespace_count: namespaces.count,
-                                cgroups: cgroups.baseAddress, cgroup_count: cgroups.count,
-                                new_session: newSession ? 1 : 0)
-                            return zp_spawn(&request, &step)
+                            withOptionalCString(root) { root in
+                                var request = zp_spawn(
+                                    path: path, arguments: arguments, environment: environment, directory: directory,
+                                    descriptors: mappings.baseAddress, descriptor_count: mappings.count,
+                                    namespaces: namespaces.baseAddress, namespace_count: namespaces.count,
+                                    cgroups: cgroups.baseAddress, cgroup_count: cgroups.count,
+                                    new_session: newSession ? 1 : 0, root: root)
+                                return zp_spawn(&request, &step)
+                            }
                         }
                     }
                 }

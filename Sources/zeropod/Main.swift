@@ -15,6 +15,12 @@ struct Main {
                 problems.forEach(complain)
                 if !problems.isEmpty { exit(1) }
             case .sleep(let command): try command.run()
+            case .check(let command):
+                let report = command.run()
+                print(command.asJSON ? report.json : report.text)
+                if !report.isUsable { exit(1) }
+            case .install(let command): try command.run { print($0) }
+            case .uninstall(let command): try command.run { print($0) }
             }
         } catch let mistake as UsageError {
             complain("\(mistake)\n\(Action.usage)")

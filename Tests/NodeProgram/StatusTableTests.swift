@@ -47,7 +47,7 @@ import Testing
 
     @Test(arguments: [
         (["sleep"], "zeropod sleep: which container?"), (["doze"], "zeropod: there is no verb 'doze'"),
-        (["status", "--yaml"], "zeropod status: there is no flag '--yaml'"),
+        (["status", "--yaml"], "zeropod status: '--yaml' is one word too many"),
         (["wake", "a", "b"], "zeropod wake: 'b' is one word too many"),
     ]) func mistakesAreNamed(_ arguments: [String], _ complaint: String) throws {
         let error = #expect(throws: UsageError.self) { try Action(arguments) }

@@ -32,6 +32,7 @@ struct zp_spawn {
     const int *cgroups;                                ///< cgroup.procs (or tasks) files, open for writing
     size_t cgroup_count;
     int new_session;
+    const char *root;                                  ///< chroot(2), or NULL; path and directory are then below it
 };
 
 /// Starts a program. Returns its pid; on failure a negative errno, and `*step` names the call that failed.
@@ -43,6 +44,7 @@ int zp_stand_in(void);
 /// Raises the soft limit of open descriptors to the hard limit, and returns it. Children of zp_spawn get the old one.
 unsigned long zp_raise_descriptor_limit(void);
 
+int zp_userfaultfd(int flags);
 int zp_pidfd_open(pid_t pid);
 int zp_pidfd_getfd(int pidfd, int descriptor);
 int zp_pidfd_send_signal(int pidfd, int signal);

@@ -1,0 +1,9 @@
+import CLinux
+import Glibc
+
+/// userfaultfd(2): page faults that user space answers.
+package enum UserFault {
+    package static func open() throws(SystemError) -> Descriptor {
+        Descriptor(owning: try checking("userfaultfd", "", zp_userfaultfd(O_CLOEXEC | O_NONBLOCK)))
+    }
+}
