@@ -54,6 +54,9 @@ test: shim ## all tests, against real containerd, runc and CRIU (needs root)
 test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 	@Tests/VirtualMachine/run.sh
 
+fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
+	@Tests/Fuzz/run
+
 demo: shim ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
 	@Tests/Node/node build
 	@$(SWIFT) build --product zeropod-demo 2>&1 | .ci/without-noise
@@ -75,5 +78,5 @@ install: shim ## put the programs below $(PREFIX)
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf standin shim check format test test-vm demo bench trace install clean
+.PHONY: help all packages bpf standin shim check format test test-vm fuzz demo bench trace install clean
 .DEFAULT_GOAL := all

@@ -73,7 +73,8 @@ let package = Package(
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
         tests(of: "Protobuf", ["Hex"]),
         tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
-        tests(of: "ContainerdAPI", ["Linux", "Protobuf", "TTRPC"]),
+        support("MessageTypes", ["ContainerdAPI", "Protobuf", "TTRPC"]),
+        tests(of: "ContainerdAPI", ["Linux", "MessageTypes", "Protobuf", "TTRPC"]),
         tests(of: "Events", ["ContainerdAPI", "Linux", "Protobuf", "TTRPC"]),
         tests(of: "JSON"),
         // Trials of what starts children, in a process of their own; RuncTests runs them.
@@ -89,6 +90,14 @@ let package = Package(
             ["CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "TTRPC", "containerd-shim-zeropod-v2"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
+
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ContainerdAPI", "JSON", "MessageTypes", "Protobuf", "Runc", "Shim", "StatusAPI", "StdIO", "TTRPC",
+            ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
 
         // What Tests/VirtualMachine/run.sh runs under Debian's own kernel.
         .executableTarget(
@@ -112,3 +121,11 @@ let package = Package(
     ],
     cLanguageStandard: .gnu17
 )
+
+// libFuzzer brings the program's `main` along, and is only there when Tests/Fuzz/run builds.
+if Context.environment["ZEROPOD_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "zeropod-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Program",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

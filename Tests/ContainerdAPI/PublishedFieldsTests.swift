@@ -1,5 +1,6 @@
 import ContainerdAPI
 import Linux
+import MessageTypes
 import Protobuf
 import Testing
 

@@ -4,7 +4,7 @@ import Protobuf
 @testable import TTRPC
 
 /// Every message there is, to be tried one by one.
-let messageTypes: [any Message.Type] = [
+package let messageTypes: [any Message.Type] = [
     AnyMessage.self, Timestamp.self, StatusMessage.self,
     RequestEnvelope.self, ResponseEnvelope.self, KeyValue.self,
     CreateTaskRequest.self, CreateTaskResponse.self, StartRequest.self, StartResponse.self, DeleteRequest.self,
