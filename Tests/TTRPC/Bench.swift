@@ -70,12 +70,17 @@ final class RawPeer {
     }
 
     /// Sends everything, waiting for room where there is none, and then calls `then`.
-    func send(_ bytes: [UInt8], then: @escaping () -> Void = {}) throws {
+    /// - Parameter mayBreak: the server may close the connection meanwhile; that is an end too.
+    func send(_ bytes: [UInt8], mayBreak: Bool = false, then: @escaping () -> Void = {}) throws {
         var rest = bytes[...]
         func push() throws -> Bool {
-            while !rest.isEmpty {
-                guard let count = try socket.write(rest) else { return false }
-                rest = rest.dropFirst(count)
+            do {
+                while !rest.isEmpty {
+                    guard let count = try socket.write(rest) else { return false }
+                    rest = rest.dropFirst(count)
+                }
+            } catch {
+                if !mayBreak { throw error }
             }
             return true
         }

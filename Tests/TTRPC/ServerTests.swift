@@ -200,16 +200,111 @@ import Testing
         let bench = try Bench(mostConnections: most)
         bench.serveEcho()
         let many = try (0..<most).map { _ in try bench.client() }
-        let last = try bench.client()
-        // Whatever comes of it, the answer is later than that of the accepting.
-        last.call("Test", "Echo", payload: []) { result in
-            if case .success = result { Issue.record("one too many was served") }
-            bench.stop()
+        var served = 0
+        var last: Client?
+        for client in many {
+            client.call("Test", "Echo", payload: []) { _ in
+                served += 1
+                if served < most { return }
+                last = try? bench.client()
+                // Whatever comes of it, the answer is later than that of the accepting.
+                last?.call("Test", "Echo", payload: []) { result in
+                    if case .success = result { Issue.record("one too many was served") }
+                    bench.stop()
+                }
+            }
         }
         try bench.run()
         #expect(bench.server.connectionCount == most)
         #expect(bench.log == ["refused a connection: there are 64"])
         withExtendedLifetime(many) {}
+    }
+
+    /// Who connects and says nothing, or not all of it, gives way to who calls.
+    @Test func silentPeersTakeNobodysPlace() throws {
+        let most = 16
+        let bench = try Bench(mostConnections: most)
+        bench.serveEcho()
+        let old = try bench.client()
+        var silent: [RawPeer] = []
+        var new: Client?
+        func crowd() throws {
+            silent = try (0..<3 * most).map { _ in try RawPeer(bench) }
+            for peer in silent { try peer.send(Array(request(1).prefix(11))) }
+            new = try bench.client()
+            new?.call("Test", "Echo", payload: [1]) { result in
+                #expect(result == .success([1]))
+                old.call("Test", "Echo", payload: [2]) { result in
+                    #expect(result == .success([2]))
+                    bench.stop()
+                }
+            }
+        }
+        old.call("Test", "Echo", payload: []) { _ in
+            do { try crowd() } catch { Issue.record("\(error)") }
+        }
+        try bench.run()
+        #expect(bench.server.connectionCount == most)
+        #expect(bench.log.count == 2 * most + 2)
+        withExtendedLifetime(silent) {}
+    }
+
+    /// Each holds less than a message may have; together they are too many.
+    @Test func unfinishedMessagesOfManyPeersAreBounded() throws {
+        let bench = try Bench()
+        bench.serveEcho()
+        let good = try bench.client()
+        let large = Frame(stream: 1, kind: .request, payload: [UInt8](repeating: 0, count: Frame.longest)).encoded
+        let peers = try (0..<40).map { _ in try RawPeer(bench) }
+        var sent = 0
+        for peer in peers {
+            try peer.send(Array(large.dropLast()), mayBreak: true) {
+                sent += 1
+                if sent < peers.count { return }
+                good.call("Test", "Echo", payload: [1]) { result in
+                    #expect(result == .success([1]))
+                    bench.stop()
+                }
+            }
+        }
+        try bench.run()
+        #expect(bench.server.heldMemory <= Server.mostHeldMemory)
+        #expect(bench.log.count > 20)
+        #expect(bench.log.allSatisfy { $0.contains("bytes of unfinished messages") })
+        withExtendedLifetime(peers) {}
+    }
+
+    /// One that has too many calls under way is refused more; another is served.
+    @Test func callsOfAllPeersAreBounded() throws {
+        let bench = try Bench()
+        bench.serveEcho()
+        var waiting: [Reply] = []
+        bench.server.register(service: "Test", method: "Wait") { _, reply in waiting.append(reply) }
+        let good = try bench.client()
+        let greedy = try (0..<3).map { _ in try RawPeer(bench) }
+        // The first two are within the bounds, each by itself and nearly together; the third is not.
+        let each = 10_000
+        let wanted = greedy.count * each - Server.mostCallsUnderWay - ServerConnection.callsForEachPeer
+        func greed(_ index: Int) throws {
+            let requests = (0..<each).flatMap { request(UInt32($0) * 2 + 1, "Test", "Wait") }
+            try greedy[index].send(requests) {
+                do {
+                    if index + 1 < greedy.count { return try greed(index + 1) }
+                    try greedy[index].receive(min(wanted, each - ServerConnection.callsForEachPeer)) {
+                        good.call("Test", "Echo", payload: [1]) { result in
+                            #expect(result == .success([1]))
+                            bench.stop()
+                        }
+                    }
+                } catch { Issue.record("\(error)") }
+            }
+        }
+        try greed(0)
+        try bench.run()
+        #expect(waiting.count <= Server.mostCallsUnderWay + greedy.count * ServerConnection.callsForEachPeer)
+        #expect(waiting.count >= Server.mostCallsUnderWay)
+        #expect(greedy[2].answers.allSatisfy { $0.code == .resourceExhausted })
+        #expect(bench.log.isEmpty)
     }
 
     @Test func afterStoppingOldConnectionsAreServedAndNewOnesAreNot() throws {

@@ -15,6 +15,7 @@ final class Connection {
     private let loop: EventLoop
     private let socket: Descriptor
     private let received: (FrameDecoder.Event) -> Void
+    private let holdsMore: () -> Void
     private let ended: (String) -> Void
     private var decoder = FrameDecoder()
     private var unhandled: ArraySlice<FrameDecoder.Event> = []
@@ -26,14 +27,16 @@ final class Connection {
     /// - Parameters:
     ///   - socket: connected; made non-blocking here.
     ///   - received: called for every frame.
+    ///   - holdsMore: called when a round has left much in memory.
     ///   - ended: called once, with the reason, unless `close` was called first. Empty: the peer closed between frames.
     init(
         loop: EventLoop, socket: consuming Descriptor, received: @escaping (FrameDecoder.Event) -> Void,
-        ended: @escaping (String) -> Void
+        holdsMore: @escaping () -> Void = {}, ended: @escaping (String) -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.socket = socket
         self.received = received
+        self.holdsMore = holdsMore
         self.ended = ended
         try self.socket.setNonBlocking()
         try loop.watch(self.socket, interest) { [unowned self] in ready($0) }
@@ -87,6 +90,7 @@ final class Connection {
         }
         if output.count > Self.mostUnwritten { return end("the peer does not read its answers") }
         handle()
+        if isOpen && output.count > Self.writeBacklog { holdsMore() }
     }
 
     private func updateInterest() {
@@ -121,6 +125,7 @@ final class Connection {
             if bytes.isEmpty { return end(decoder.isAtBoundary ? "" : "the peer closed in the middle of a frame") }
             unhandled = decoder.decode(bytes)[...]
             handle()
+            if isOpen && decoder.heldMemory > Self.readSize { holdsMore() }
         } catch {
             end("\(error)")
         }

@@ -4,6 +4,11 @@ import Linux
 package final class Server {
     /// containerd has one for each container it found here after a restart, and a group of pods may have hundreds.
     package static let mostConnections = 512
+    /// Of unfinished messages and unread answers, in bytes, over all connections. A single peer can need 4 MiB for a
+    /// message, and for answers that came at once more than it would wait for.
+    static let mostHeldMemory = 64 << 20
+    /// Over all connections: a Wait for every process of a group of hundreds of pods, several times over.
+    static let mostCallsUnderWay = 16 << 10
 
     private let loop: EventLoop
     private let mostConnections: Int
@@ -53,6 +58,7 @@ package final class Server {
     var heldMemory: Int { connections.values.reduce(0) { $0 + $1.heldMemory } }
 
     private func welcome(_ socket: consuming Descriptor) throws(SystemError) {
+        if connections.count >= mostConnections { endSilentConnection() }
         guard connections.count < mostConnections else {
             return log("refused a connection: there are \(connections.count)")
         }
@@ -61,7 +67,24 @@ package final class Server {
         connections[key] = try ServerConnection(
             loop: loop, socket: socket,
             handler: { [unowned self] in handler($0, $1) },
+            isCrowded: { [unowned self] in
+                connections.values.reduce(0) { $0 + $1.callsUnderWay } >= Self.mostCallsUnderWay
+            },
+            holdsMore: { [unowned self] in boundMemory() },
             ended: { [unowned self] in ended(key, $0) })
+    }
+
+    /// Makes room: whoever has asked for nothing yet waits the longest for nothing. containerd calls at once.
+    private func endSilentConnection() {
+        let silent = connections.filter { !$0.value.hasCalled }.min { $0.key < $1.key }
+        silent?.value.end("it has asked for nothing, and there are \(connections.count)")
+    }
+
+    /// The peer that makes us hold the most is given up before memory runs out for all containers of the pod.
+    private func boundMemory() {
+        if heldMemory <= Self.mostHeldMemory { return }
+        let largest = connections.values.max { $0.heldMemory < $1.heldMemory }
+        largest?.end("\(heldMemory) bytes of unfinished messages and unread answers, most of them its own")
     }
 
     private func ended(_ key: UInt64, _ reason: String) {

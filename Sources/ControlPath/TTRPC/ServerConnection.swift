@@ -5,20 +5,28 @@ import Protobuf
 final class ServerConnection {
     /// More than containerd ever has under way (one Wait a process), and little memory.
     static let mostCallsUnderWay = 16 << 10
+    /// So many a peer may always have, whatever the others do.
+    static let callsForEachPeer = 128
 
     private var connection: Connection?
     private let handler: (_ service: String, _ method: String) -> Result<Handler, Status>
+    private let isCrowded: () -> Bool
     private var underWay: Set<UInt32> = []
     private var lastStream: UInt32 = 0
 
+    /// - Parameters:
+    ///   - isCrowded: whether all peers together have as many calls under way as there may be.
+    ///   - holdsMore: called when memory is held for this connection.
     init(
         loop: EventLoop, socket: consuming Descriptor,
         handler: @escaping (_ service: String, _ method: String) -> Result<Handler, Status>,
-        ended: @escaping (String) -> Void
+        isCrowded: @escaping () -> Bool, holdsMore: @escaping () -> Void, ended: @escaping (String) -> Void
     ) throws(SystemError) {
         self.handler = handler
+        self.isCrowded = isCrowded
         connection = try Connection(
-            loop: loop, socket: socket, received: { [unowned self] in received($0) }, ended: ended)
+            loop: loop, socket: socket, received: { [unowned self] in received($0) }, holdsMore: holdsMore,
+            ended: ended)
     }
 
     func close() {
@@ -26,7 +34,14 @@ final class ServerConnection {
         connection = nil
     }
 
+    /// Ends the connection, and tells so.
+    func end(_ reason: String) {
+        connection?.end(reason)
+    }
+
     var heldMemory: Int { connection?.heldMemory ?? 0 }
+    var callsUnderWay: Int { underWay.count }
+    var hasCalled: Bool { lastStream > 0 }
 
     private func received(_ event: FrameDecoder.Event) {
         switch event {
@@ -59,7 +74,9 @@ final class ServerConnection {
         } catch {
             return refuse(stream, .invalidArgument, error.description)
         }
-        guard underWay.count < Self.mostCallsUnderWay else {
+        guard
+            underWay.count < Self.callsForEachPeer || (underWay.count < Self.mostCallsUnderWay && !isCrowded())
+        else {
             return refuse(stream, .resourceExhausted, "\(underWay.count) calls are under way on this connection")
         }
         switch handler(request.service, request.method) {

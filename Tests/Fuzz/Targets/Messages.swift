@@ -5,7 +5,9 @@ import StatusAPI
 
 extension FuzzTarget {
     private static let types: [any Message.Type] =
-        messageTypes + [ContainerReport.self, ContainerRequest.self, WatchRequest.self, StatusList.self, Durations.self]
+        messageTypes + [
+            ContainerReport.self, ContainerRequest.self, WatchRequest.self, StatusList.self, Durations.self,
+        ]
 
     /// Each message there is; the first byte says which.
     static let messages = FuzzTarget("messages") { bytes in
