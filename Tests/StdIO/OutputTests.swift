@@ -150,6 +150,22 @@ import Testing
         #expect(closed)
     }
 
+    /// A process that was left behind writes without end, and its output is taken as fast.
+    @Test func anOrphanThatNeverStopsIsNotListenedToForEver() throws {
+        let bench = try Bench()
+        let path = try bench.fifo("out")
+        let streams = try bench.open(StreamPaths(stdout: path))
+        let end = try bench.processEnd(1, of: streams)
+        var writer = Command("/usr/bin/yes")
+        writer.descriptors[1] = end.rawValue
+        let pids = [try writer.spawn(), try Command("/bin/sh", ["-c", "exec cat <\(path) >/dev/null"]).spawn()]
+        _ = consume end
+        streams.close(within: .milliseconds(50)) { bench.loop.stop() }
+        try bench.run()
+        // Both end by themselves: nobody reads from the one, nobody writes to the other.
+        for pid in pids { while waitpid(pid, nil, 0) < 0 && errno == EINTR {} }
+    }
+
     @Test func whatNobodyTakesInTimeIsReported() throws {
         let bench = try Bench()
         let path = try bench.fifo("out")

@@ -30,6 +30,8 @@ final class StreamCopy {
     /// What splice(2) is asked for at once: a pipe's usual size.
     private static let portion = 64 << 10
     private static let bufferSize = 16 << 10
+    /// More than any pipe holds.
+    private static let lastPortions = 64
     /// Portions before the loop's other handlers have their turn.
     private static let portionsPerTurn = 8
 
@@ -79,10 +81,10 @@ final class StreamCopy {
         return SharedDescriptor(try sink.descriptor.reopened(flags))
     }
 
-    /// Delivers what can be delivered at once, and ends.
+    /// Delivers what can be delivered at once, and ends. Whoever goes on writing meanwhile is not waited for.
     func finish() {
         guard let source else { return }
-        while step() == .moved {}
+        for _ in 0..<Self.lastPortions { if step() != .moved { break } }
         let lost = pending.count + source.descriptor.bytesReadable
         if lost > 0 { report("standard stream: \(lost) bytes were not taken in time and are lost") }
         end()
