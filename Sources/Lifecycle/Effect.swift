@@ -17,6 +17,9 @@ package enum Effect: Equatable, Hashable, Sendable {
     case giveUpCheckpoint
     /// Begin a restore; report `restored` or `restoreFailed`.
     case restore
+    /// The container has ended, nobody waits for the restore under way: end it. Report `restored` or `restoreFailed` all
+    /// the same.
+    case giveUpRestore
     /// Processes came back for a container that has ended meanwhile: kill them.
     case endProcesses
     /// The container has fallen asleep. For those who watch.

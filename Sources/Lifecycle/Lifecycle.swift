@@ -24,6 +24,16 @@ package struct Lifecycle: Hashable, Sendable {
     /// awake until it is finished. The number is the caller's.
     package typealias Work = UInt64
 
+    /// What a request needs of the container before it can be proceeded with.
+    package enum Need: Hashable, Sendable {
+        /// Running processes. Those of a container that was paused asleep have to wait for `resumed`.
+        case processes
+        /// Running processes, paused or not: to make images of them.
+        case processesThoughPaused
+        /// That it neither falls asleep nor wakes meanwhile: what can be changed while it sleeps. It never wakes.
+        case noChange
+    }
+
     package private(set) var state: State = .starting
     package private(set) var reasons: ReasonsToStayAwake
     /// The ports that traffic is expected on.
@@ -33,7 +43,13 @@ package struct Lifecycle: Hashable, Sendable {
     /// Proceeded with and not finished.
     private var running: Set<Work> = []
     /// Not proceeded with yet, in the order of their requests.
-    private var waiting: [Work] = []
+    private var waiting: [Waiting] = []
+    private struct Waiting: Hashable {
+        let work: Work
+        let need: Need
+    }
+    /// Somebody wants it awake, and it must not wake yet: it is paused, or being changed asleep.
+    private var isWanted = false
     /// Since when the container has been awake. Idleness cannot begin before.
     private var awakeSince: UInt64 = 0
     /// How long until the next look: grows while there is nothing to see.
@@ -72,14 +88,23 @@ package struct Lifecycle: Hashable, Sendable {
 
     /// The container is to go, whatever it does now (delete by force, or the shim's end).
     package mutating func removed() -> [Effect] {
-        state == .exited ? [] : end(status: Self.killed)
+        switch state {
+        case .exited: return []
+        case .restoring: return [.giveUpRestore] + end(status: Self.killed)
+        case .starting, .running, .checkpointing, .asleep: return end(status: Self.killed)
+        }
     }
 
-    /// A signal nobody can catch. Asleep there is no process to receive it: the container just ends.
+    /// A signal nobody can catch. Asleep there is no process to receive it: the container just ends. Nor is a restore
+    /// waited for, which may hang.
     ///
     /// - Returns: nil if a process must be signalled; then `request` the container awake and do so.
     package mutating func killedByForce() -> [Effect]? {
-        state == .asleep ? end(status: Self.killed) : nil
+        switch state {
+        case .asleep: return end(status: Self.killed)
+        case .restoring: return [.giveUpRestore] + end(status: Self.killed)
+        case .starting, .running, .checkpointing, .exited: return nil
+        }
     }
 
     // MARK: Events of time and traffic
@@ -135,34 +160,40 @@ package struct Lifecycle: Hashable, Sendable {
 
     // MARK: Events of requests
 
-    /// Somebody needs the container awake. Answered with `proceed` or `refuse`, now or later.
-    package mutating func request(_ work: Work) -> [Effect] {
+    /// Somebody needs the container. Answered with `proceed` or `refuse`, now or later.
+    package mutating func request(_ work: Work, _ need: Need = .processes) -> [Effect] {
         switch state {
         case .exited: return [.refuse(work)]
         case .starting, .running:
             run(work)
             return [.proceed(work)]
+        case .asleep where need == .noChange && !isWantedNow:
+            run(work)
+            return [.proceed(work)]
         case .checkpointing, .asleep, .restoring:
-            waiting.append(work)
-            return wake()
+            waiting.append(Waiting(work: work, need: need))
+            return need == .noChange ? [] : wake()
         }
     }
 
     /// What `proceed` allowed is over.
-    package mutating func finished(_ work: Work, at now: UInt64) {
-        guard running.remove(work) != nil else { return }
+    package mutating func finished(_ work: Work, at now: UInt64) -> [Effect] {
+        guard running.remove(work) != nil else { return [] }
         // Work is activity: the container is idle from its end on.
         awakeSince = max(awakeSince, now)
-        if running.isEmpty { reasons.remove(.busy) }
+        guard running.isEmpty else { return [] }
+        reasons.remove(.busy)
+        return wakeIfWanted()
     }
 
     package mutating func paused() {
         reasons.insert(.paused)
     }
 
-    package mutating func resumed(at now: UInt64) {
+    package mutating func resumed(at now: UInt64) -> [Effect] {
         awakeSince = max(awakeSince, now)
         reasons.remove(.paused)
+        return wakeIfWanted()
     }
 
     // MARK: Events of checkpoint and restore
@@ -183,12 +214,13 @@ package struct Lifecycle: Hashable, Sendable {
         if outcome == .done {
             reasons.remove(.checkpointFailed)
             patience = policy.firstLook
-            if wanted {
-                state = .restoring
-                return [.restore]
-            }
             state = .asleep
-            return [.asleep]
+            if wanted {
+                isWanted = true
+                return wakeIfWanted()
+            }
+            let changes = proceedWithWaiting()
+            return [.asleep] + changes
         }
         // The dump did not end the processes, so an exit meanwhile was their own.
         if let exit { return end(status: exit) }
@@ -235,10 +267,23 @@ package struct Lifecycle: Hashable, Sendable {
             state = .checkpointing(wanted: true)
             return [.giveUpCheckpoint]
         case .asleep:
-            state = .restoring
-            return [.restore]
+            isWanted = true
+            return wakeIfWanted()
         case .starting, .running, .checkpointing(wanted: true), .restoring, .exited: return []
         }
+    }
+
+    /// Wanted, and nothing but a change under way stands against it.
+    private var isWantedNow: Bool {
+        isWanted
+            && (!reasons.contains(.paused) || waiting.contains { $0.need == .processesThoughPaused })
+    }
+
+    private mutating func wakeIfWanted() -> [Effect] {
+        guard state == .asleep, isWantedNow, running.isEmpty else { return [] }
+        isWanted = false
+        state = .restoring
+        return [.restore]
     }
 
     private mutating func run(_ work: Work) {
@@ -246,11 +291,12 @@ package struct Lifecycle: Hashable, Sendable {
         if policy.mayEverSleep { reasons.insert(.busy) }
     }
 
+    /// Asleep, with those who need no more.
     private mutating func proceedWithWaiting() -> [Effect] {
-        let proceeding = waiting
-        waiting = []
-        for work in proceeding { run(work) }
-        return proceeding.map { .proceed($0) }
+        let proceeding = waiting.filter { state == .running || $0.need == .noChange }
+        waiting.removeAll { proceeding.contains($0) }
+        for waiting in proceeding { run(waiting.work) }
+        return proceeding.map { .proceed($0.work) }
     }
 
     private mutating func end(status: UInt32) -> [Effect] {
@@ -258,6 +304,6 @@ package struct Lifecycle: Hashable, Sendable {
         waiting = []
         let held = state != .running && state != .starting
         state = .exited
-        return (held ? [.refuseConnections] : []) + refused.map { .refuse($0) } + [.exited(status: status)]
+        return (held ? [.refuseConnections] : []) + refused.map { .refuse($0.work) } + [.exited(status: status)]
     }
 }

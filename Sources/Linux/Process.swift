@@ -20,6 +20,19 @@ package enum Process {
         return value
     }
 
+    /// Clock ticks that a process and its descendants have spent on processors; what has ended counts no more.
+    package static func processorTime(ofTree pid: pid_t) -> UInt64 {
+        var ticks: UInt64 = 0
+        if let text = try? Files.readText("/proc/\(pid)/stat") {
+            // Fields 14 and 15, counted as in `startTime`.
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            for index in [12, 13] where fields.count > index { ticks += UInt64(fields[index]) ?? 0 }
+        }
+        let children = (try? Files.readText("/proc/\(pid)/task/\(pid)/children")) ?? ""
+        for child in children.split(separator: " ").compactMap({ pid_t($0) }) { ticks += processorTime(ofTree: child) }
+        return ticks
+    }
+
     /// A line of `/proc/PID/status`, without its name: `statusField("SigCgt", of: 1)`.
     package static func statusField(_ name: String, of pid: pid_t) throws(SystemError) -> Substring? {
         for line in try Files.readText("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix(name + ":") {

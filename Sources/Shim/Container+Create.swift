@@ -22,10 +22,11 @@ extension Container {
             runc: Runc(
                 container: creation.id, bundle: creation.bundle, options: creation.runtime, loop: context.loop,
                 children: context.children),
-            spec: spec, configuration: configuration, context: context)
+            spec: spec, configuration: configuration, origin: creation.origin, context: context)
     }
 
-    /// Mounts the root file system and lets runc create the container. What fails leaves nothing behind.
+    /// Mounts the root file system and lets runc create the container. What fails leaves nothing behind. A container that
+    /// is to be restored has no process before its start.
     func create(owner: ProcessIO.Owner, _ then: @escaping Completion<pid_t>) {
         func failed(_ error: ShimError) {
             main.io?.close {}
@@ -40,6 +41,10 @@ extension Container {
         }
         main.io?.whenReady { [self] result in
             if case .failure(let error) = result { return failed(ShimError(error)) }
+            if origin != nil {
+                announce()
+                return then(.success(0))
+            }
             runc.create(streams(of: main)) { [self] result in
                 switch result {
                 case .failure(let error): failed(ShimError(error))
@@ -52,6 +57,19 @@ extension Container {
     }
 
     private func created(_ pid: pid_t) {
+        take(pid)
+        announce()
+        awaitExit(of: pid)
+    }
+
+    private func announce() {
+        for reason in lifecycle.reasons.descriptions { context.log.debug("stays awake: \(reason)", label) }
+        context.publish(
+            .created(id: id, bundle: bundle, rootfs: rootfs, streams: main.streams, pid: main.pid))
+    }
+
+    /// The init that runc has made: what of it is followed, but for its end.
+    func take(_ pid: pid_t) {
         main.io?.release()
         main.exists(as: pid)
         do throws(SystemError) {
@@ -64,9 +82,6 @@ extension Container {
             // It has ended already; its exit is on its way.
             context.log.debug("cannot watch the control groups: \(error)", label)
         }
-        for reason in lifecycle.reasons.descriptions { context.log.debug("stays awake: \(reason)", label) }
-        context.publish(.created(id: id, bundle: bundle, rootfs: rootfs, streams: main.streams, pid: pid))
-        awaitExit(of: pid)
     }
 
     private func mountRoot() throws(SystemError) {

@@ -36,6 +36,17 @@ extension Container {
         // A container that was created and never started has an init that waits; runc ends it.
         perform(lifecycle.removed())
         outOfMemory = nil
+        // It uses the cgroups still.
+        if restoreUnderWay != nil {
+            afterRestore = { [self] in removeEverything(answer) }
+        } else {
+            removeEverything(answer)
+        }
+    }
+
+    private func removeEverything(
+        _ answer: @escaping (Result<(pid: pid_t, exit: TaskProcess.Exit), ShimError>) -> Void
+    ) {
         runc.delete(force: true) { [self] result in
             if case .failure(let error) = result, error.kind != .containerNotFound {
                 return answer(.failure(ShimError(error)))

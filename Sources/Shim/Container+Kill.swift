@@ -4,7 +4,7 @@ import Linux
 
 extension Container {
     /// Sends a signal to the init (all processes, if asked) or to an exec. A sleeping container is woken to receive it,
-    /// unless nothing could catch it.
+    /// but not for SIGKILL, which ends it where it is, nor for a signal that its init would not heed.
     package func kill(_ signal: Int32, exec: String, all: Bool, _ then: @escaping Completion<Void>) {
         let process: TaskProcess
         do throws(ShimError) { process = try self.process(exec) } catch { return then(.failure(error)) }
@@ -16,13 +16,19 @@ extension Container {
             perform(effects)
             return then(.success(()))
         }
+        let isAsleep = lifecycle.state == .asleep
+        if isAsleep, !all, let dispositions, !dispositions.heed(signal) { return then(.success(())) }
+        // To a paused process a signal is sent as well, and has its effect when that is resumed.
+        let isPending = isAsleep && isPaused
+        if isPending { then(.success(())) }
         whenAwake { [self] result in
             switch result {
-            case .failure: then(.failure(ShimError(.notFound, "process of container \(id) has ended already")))
+            case .failure:
+                if !isPending { then(.failure(ShimError(.notFound, "process of container \(id) has ended already"))) }
             case .success(let work):
                 runc.kill(signal, all: all) { [self] result in
                     finished(work)
-                    then(result.mapError(ShimError.init))
+                    if !isPending { then(result.mapError(ShimError.init)) }
                 }
             }
         }

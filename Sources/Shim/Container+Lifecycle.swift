@@ -19,6 +19,7 @@ extension Container {
         case .checkpoint: checkpoint()
         case .giveUpCheckpoint: dump?.giveUp()
         case .restore: restore()
+        case .giveUpRestore: restoreUnderWay?.end()
         case .endProcesses: endProcesses()
         case .asleep:
             history.slept(tellChange("scaled down"))
@@ -41,13 +42,21 @@ extension Container {
 
     /// Calls back as soon as the container is awake, and keeps it awake until `finished` is called with what `body` is
     /// given. Fails if the container ends before.
-    func whenAwake(_ body: @escaping Completion<Lifecycle.Work>) {
+    func whenAwake(thoughPaused: Bool = false, _ body: @escaping Completion<Lifecycle.Work>) {
+        request(thoughPaused ? .processesThoughPaused : .processes, body)
+    }
+
+    /// Calls back as soon as no checkpoint and no restore is under way, and lets none begin until `finished` is called.
+    /// Never wakes the container.
+    func whenSettled(_ body: @escaping Completion<Lifecycle.Work>) { request(.noChange, body) }
+
+    private func request(_ need: Lifecycle.Need, _ body: @escaping Completion<Lifecycle.Work>) {
         lastWork += 1
         waitingWork[lastWork] = body
-        perform(lifecycle.request(lastWork))
+        perform(lifecycle.request(lastWork, need))
     }
 
     func finished(_ work: Lifecycle.Work) {
-        lifecycle.finished(work, at: Instant.now.nanoseconds)
+        perform(lifecycle.finished(work, at: Instant.now.nanoseconds))
     }
 }

@@ -8,6 +8,7 @@ import Synchronization
 /// A checkpoint under way, as the thread that makes it and the loop share it.
 final class DumpUnderWay: Sendable {
     private let isWanted = Mutex(true)
+    let call = CallUnderWay()
 
     func giveUp() { isWanted.withLock { $0 = false } }
     var mayGoOn: Bool { isWanted.withLock { $0 } }
@@ -66,8 +67,10 @@ extension Container {
             try main.io?.hold()
             let quiet = traffic?.quietness(since: lastActivity)
             let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, times: times)
+            watch(underWay.call, "checkpoint")
             dump.run(
-                loop: context.loop, children: context.children, mayGoOn: { underWay.mayGoOn && quiet?() != false },
+                underWay.call, loop: context.loop, children: context.children,
+                mayGoOn: { underWay.mayGoOn && quiet?() != false },
                 then: { [weak self] result in
                     guard let self else { return }
                     times.reached("back on the loop")
@@ -80,9 +83,12 @@ extension Container {
         }
     }
 
-    private func dumped(_ result: Result<Void, CheckpointError>) {
+    private func dumped(_ result: Result<SignalDispositions?, CheckpointError>) {
+        endWatch()
         switch result {
-        case .success: checkpointEnded(.done)
+        case .success(let dispositions):
+            self.dispositions = dispositions
+            checkpointEnded(.done)
         case .failure(.givenUp): checkpointEnded(.givenUp)
         case .failure(let error): checkpointEnded(.failed(error.description))
         }
@@ -145,13 +151,19 @@ extension Container {
             }
             let prepared = self.prepared
             self.prepared = nil
+            let underWay = CallUnderWay()
+            restoreUnderWay = underWay
+            watch(underWay, "restore")
             restore(with: criu, kept, times).run(
-                with: prepared, loop: context.loop, children: context.children
+                underWay, with: prepared, loop: context.loop, children: context.children
             ) { [self] result in
                 times.reached("back on the loop")
+                endWatch()
+                restoreUnderWay = nil
                 withExtendedLifetime(expectation) { restoreEnded(result, times) }
                 times.reached("bookkeeping")
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
+                afterRestore.take()?()
             }
         }
     }
@@ -168,12 +180,17 @@ extension Container {
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
             restoreAttempts = 0
-            perform(lifecycle.restored(at: Instant.now.nanoseconds))
+            resumeRestored()
             times.reached("released")
             // The client's request is on its way; nobody waits for the rest.
             main.io?.release()
             kept = nil
             snapshot.discardImages(context.loop)
+        case .failure where lifecycle.state == .exited:
+            // It was ended while it was restored.
+            kept = nil
+            main.io?.release()
+            discardSnapshot()
         case .failure(let error) where error.isPassing && restoreAttempts < Self.mostRestoreAttempts:
             // The images have not been touched. Connections stay held.
             restoreAttempts += 1
@@ -190,6 +207,22 @@ extension Container {
                 setImagesAside()
             }
             perform(effects)
+        }
+    }
+
+    private func resumeRestored() {
+        guard isPaused, lifecycle.state == .restoring else {
+            return perform(lifecycle.restored(at: Instant.now.nanoseconds))
+        }
+        // For somebody who makes images of what is paused; all others have waited. An exit meanwhile waits as well.
+        isStarting = true
+        runc.pause { [self] result in
+            isStarting = false
+            if case .failure(let error) = result {
+                context.log.error("restored, and not paused again: \(error)", label)
+            }
+            perform(lifecycle.restored(at: Instant.now.nanoseconds))
+            if let earlyExit { perform(lifecycle.initExited(status: earlyExit.code)) }
         }
     }
 

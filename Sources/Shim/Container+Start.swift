@@ -14,22 +14,43 @@ extension Container {
         guard main.phase == .created else {
             return then(.failure(ShimError(.failedPrecondition, "container \(id) has been started already")))
         }
+        if let origin { return startRestored(from: origin, then) }
         isStarting = true
         runc.start { [self] result in
             isStarting = false
             switch result {
             case .failure(let error): then(.failure(ShimError(error)))
-            case .success:
-                main.started()
-                context.publish(.started(id: id, pid: main.pid))
-                perform(lifecycle.started(at: Instant.now.nanoseconds))
-                then(.success(main.pid))
+            case .success: started(then)
             }
             if let earlyExit { perform(lifecycle.initExited(status: earlyExit.code)) }
         }
     }
 
+    private func started(_ then: Completion<pid_t>) {
+        main.started()
+        context.publish(.started(id: id, pid: main.pid))
+        perform(lifecycle.started(at: Instant.now.nanoseconds))
+        then(.success(main.pid))
+    }
+
+    /// From images that a Checkpoint call has made: `runc restore` is create and start in one.
+    private func startRestored(from origin: Shim.Origin, _ then: @escaping Completion<pid_t>) {
+        runc.restore(images: origin.images, workDirectory: origin.workDirectory, streams(of: main)) { [self] result in
+            switch result {
+            case .failure(let error): then(.failure(ShimError(error)))
+            case .success(let pid):
+                take(pid)
+                started(then)
+                awaitExit(of: pid)
+            }
+        }
+    }
+
     private func startExec(_ exec: String, _ then: @escaping Completion<pid_t>) {
+        // Asleep and paused it would wait for somebody to resume the container.
+        if isPaused {
+            return then(.failure(ShimError(.failedPrecondition, "cannot exec in a paused container: \(id)")))
+        }
         guard let process = execs[exec], let specification = pendingExecs.removeValue(forKey: exec) else {
             return then(.failure(ShimError(.notFound, "exec \(exec) of container \(id) not found")))
         }

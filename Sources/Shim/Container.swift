@@ -23,6 +23,8 @@ package final class Container {
     let runc: Runc
     let spec: OCISpec
     let configuration: ContainerConfiguration
+    /// What the container is restored from when it is started; nil: it begins anew.
+    let origin: Shim.Origin?
 
     var lifecycle: Lifecycle
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
@@ -43,12 +45,20 @@ package final class Container {
     var restoreAttempts = 0
     /// A restore has failed: what it was tried from is for a person to look at.
     var imagesAreEvidence = false
+    /// A deletion that waits for the restore under way to end.
+    var afterRestore: (() -> Void)?
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// Why connections could not be held when they last had to be.
     var holdFailure: SystemError?
     /// The checkpoint under way.
     var dump: DumpUnderWay?
+    /// The restore under way.
+    var restoreUnderWay: CallUnderWay?
+    /// When to look again whether CRIU gets on.
+    var criuWatch: Timer?
+    /// What the init does with signals, since it fell asleep.
+    var dispositions: SignalDispositions?
     /// When the sleep or the wake under way was decided.
     var changeBegan = Instant.now
     let snapshot: Snapshot
@@ -69,7 +79,7 @@ package final class Container {
 
     init(
         id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runc: Runc, spec: OCISpec,
-        configuration: ContainerConfiguration, context: ShimContext
+        configuration: ContainerConfiguration, origin: Shim.Origin?, context: ShimContext
     ) {
         self.id = id
         self.bundle = bundle
@@ -77,6 +87,7 @@ package final class Container {
         self.runc = runc
         self.spec = spec
         self.configuration = configuration
+        self.origin = origin
         self.context = context
         main = TaskProcess(id: "", streams: streams)
         snapshot = Snapshot(

@@ -25,6 +25,18 @@ package final class Shim {
         return container
     }
 
+    /// Images of a container that somebody has made with a Checkpoint call, perhaps on another node.
+    package struct Origin: Sendable {
+        let images: String
+        /// For CRIU's log.
+        let workDirectory: String
+
+        package init(images: String, workDirectory: String) {
+            self.images = images
+            self.workDirectory = workDirectory
+        }
+    }
+
     /// What containerd wants created.
     package struct Creation {
         package var id: String
@@ -33,10 +45,12 @@ package final class Shim {
         package var streams: StreamPaths
         package var runtime: Runc.Options
         package var owner: ProcessIO.Owner
+        /// Images that `start` shall restore, instead of running the program.
+        package var origin: Origin?
 
         package init(
             id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runtime: Runc.Options,
-            owner: ProcessIO.Owner
+            owner: ProcessIO.Owner, origin: Origin? = nil
         ) {
             self.id = id
             self.bundle = bundle
@@ -44,6 +58,7 @@ package final class Shim {
             self.streams = streams
             self.runtime = runtime
             self.owner = owner
+            self.origin = origin
         }
     }
 

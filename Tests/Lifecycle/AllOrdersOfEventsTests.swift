@@ -12,7 +12,8 @@ import Testing
         var hasProcesses = false
         var hasImages = false
         var hasExited = false
-        var requested: Set<Lifecycle.Work> = []
+        var isPaused = false
+        var requested: [Lifecycle.Work: Lifecycle.Need] = [:]
         var proceeding: Set<Lifecycle.Work> = []
         var requests: Lifecycle.Work = 0
         var broken: String?
@@ -35,17 +36,22 @@ import Testing
             case .giveUpCheckpoint: expect(isDumping, "gives up a dump that is not under way")
             case .restore:
                 expect(hasImages && isHolding && !isRestoring && !hasProcesses, "restores what is not asleep")
+                expect(proceeding.isEmpty, "restores what is being changed")
+                expect(!isPaused || requested.values.contains(.processesThoughPaused), "restores what is paused")
                 isRestoring = true
+            case .giveUpRestore: expect(isRestoring, "gives up a restore that is not under way")
             case .endProcesses:
                 expect(hasExited && hasProcesses, "ends processes of a container that has not ended")
                 hasProcesses = false
             case .asleep: expect(hasImages && !hasProcesses, "reports a sleep that is none")
             case .awake: expect(hasProcesses, "reports a wake that is none")
             case .proceed(let work):
-                expect(hasProcesses && !isDumping, "proceeds without a running container")
-                expect(requested.remove(work) != nil, "answers a request twice")
+                let need = requested.removeValue(forKey: work)
+                expect(need != nil, "answers a request twice")
+                expect(!isDumping && !isRestoring, "proceeds in the middle of a change")
+                expect(hasProcesses || need == .noChange, "proceeds without a running container")
                 proceeding.insert(work)
-            case .refuse(let work): expect(requested.remove(work) != nil, "answers a request twice")
+            case .refuse(let work): expect(requested.removeValue(forKey: work) != nil, "answers a request twice")
             case .exited:
                 expect(!hasExited, "exits twice")
                 expect(!isHolding, "leaves traffic held behind")
@@ -60,8 +66,8 @@ import Testing
     }
 
     enum Event: CaseIterable {
-        case start, look, lookDuringRequest, sleepRequest, connection, request, finish, pause, resume, exit, kill,
-            remove
+        case start, look, lookDuringRequest, sleepRequest, connection, finish, pause, resume, exit, kill, remove
+        case request, requestThoughPaused, change
         case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, restoreDone, restoreFailed
     }
 
@@ -87,21 +93,30 @@ import Testing
         case .connection:
             guard outside.isHolding else { return nil }
             effects = next.connectionHeld()
-        case .request:
+        case .request, .requestThoughPaused, .change:
             // Two at a time, and not for ever: the numbers would make every state a new one.
             guard outside.requests < 2, next.state != .starting else { return nil }
             outside.requests += 1
-            outside.requested.insert(outside.requests)
-            effects = next.request(outside.requests)
+            let need: Lifecycle.Need =
+                event == .request ? .processes : event == .change ? .noChange : .processesThoughPaused
+            outside.requested[outside.requests] = need
+            effects = next.request(outside.requests, need)
+            if need == .noChange {
+                outside.expect(
+                    !effects.contains(.restore) && !effects.contains(.giveUpCheckpoint), "wakes for a change")
+            }
         case .finish:
-            guard let work = outside.proceeding.popFirst() else { return nil }
-            next.finished(work, at: 0)
+            guard let work = outside.proceeding.min() else { return nil }
+            outside.proceeding.remove(work)
+            effects = next.finished(work, at: 0)
         case .pause:
-            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            guard !outside.isDumping, !outside.isRestoring, !outside.hasExited else { return nil }
+            outside.isPaused = true
             next.paused()
         case .resume:
-            guard outside.hasProcesses, !outside.isDumping else { return nil }
-            next.resumed(at: 0)
+            guard !outside.isDumping, !outside.isRestoring, !outside.hasExited else { return nil }
+            outside.isPaused = false
+            effects = next.resumed(at: 0)
         case .exit:
             guard outside.hasProcesses else { return nil }
             outside.hasProcesses = false
@@ -136,6 +151,11 @@ import Testing
         for effect in effects { outside.perform(effect) }
         outside.expect(!(outside.hasExited && outside.hasProcesses && !outside.isDumping), "leaves processes behind")
         if next.state == .exited { outside.expect(outside.requested.isEmpty, "leaves a request without an answer") }
+        // Nobody may wait for ever: asleep only for a pause to end, or for a change.
+        let waits = outside.requested.values.contains { $0 != .noChange }
+        if next.state == .asleep && waits {
+            outside.expect(outside.isPaused || !outside.proceeding.isEmpty, "sleeps though it is wanted")
+        }
         return (next, outside)
     }
 

@@ -109,7 +109,7 @@ private let second: UInt64 = 1_000_000_000
         var lifecycle = running()
         #expect(lifecycle.request(1) == [.proceed(1)])
         #expect(lifecycle.looked(at: 99 * second, ports: [80], lastActivity: 0).contains(.checkpoint) == false)
-        lifecycle.finished(1, at: 100 * second)
+        _ = lifecycle.finished(1, at: 100 * second)
         #expect(lifecycle.looked(at: 109 * second, ports: [80], lastActivity: 0) == [.look(after: second)])
         #expect(lifecycle.looked(at: 110 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
     }
@@ -127,6 +127,52 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.killedByForce() == [.refuseConnections, .exited(status: 137)])
         var awake = running()
         #expect(awake.killedByForce() == nil)
+    }
+
+    @Test func aForcedKillDoesNotWaitForARestore() {
+        var lifecycle = asleep()
+        _ = lifecycle.connectionHeld()
+        #expect(lifecycle.killedByForce() == [.giveUpRestore, .refuseConnections, .exited(status: 137)])
+        #expect(lifecycle.restored(at: 20 * second) == [.endProcesses])
+    }
+
+    @Test func aChangeAsleepWakesNobodyAndHoldsUpTheWake() {
+        var lifecycle = asleep()
+        #expect(lifecycle.request(1, .noChange) == [.proceed(1)])
+        #expect(lifecycle.connectionHeld() == [])
+        #expect(lifecycle.request(2, .noChange) == [], "it comes after those who want to wake it")
+        #expect(lifecycle.finished(1, at: 20 * second) == [.restore])
+        #expect(lifecycle.restored(at: 21 * second) == [.release, .awake, .proceed(2), .look(after: 10 * second)])
+    }
+
+    @Test func aChangeDuringTheCheckpointWaitsForItsEnd() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(lifecycle.request(1, .noChange) == [])
+        #expect(lifecycle.checkpointEnded(.done, at: 11 * second) == [.asleep, .proceed(1)])
+    }
+
+    @Test func pausedAsleepItWakesWhenItIsResumed() {
+        var lifecycle = asleep()
+        lifecycle.paused()
+        #expect(lifecycle.connectionHeld() == [])
+        #expect(lifecycle.request(1) == [])
+        #expect(lifecycle.resumed(at: 20 * second) == [.restore])
+        #expect(lifecycle.restored(at: 21 * second) == [.release, .awake, .proceed(1), .look(after: 10 * second)])
+    }
+
+    @Test func resumedAsleepItSleepsOnIfNobodyCame() {
+        var lifecycle = asleep()
+        lifecycle.paused()
+        #expect(lifecycle.resumed(at: 20 * second) == [])
+        #expect(lifecycle.state == .asleep)
+        #expect(lifecycle.connectionHeld() == [.restore])
+    }
+
+    @Test func anExportWakesWhatIsPausedAsleep() {
+        var lifecycle = asleep()
+        lifecycle.paused()
+        #expect(lifecycle.request(1, .processesThoughPaused) == [.restore])
     }
 
     @Test func aFailedCheckpointIsToldAndTriedAgainLater() {

@@ -72,6 +72,13 @@ struct CRIUOptions: ~Copyable {
     }
 }
 
+extension CheckpointError {
+    /// A failed call. libcriu gives ECOMM when criu is gone and has not answered.
+    static func failed(_ verb: String, _ code: Int32, log: @autoclosure () -> String) -> CheckpointError {
+        code == -ECOMM ? .interrupted(verb: verb) : .criu(verb: verb, code: code, log: log())
+    }
+}
+
 /// What is done at CRIU's steps. Runs on the thread of the call; a false answer makes CRIU give up.
 typealias StepHandler = (_ step: String, _ pid: pid_t) -> Bool
 

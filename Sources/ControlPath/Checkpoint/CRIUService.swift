@@ -14,6 +14,12 @@ package final class CRIUService: Sendable {
     /// The process, until it has ended.
     package var pid: pid_t? { process.withLock { $0 } }
     private let process = Mutex<pid_t?>(nil)
+    /// Told when the process has ended.
+    let user = Mutex<CallUnderWay?>(nil)
+
+    func kill() {
+        if let pid { try? Process.signal(SIGKILL, to: pid) }
+    }
 
     /// What is done ahead of a call.
     package enum Prestart: Sendable {
@@ -48,7 +54,10 @@ package final class CRIUService: Sendable {
         }
         command.namespaces = namespaces
         command.cgroups = cgroups
-        let ended: (ExitStatus) -> Void = { [weak service] _ in service?.process.withLock { $0 = nil } }
+        let ended: (ExitStatus) -> Void = { [weak service] status in
+            service?.process.withLock { $0 = nil }
+            service?.user.withLock { $0.take() }?.serviceEnded(status)
+        }
         let pid =
             switch ahead {
             case nil: try children.start(command, ended)

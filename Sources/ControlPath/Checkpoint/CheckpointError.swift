@@ -11,6 +11,9 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case notBegun(SystemError)
     /// An image file is not what CRIU 4 writes.
     case badImage(path: String)
+    /// CRIU was killed in the middle. Of a restore nothing is left, the images are as they were, and another attempt may
+    /// succeed.
+    case interrupted(verb: String)
     /// The caller gave the checkpoint up, because traffic arrived in the middle. The container runs on unharmed.
     case givenUp
     /// There is no criu, or one that cannot serve this kernel.
@@ -19,7 +22,10 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case refusedOption(String)
 
     package var isPassing: Bool {
-        if case .notBegun = self { true } else { false }
+        switch self {
+        case .notBegun, .interrupted: true
+        default: false
+        }
     }
 
     package var description: String {
@@ -28,6 +34,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
             "criu \(verb) failed: \(SystemError("criu", verb, code: abs(code)))\(log.isEmpty ? "" : "; its log ends:\n\(log)")"
         case .system(let error), .notBegun(let error): error.description
         case .badImage(let path): "\(path) is not an image this version understands"
+        case .interrupted(let verb): "criu was killed in the middle of a \(verb)"
         case .givenUp: "given up because of traffic"
         case .unusable(let reason): reason
         case .refusedOption(let option): "libcriu refuses: \(option)"

@@ -29,15 +29,16 @@ package struct Dump: Sendable {
     /// - Parameters:
     ///   - mayGoOn: asked on a foreign thread, first when all processes stand still and then when everything is
     ///     written but nothing is ended yet.
-    ///   - then: called on the loop.
+    ///   - then: called on the loop, with what the init does with signals, if that could be read.
     package func run(
-        loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
-        then: @escaping (Result<Void, CheckpointError>) -> Void
+        _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
+        then: @escaping (Result<SignalDispositions?, CheckpointError>) -> Void
     ) {
         do {
             try snapshot.makeDirectories()
             let service = try CRIUService.start(
                 criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children)
+            underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
                 Result { () throws(CheckpointError) in try call(service, mayGoOn) }
@@ -52,7 +53,7 @@ package struct Dump: Sendable {
 
     private func call(
         _ service: CRIUService, _ mayGoOn: @escaping () -> Bool
-    ) throws(CheckpointError) {
+    ) throws(CheckpointError) -> SignalDispositions? {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.dumpLog)
@@ -64,9 +65,12 @@ package struct Dump: Sendable {
             try options.addExternal("mnt[\(mount.point)]:m\(index)")
         }
         var failure: CheckpointError?
+        var dispositions: SignalDispositions?
         try options.useService(service)
         let code = options.dump { step, _ in
             times.reached(step)
+            // The processes stand still, and CRIU has not yet injected its code.
+            if step == "query-ext-files" { dispositions = try? SignalDispositions(of: pid) }
             guard step == "network-lock" || step == "post-dump" else { return true }
             do throws(CheckpointError) {
                 if !mayGoOn() { throw .givenUp }
@@ -79,6 +83,7 @@ package struct Dump: Sendable {
         }
         times.reached("call returned")
         if let failure { throw failure }
-        if code < 0 { throw .criu(verb: "dump", code: code, log: snapshot.logTail(Snapshot.dumpLog)) }
+        if code < 0 { throw .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)) }
+        return dispositions
     }
 }

@@ -43,7 +43,7 @@ package struct Restore: Sendable {
     ///   - then: called on the loop with the new pid of the container's init, which becomes a child of this process
     ///     when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
     package func run(
-        with prepared: CRIUService? = nil, loop: EventLoop, children: Children,
+        _ underWay: CallUnderWay, with prepared: CRIUService? = nil, loop: EventLoop, children: Children,
         then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
         // One that somebody has killed in the meantime is of no use.
@@ -51,13 +51,14 @@ package struct Restore: Sendable {
         do throws(SystemError) {
             let service: CRIUService
             if let prepared { service = prepared } else { service = try start(children, nil) }
+            underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("restore") { [self] in
-                Result { () throws(CheckpointError) in try call(service) }
+                Result { () throws(CheckpointError) in try call(service, underWay) }
             } then: { [self] result in
                 // Nothing has happened if criu has not even begun.
-                if prepared != nil, case .failure(.criu) = result, !times.has("pre-restore") {
-                    return run(loop: loop, children: children, then: then)
+                if prepared != nil, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
+                    return run(underWay, loop: loop, children: children, then: then)
                 }
                 then(result)
             }
@@ -88,7 +89,7 @@ package struct Restore: Sendable {
         return numbers
     }
 
-    private func call(_ service: CRIUService) throws(CheckpointError) -> pid_t {
+    private func call(_ service: CRIUService, _ underWay: CallUnderWay) throws(CheckpointError) -> pid_t {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.restoreLog)
@@ -104,17 +105,35 @@ package struct Restore: Sendable {
         let pid = options.restore { step, pid in
             times.reached(step)
             // CRIU names the init at this step and not at the next.
-            if step == "setup-namespaces" { initial = pid }
-            guard step == "post-setup-namespaces" else { return true }
-            // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
-            do throws(CheckpointError) { try renewProcfs(for: initial) } catch { failure = error }
-            times.reached("procfs renewed")
+            do throws(CheckpointError) {
+                if step == "setup-namespaces" {
+                    initial = pid
+                    try know(pid, underWay)
+                }
+                if step == "post-setup-namespaces" {
+                    // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
+                    try renewProcfs(for: initial)
+                    times.reached("procfs renewed")
+                }
+            } catch {
+                failure = error
+            }
             return failure == nil
         }
         times.reached("call returned")
+        if pid > 0 && failure == nil { return pid }
+        underWay.failed()
         if let failure { throw failure }
-        if pid <= 0 { throw .criu(verb: "restore", code: pid, log: snapshot.logTail(Snapshot.restoreLog)) }
-        return pid
+        let error = CheckpointError.failed("restore", pid, log: snapshot.logTail(Snapshot.restoreLog))
+        // Processes that ran, if only for a moment, may have done something that must not be done twice.
+        if case .interrupted = error, times.has("pre-resume") {
+            throw .criu(verb: "restore", code: pid, log: "it was killed when the processes ran already")
+        }
+        throw error
+    }
+
+    private func know(_ pid: pid_t, _ underWay: CallUnderWay) throws(CheckpointError) {
+        do throws(SystemError) { try underWay.made(initial: pid) } catch { throw .system(error) }
     }
 
     private func renewProcfs(for pid: pid_t) throws(CheckpointError) {

@@ -1,6 +1,12 @@
+import JSON
 import Linux
 
 extension Runc {
+    /// `memory.limit` of what `update` is given, in bytes; -1 stands for none.
+    package static func memoryLimit(in resources: [UInt8]) -> Int64? {
+        (try? JSON(parsing: resources))?["memory"]?["limit"]?.integer()
+    }
+
     /// `runc update`.
     /// - Parameter resources: `linux.resources` of the OCI specification, as JSON.
     package func update(resources: [UInt8], _ then: @escaping Completion<Void>) {

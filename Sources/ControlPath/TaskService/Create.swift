@@ -8,9 +8,6 @@ extension TaskService {
     func create(_ request: CreateTaskRequest, _ then: @escaping Completion<CreateTaskResponse>) {
         let options: RuntimeSettings
         do throws(ShimError) {
-            if !request.checkpoint.isEmpty {
-                throw ShimError(.unimplemented, "creating a container from a checkpoint is not supported")
-            }
             options = try RuntimeSettings(request.options, namespace: shim.context.namespace)
             try options.remember(in: request.bundle)
         } catch {
@@ -23,7 +20,12 @@ extension TaskService {
             },
             streams: StreamPaths(
                 stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, terminal: request.terminal),
-            runtime: options.runc, owner: options.owner)
+            runtime: options.runc, owner: options.owner,
+            origin: request.checkpoint.isEmpty
+                ? nil
+                : Shim.Origin(
+                    images: request.checkpoint,
+                    workDirectory: options.criuWorkPath.isEmpty ? "\(request.bundle)/work" : options.criuWorkPath))
         shim.create(creation) { result in
             then(result.map { pid in CreateTaskResponse { $0.pid = UInt32(pid) } })
         }

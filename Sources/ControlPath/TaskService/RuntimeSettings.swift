@@ -11,6 +11,7 @@ package struct RuntimeSettings {
     let owner: ProcessIO.Owner
     /// The cgroup that the shim itself belongs in; empty: where containerd is.
     package let shimCgroup: String
+    let criuWorkPath: String
 
     /// - Parameter options: `containerd.runc.v1.Options`, or `runtimeoptions.v1.Options` (what containerd makes of the
     ///   options of a runtime type it does not know), or nothing.
@@ -39,6 +40,7 @@ package struct RuntimeSettings {
             // A directory for each of containerd's namespaces, as the stock shim has it.
             root: "\(options.root.isEmpty ? "/run/containerd/runc" : options.root)/\(namespace)",
             systemdCgroup: options.systemdCgroup, noPivotRoot: options.noPivotRoot, noNewKeyring: options.noNewKeyring)
+        criuWorkPath = options.criuWorkPath
         owner = ProcessIO.Owner(user: options.ioUid, group: options.ioGid)
         shimCgroup = options.shimCgroup
     }

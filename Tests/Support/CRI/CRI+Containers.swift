@@ -93,6 +93,14 @@ extension CRI {
         }
     }
 
+    /// As the kubelet's checkpoint API does it; `archive` is a path on the node.
+    package func checkpointContainer(_ id: String, to archive: String) async throws {
+        _ = try await call("CheckpointContainer") {
+            $0.set(1, id)
+            $0.set(2, archive)
+        }
+    }
+
     package func reopenContainerLog(_ id: String) async throws {
         _ = try await call("ReopenContainerLog") { $0.set(1, id) }
     }

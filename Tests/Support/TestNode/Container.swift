@@ -77,3 +77,12 @@ package struct LogLine: Sendable {
         text = fields.count > 3 ? fields[3] : ""
     }
 }
+
+extension Container {
+    /// The shim that serves the container, spoken to without containerd.
+    package func shim() async throws -> ShimClient {
+        let bundle = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(id)"
+        let address = try await pod.node.run("cat", "\(bundle)/address").trimmed
+        return ShimClient(socket: pod.node.root + address.dropFirst("unix://".count))
+    }
+}

@@ -1,0 +1,61 @@
+import Glibc
+import Linux
+import Synchronization
+
+/// A call of CRIU under way, for those who may have to end it.
+package final class CallUnderWay: Sendable {
+    private struct State {
+        var service: CRIUService?
+        /// The first process that a restore has made.
+        var initial: ProcessHandle?
+        var isEnded = false
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Ends CRIU, and with it what a restore has made so far. The call fails.
+    package func end() {
+        let (service, initial) = state.withLock { state in
+            state.isEnded = true
+            return (state.service, state.initial)
+        }
+        service?.kill()
+        initial?.kill()
+    }
+
+    package var isEnded: Bool { state.withLock { $0.isEnded } }
+
+    /// Something that changes as long as CRIU gets on: its processor time, that of its children, and the images.
+    package func progress(_ snapshot: Snapshot) -> UInt64 {
+        let pid = state.withLock { $0.service }?.pid
+        return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size
+    }
+
+    func begins(_ service: CRIUService) {
+        let isEnded = state.withLock { state in
+            state.service = service
+            return state.isEnded
+        }
+        service.user.withLock { $0 = self }
+        if isEnded { service.kill() }
+    }
+
+    /// Who is killed in the middle leaves children that wait for it for ever.
+    func serviceEnded(_ status: ExitStatus) {
+        if case .signaled = status { state.withLock { $0.initial }?.kill() }
+    }
+
+    func made(initial pid: pid_t) throws(SystemError) {
+        let handle = try ProcessHandle(pid)
+        let isEnded = state.withLock { state in
+            state.initial = handle
+            return state.isEnded
+        }
+        if isEnded { handle.kill() }
+    }
+
+    /// After a failed restore nothing of it must go on.
+    func failed() { state.withLock { $0.initial }?.kill() }
+}

@@ -1,0 +1,200 @@
+import CRI
+import Commands
+import Foundation
+import Glibc
+import TestNode
+import Testing
+
+/// gRPC's codes, as far as calls are refused.
+let notFound = 5
+let alreadyExists = 6
+let failedPrecondition = 9
+
+extension SleepingPods {
+    /// The column "asleep" of docs/calls.md: most calls are answered without waking the container.
+    @Suite struct CallsAsleepTests {
+        @Test(arguments: Containerd.allCases) func askingDoesNotWake(_ containerd: Containerd) async throws {
+            try await withSleeper(on: containerd) { server, shim in
+                let pid = try await server.pid()
+                async let wait = shim.wait(server.id)
+                let state = try await shim.state(server.id)
+                #expect(state.status == .running && state.pid == pid)
+                #expect(try await shim.pids(server.id) == [pid])
+                let connection = try await shim.connect(server.id)
+                #expect(connection.task == pid)
+                #expect(try await server.pod.shimProcess() == connection.shim)
+                try await shim.resizePty(server.id, columns: 80, rows: 25)
+                try await shim.closeStdin(server.id)
+                try await expectAsleep(server)
+                try await shim.kill(server.id, SIGKILL)
+                #expect(try await wait == 137)
+            }
+        }
+
+        /// Those that only another state allows.
+        @Test func outOfTurnIsRefused() async throws {
+            try await withSleeper(on: .current) { server, shim in
+                try await expectCode(alreadyExists) { try await shim.create(server.id, bundle: "/") }
+                try await expectCode(failedPrecondition) { _ = try await shim.start(server.id) }
+                try await expectCode(failedPrecondition) { _ = try await shim.delete(server.id) }
+                try await expectCode(failedPrecondition) { try await shim.resume(server.id) }
+                try await expectCode(notFound) { try await shim.kill("nobody", SIGTERM) }
+                // A shim with containers does not end.
+                try await shim.shutdown(server.id)
+                try await expectAsleep(server)
+            }
+        }
+
+        /// What `kubectl top` shows: memory that is used now, and processor time that only grows.
+        @Test(arguments: Containerd.allCases) func statsAreTrue(_ containerd: Containerd) async throws {
+            try await withSleeper(on: containerd, after: "1s") { server, shim in
+                let node = server.pod.node
+                _ = try await node.get(server.pod.ip4, port: 8080, path: "/allocate?mb=64")
+                var last = try await shim.stats(server.id)
+                #expect(last.memoryUsage > 64 << 20)
+                #expect(last.cpuNanoseconds > 0)
+                for sleep in 2...3 {
+                    try await server.awaitSleep(sleep)
+                    let asleep = try await shim.stats(server.id)
+                    #expect(asleep.memoryUsage < 32 << 20)
+                    #expect(asleep.cpuNanoseconds >= last.cpuNanoseconds)
+                    _ = try await node.get(server.pod.ip4, port: 8080)
+                    last = try await shim.stats(server.id)
+                    #expect(last.memoryUsage > 64 << 20)
+                    #expect(last.cpuNanoseconds >= asleep.cpuNanoseconds)
+                }
+            }
+        }
+
+        /// As the kernel would: a first process that has no handler drops a signal.
+        @Test(arguments: Containerd.allCases) func signalsWakeIfTheyAreHeeded(_ containerd: Containerd) async throws {
+            try await withSleeper(on: containerd, command: serverThatHeedsTerm) { server, shim in
+                for signal in [0, SIGUSR1, SIGQUIT] { try await shim.kill(server.id, signal) }
+                try await expectAsleep(server)
+                try await shim.kill(server.id, SIGTERM)
+                #expect(try await server.awaitExit().exitCode == 7)
+                #expect(try server.wakes() == 1)
+                try await expectCode(notFound) { try await shim.kill(server.id, SIGTERM) }
+            }
+        }
+
+        @Test func aSignalForAllWakes() async throws {
+            try await withSleeper(on: .current) { server, shim in
+                try await shim.kill(server.id, SIGUSR1, all: true)
+                try await server.awaitShimLog("restored")
+            }
+        }
+
+        @Test func sigkillEndsItWithoutWaking() async throws {
+            try await withSleeper(on: .current) { server, shim in
+                try await shim.kill(server.id, SIGKILL)
+                #expect(try await shim.state(server.id).status == .stopped)
+                #expect(try await server.awaitExit().exitCode == 137)
+                #expect(try server.wakes() == 0)
+            }
+        }
+
+        @Test(arguments: Containerd.allCases) func pausedItSleepsOn(_ containerd: Containerd) async throws {
+            try await withSleeper(on: containerd) { server, shim in
+                let pod = server.pod
+                try await shim.pause(server.id)
+                #expect(try await shim.state(server.id).status == .paused)
+                try await expectCode(failedPrecondition) { try await shim.pause(server.id) }
+                try await expectCode(failedPrecondition) { try await shim.exec(server.id, "x", arguments: ["true"]) }
+                let before = try await pod.steered()
+                async let answer = pod.node.get(pod.ip4, port: 8080)
+                try await eventually("a request is held") { try await pod.steered() > before }
+                try await expectAsleep(server)
+                try await shim.resume(server.id)
+                #expect(try await answer.json(ServerState.self).counter == 1)
+                #expect(try await shim.state(server.id).status == .running)
+                // It may sleep again.
+                try await server.awaitSleep(2)
+            }
+        }
+
+        @Test func aSignalWaitsForThePausesEnd() async throws {
+            try await withSleeper(on: .current, command: serverThatHeedsTerm) { server, shim in
+                try await shim.pause(server.id)
+                try await shim.kill(server.id, SIGTERM)
+                try await expectAsleep(server)
+                try await shim.resume(server.id)
+                #expect(try await server.awaitExit().exitCode == 7)
+            }
+        }
+
+        @Test func pausedAndResumedItSleepsOn() async throws {
+            try await withSleeper(on: .current) { server, shim in
+                try await shim.pause(server.id)
+                try await shim.resume(server.id)
+                try await expectAsleep(server)
+                #expect(try await server.pod.node.get(server.pod.ip6, port: 8080).json(ServerState.self).counter == 1)
+            }
+        }
+
+        /// They hold at once, and afterwards in the cgroup and in runc's own memory.
+        @Test(arguments: Containerd.allCases) func limitsChangedAsleepHold(_ containerd: Containerd) async throws {
+            try await withSleeper(on: containerd) { server, shim in
+                let node = server.pod.node
+                var resources = Resources()
+                resources.memoryLimit = 96 << 20
+                try await node.cri.updateContainerResources(server.id, resources)
+                #expect(try await shim.stats(server.id).memoryLimit == 96 << 20)
+                try await expectCode(failedPrecondition) {
+                    try await shim.update(server.id, resources: #"{"memory":{"limit":1048576}}"#)
+                }
+                // runc's own refusal.
+                await #expect(throws: CallFailed.self) {
+                    try await shim.update(server.id, resources: #"{"cpu":{"quota":1}}"#)
+                }
+                #expect(try await shim.stats(server.id).memoryLimit == 96 << 20)
+                try await expectAsleep(server)
+                #expect(try await node.get(server.pod.ip4, port: 8080).json(ServerState.self).counter == 1)
+                #expect(try await server.memoryLimit() == 96 << 20)
+                let remembered = try await node.run("cat", "/run/containerd/runc/k8s.io/\(server.id)/state.json")
+                #expect(remembered.text.contains("\"memory\":\(96 << 20)"))
+                // runc knows the restored process again.
+                try await shim.update(server.id, resources: #"{"memory":{"limit":\#(128 << 20),"swap":\#(128 << 20)}}"#)
+                #expect(try await server.memoryLimit() == 128 << 20)
+            }
+        }
+
+        @Test func execWakes() async throws {
+            try await withSleeper(on: .current) { server, shim in
+                try await shim.exec(server.id, "first", arguments: ["sh", "-c", "exit 4"])
+                try await expectAsleep(server)
+                _ = try await shim.start(server.id, exec: "first")
+                try await server.awaitShimLog("restored")
+                try await eventually("the exec ends") {
+                    (try? await shim.delete(server.id, exec: "first")) == 4
+                }
+            }
+        }
+
+        private func withSleeper(
+            on containerd: Containerd, after duration: String = "300ms", command: [String] = [],
+            _ body: (Container, ShimClient) async throws -> Void
+        ) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("calls", after: duration) { pod in
+                let server = try await pod.start("server", image: "python", command: command)
+                try await server.awaitSleep()
+                try await body(server, try await server.shim())
+            }
+        }
+
+        private func expectAsleep(_ server: Container) async throws {
+            #expect(try await server.processes() == [])
+            #expect(try server.wakes() == 0)
+            #expect(try await server.status().state == .running)
+        }
+    }
+}
+
+/// Expects a call to be refused with one of gRPC's codes.
+func expectCode(
+    _ code: Int, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
+) async throws {
+    let failure = await #expect(throws: CallFailed.self, sourceLocation: sourceLocation) { try await body() }
+    #expect(failure?.code == code, "\(failure?.message ?? "")", sourceLocation: sourceLocation)
+}
