@@ -17,6 +17,6 @@ package final class Placeholder {
         var command = Command("/proc/self/exe")
         let number: Int32 = 3
         command.descriptors[number] = theirs.rawValue
-        pid = try children.startStandIn(command, awaiting: number) { _ in }
+        pid = try children.startStandIn(for: command, awaiting: number) { _ in }
     }
 }

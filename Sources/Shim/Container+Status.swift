@@ -52,6 +52,9 @@ extension Container {
 
     /// Answers once the container is awake. Its idle time begins anew.
     package func wakeNow(_ then: @escaping Completion<Void>) {
+        if isPaused && lifecycle.state == .asleep {
+            return then(.failure(ShimError(.failedPrecondition, "it is paused: it wakes when it is resumed")))
+        }
         whenAwake { [self] result in
             if case .success(let work) = result { finished(work) }
             then(result.map { _ in })
