@@ -48,6 +48,14 @@ package enum Process {
         try retrying("kill", "\(pid)") { kill(pid, signal) }
     }
 
+    /// The numbers of a process's descriptors that /proc shows as links to this.
+    package static func descriptors(of pid: pid_t, linkedTo target: String) -> [Int32] {
+        let directory = "/proc/\(pid)/fd"
+        return ((try? Files.names(in: directory)) ?? []).compactMap { name in
+            (try? Files.target(ofLink: "\(directory)/\(name)")) == target ? Int32(name) : nil
+        }
+    }
+
     /// Inodes of the sockets that a process holds.
     package static func socketInodes(of pid: pid_t) -> Set<UInt64> {
         let directory = "/proc/\(pid)/fd"

@@ -13,7 +13,7 @@ extension Container {
             if isStarting {
                 earlyExit = status
             } else {
-                perform(lifecycle.initExited(status: status.code))
+                perform(lifecycle.initExited(status: hasLostMemory ? Lifecycle.restoreFailure : status.code))
             }
         }
     }
@@ -24,6 +24,7 @@ extension Container {
         nextLook = nil
         // Else runc would find it in the control groups, and readers of the streams would wait for it.
         prepared = nil
+        endPageServer()
         // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
         traffic?.end()
         if dump == nil && !imagesAreEvidence { discardSnapshot() }

@@ -11,9 +11,11 @@ extension Container {
             case .failure(let error): then(.failure(error))
             case .success(let work):
                 let directory = workDirectory.isEmpty ? bundle : workDirectory
-                runc.checkpoint(images: images, workDirectory: directory, options) { [self] result in
-                    finished(work)
-                    then(result.mapError(ShimError.init))
+                whenMemoryIsThere { [self] in
+                    runc.checkpoint(images: images, workDirectory: directory, options) { [self] result in
+                        finished(work)
+                        then(result.mapError(ShimError.init))
+                    }
                 }
             }
         }

@@ -133,7 +133,8 @@ extension Container {
 
     private func restore(with criu: String, _ kept: KeptContainer, _ times: StepTimes) -> Restore {
         let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
-        return Restore(criu: criu, kept: kept, snapshot: snapshot, streams: streams, times: times)
+        return Restore(
+            criu: criu, kept: kept, snapshot: snapshot, streams: streams, isLazy: wakesLazily, times: times)
     }
 
     func restore() {
@@ -141,26 +142,33 @@ extension Container {
         guard lifecycle.state == .restoring else { return }
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
-        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), times) }
+        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
             guard case .success(let criu) = result else {
                 let missing = SystemError("find", "the criu that made the checkpoint", code: ENOENT)
-                return restoreEnded(.failure(.notBegun(missing)), times)
+                return restoreEnded(.failure(.notBegun(missing)), nil, times)
             }
             let prepared = self.prepared
             self.prepared = nil
+            let restore = restore(with: criu, kept, times)
+            let pages: PageServer?
+            do throws(SystemError) {
+                pages = restore.isLazy ? try PageServer(criu, snapshot, children: context.children) : nil
+            } catch {
+                return restoreEnded(.failure(.notBegun(error)), nil, times)
+            }
             let underWay = CallUnderWay()
             restoreUnderWay = underWay
             watch(underWay, "restore")
-            restore(with: criu, kept, times).run(
-                underWay, with: prepared, loop: context.loop, children: context.children
+            restore.run(
+                underWay, with: prepared, pages: pages, loop: context.loop, children: context.children
             ) { [self] result in
                 times.reached("back on the loop")
                 endWatch()
                 restoreUnderWay = nil
-                withExtendedLifetime(expectation) { restoreEnded(result, times) }
+                withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
                 times.reached("bookkeeping")
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
                 afterRestore.take()?()
@@ -168,9 +176,11 @@ extension Container {
         }
     }
 
-    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ times: StepTimes) {
+    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
+        if case .failure = result { pages?.end() }
         switch result {
         case .success(let pid):
+            pageServer = pages
             main.exists(as: pid)
             awaitExit(of: pid)
             do throws(SystemError) {
@@ -185,7 +195,7 @@ extension Container {
             // The client's request is on its way; nobody waits for the rest.
             main.io?.release()
             kept = nil
-            snapshot.discardImages(context.loop)
+            if let pages { awaitMemory(from: pages) } else { snapshot.discardImages(context.loop) }
         case .failure where lifecycle.state == .exited:
             // It was ended while it was restored.
             kept = nil
@@ -231,7 +241,7 @@ extension Container {
     private static let mostRestoreAttempts = 10
     private static let restAfterFailedAttempt = Instant.Span.milliseconds(300)
 
-    private func setImagesAside() {
+    func setImagesAside() {
         do throws(SystemError) {
             let place = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)
             context.log.error("the images are in \(place)", label)

@@ -38,6 +38,11 @@ package final class Container {
     var kept: KeptContainer?
     /// What waits for the wake while the container sleeps.
     var prepared: CRIUService?
+    /// Brings the memory after a wake, until all is there.
+    var pageServer: PageServer?
+    var waitingForMemory: [() -> Void] = []
+    /// What the images had and nobody brought: the container is being ended for it.
+    var hasLostMemory = false
     /// `runc start` is under way, and how the init ended meanwhile.
     var isStarting = false
     var earlyExit: ExitStatus?

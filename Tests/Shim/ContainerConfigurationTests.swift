@@ -72,10 +72,15 @@ import Testing
         #expect(try read([:]).wake.prestart == .place)
         #expect(try read(["wake": "on-demand"]).wake.prestart == nil)
         #expect(try read(["wake": "prestarted"]).wake.prestart == .program)
+        #expect(try read([:]).wake.pages == .bySize)
+        #expect(try read(["wake": "lazy"]).wake.pages == .lazy)
+        #expect(try read(["wake": "eager , on-demand"]).wake.pages == .eager)
+        #expect(try read(["wake": "eager , on-demand"]).wake.prestart == nil)
         #expect {
             try read(["wake": "soon"])
         } throws: { error in
-            "\(error)".contains("zeropod.ctrox.dev/wake is \"soon\": not one of on-demand, standby, prestarted")
+            "\(error)".contains(
+                "zeropod.ctrox.dev/wake is \"soon\": soon is not one of on-demand, standby, prestarted, lazy, eager")
         }
     }
 }

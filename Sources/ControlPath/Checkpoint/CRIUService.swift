@@ -34,11 +34,13 @@ package final class CRIUService: Sendable {
     private static let socketNumber: Int32 = 3
 
     /// - Parameters:
+    ///   - options: what libcriu has no function for.
     ///   - inherited: descriptors of this process; their numbers in the criu process are given by `inheritedNumber`.
     ///   - ahead: if the call comes only later, and what is made ready for it then. The process ends when the service
     ///     is dropped.
     static func start(
-        _ criu: String, namespaces: [Int32], cgroups: [Int32], inherited: [Int32], children: Children,
+        _ criu: String, _ options: [String] = [], namespaces: [Int32], cgroups: [Int32], inherited: [Int32],
+        children: Children,
         ahead: Prestart? = nil
     ) throws(SystemError) -> CRIUService {
         var ends: [Int32] = [-1, -1]
@@ -47,7 +49,7 @@ package final class CRIUService: Sendable {
         }
         let service = CRIUService(socket: Descriptor(owning: ends[0]))
         let theirs = Descriptor(owning: ends[1])
-        var command = Command(criu, ["swrk", "\(socketNumber)"], directory: "/")
+        var command = Command(criu, ["swrk", "\(socketNumber)"] + options, directory: "/")
         command.descriptors[socketNumber] = theirs.rawValue
         for (index, descriptor) in inherited.enumerated() {
             command.descriptors[inheritedNumber(index)] = descriptor

@@ -21,13 +21,18 @@ package struct Restore: Sendable {
     package let kept: KeptContainer
     package let snapshot: Snapshot
     package let streams: [Stream]
+    /// Whether a page server brings the memory, most of it after the processes run.
+    package let isLazy: Bool
     package let times: StepTimes
 
-    package init(criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], times: StepTimes) {
+    package init(
+        criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], isLazy: Bool, times: StepTimes
+    ) {
         self.criu = criu
         self.kept = kept
         self.snapshot = snapshot
         self.streams = streams
+        self.isLazy = isLazy
         self.times = times
     }
 
@@ -40,10 +45,12 @@ package struct Restore: Sendable {
     ///
     /// - Parameters:
     ///   - prepared: what `prepare` made; it serves only once.
+    ///   - pages: the server, if `isLazy`.
     ///   - then: called on the loop with the new pid of the container's init, which becomes a child of this process
     ///     when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
     package func run(
-        _ underWay: CallUnderWay, with prepared: CRIUService? = nil, loop: EventLoop, children: Children,
+        _ underWay: CallUnderWay, with prepared: CRIUService? = nil, pages: PageServer?, loop: EventLoop,
+        children: Children,
         then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
         // One that somebody has killed in the meantime is of no use.
@@ -53,12 +60,13 @@ package struct Restore: Sendable {
             if let prepared { service = prepared } else { service = try start(children, nil) }
             underWay.begins(service)
             times.reached("criu started")
+            let faults = pages?.faults
             try loop.onThread("restore") { [self] in
-                Result { () throws(CheckpointError) in try call(service, underWay) }
+                Result { () throws(CheckpointError) in try call(service, underWay, faults) }
             } then: { [self] result in
                 // Nothing has happened if criu has not even begun.
                 if prepared != nil, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
-                    return run(underWay, loop: loop, children: children, then: then)
+                    return run(underWay, pages: pages, loop: loop, children: children, then: then)
                 }
                 then(result)
             }
@@ -71,7 +79,8 @@ package struct Restore: Sendable {
         let cgroups = try openCgroups()
         defer { for number in cgroups { close(number) } }
         return try CRIUService.start(
-            criu, namespaces: kept.entered, cgroups: cgroups, inherited: streams.map(\.descriptor), children: children,
+            criu, isLazy ? ["--lazy-pages"] : [], namespaces: kept.entered, cgroups: cgroups,
+            inherited: streams.map(\.descriptor), children: children,
             ahead: ahead)
     }
 
@@ -89,7 +98,11 @@ package struct Restore: Sendable {
         return numbers
     }
 
-    private func call(_ service: CRIUService, _ underWay: CallUnderWay) throws(CheckpointError) -> pid_t {
+    private func call(
+        _ service: CRIUService, _ underWay: CallUnderWay, _ faults: PageFaults?
+    ) throws(CheckpointError) -> pid_t {
+        // Else criu would find nobody to give the processes to.
+        do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.restoreLog)
@@ -106,18 +119,20 @@ package struct Restore: Sendable {
             times.reached(step)
             // CRIU names the init at this step and not at the next.
             do throws(CheckpointError) {
-                if step == "setup-namespaces" {
+                switch step {
+                case "setup-namespaces":
                     initial = pid
                     try know(pid, underWay)
-                }
-                if step == "post-setup-namespaces" {
-                    // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
-                    try renewProcfs(for: initial)
-                    times.reached("procfs renewed")
+                // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
+                case "post-setup-namespaces": try renewProcfs(for: initial)
+                // The processes are made, and the server has not begun to bring memory unasked.
+                case "post-restore": try hold(faults)
+                default: return true
                 }
             } catch {
                 failure = error
             }
+            times.reached("\(step) done")
             return failure == nil
         }
         times.reached("call returned")
@@ -134,6 +149,10 @@ package struct Restore: Sendable {
 
     private func know(_ pid: pid_t, _ underWay: CallUnderWay) throws(CheckpointError) {
         do throws(SystemError) { try underWay.made(initial: pid) } catch { throw .system(error) }
+    }
+
+    private func hold(_ faults: PageFaults?) throws(CheckpointError) {
+        do throws(SystemError) { try faults?.hold() } catch { throw .system(error) }
     }
 
     private func renewProcfs(for pid: pid_t) throws(CheckpointError) {

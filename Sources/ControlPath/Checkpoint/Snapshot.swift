@@ -39,6 +39,12 @@ package struct Snapshot: Sendable {
     /// Bytes on disk.
     package var size: UInt64 { Files.diskUsage(images) }
 
+    /// Bytes of the processes' memory in the images.
+    package var memorySize: UInt64 {
+        let pages = ((try? Files.names(in: images)) ?? []).filter { $0.hasPrefix("pages-") }
+        return pages.reduce(0) { $0 + Files.diskUsage("\(images)/\($1)") }
+    }
+
     package func discardImages() {
         try? Files.removeTree(images)
     }

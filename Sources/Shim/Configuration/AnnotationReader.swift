@@ -37,10 +37,19 @@ struct AnnotationReader {
         }
     }
 
-    func choice<Choice>(_ name: String, of choices: KeyValuePairs<String, Choice>) throws(AnnotationError) -> Choice? {
-        guard let text = value(name) else { return nil }
-        for (key, choice) in choices where key == text { return choice }
-        throw error(name, "not one of \(choices.map(\.key).joined(separator: ", "))")
+    /// `a,b`: none if it is absent.
+    func choices<Choice>(_ name: String, of choices: KeyValuePairs<String, Choice>) throws(AnnotationError) -> [Choice]
+    {
+        guard let text = value(name) else { return [] }
+        var chosen: [Choice] = []
+        for word in text.split(separator: ",", omittingEmptySubsequences: false).map(trimmed) {
+            guard let choice = choices.first(where: { $0.key == word }) else {
+                throw error(
+                    name, "\(word.isEmpty ? "it" : word) is not one of \(choices.map(\.key).joined(separator: ", "))")
+            }
+            chosen.append(choice.value)
+        }
+        return chosen
     }
 
     func size(_ name: String) throws(AnnotationError) -> Int? {

@@ -24,9 +24,11 @@ extension Container {
         try await eventually("\(name) falls asleep, time \(number)", within: deadline) { try sleeps() >= number }
     }
 
-    package func awaitShimLog(_ text: String, within deadline: Duration = .seconds(20)) async throws {
+    package func awaitShimLog(
+        _ text: String, times: Int = 1, within deadline: Duration = .seconds(20)
+    ) async throws {
         try await eventually("the shim says '\(text)' of \(name)", within: deadline) {
-            try shimLog().contains { $0.contains(text) }
+            try shimLog().count { $0.contains(text) } >= times
         }
     }
 
