@@ -150,6 +150,58 @@ import Testing
         #expect(closed)
     }
 
+    /// Each line comes alone, and nobody reads yet: the fifo takes as many as have room in it.
+    @Test func aFifoHoldsManyShortLines() throws {
+        let bench = try Bench()
+        let path = try bench.fifo("out")
+        let streams = try bench.open(StreamPaths(stdout: path))
+        let process = SharedDescriptor(try bench.processEnd(1, of: streams))
+        streams.release()
+        let lines = (0..<100).map { numberedLines($0..<$0 + 1) }
+        for line in lines {
+            try process.descriptor.writeAll(line)
+            for _ in 0..<10 where process.descriptor.bytesReadable > 0 { try bench.takeTurns() }
+        }
+        let reader = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+        #expect(try reader.read(atMost: 64 << 10) == lines.flatMap { $0 })
+    }
+
+    /// A client that hears of the deletion reads no more.
+    @Test func theEndWaitsForTheReader() throws {
+        let bench = try Bench()
+        let path = try bench.fifo("out")
+        let streams = try bench.open(StreamPaths(stdout: path))
+        let reader = SharedDescriptor(try Descriptor.open(path, O_RDONLY | O_NONBLOCK))
+        var received: [UInt8] = []
+        try bench.write([numberedLines(0..<1000)], as: 1, of: streams) {
+            var closed = false
+            streams.close {
+                closed = true
+                bench.loop.stop()
+            }
+            func read() {
+                #expect(!closed)
+                received += (try? reader.descriptor.read(atMost: 4096)) ?? []
+                if received.count < numberedLines(0..<1000).count { bench.loop.after(.milliseconds(1), read) }
+            }
+            bench.loop.after(.milliseconds(20), read)
+        }
+        try bench.run()
+        #expect(received == numberedLines(0..<1000))
+    }
+
+    /// Nobody reads any more, and the client that left does not hold the deletion up.
+    @Test func theEndWaitsForNobodyWhereNobodyReads() throws {
+        let bench = try Bench()
+        let path = try bench.fifo("out")
+        let streams = try bench.open(StreamPaths(stdout: path))
+        let began = Instant.now
+        try bench.write([numberedLines(0..<1000)], as: 1, of: streams) { streams.close { bench.loop.stop() } }
+        try bench.run()
+        #expect(Instant.now.since(began) < ProcessIO.patience)
+        #expect(bench.reports.isEmpty)
+    }
+
     /// A process that was left behind writes without end, and its output is taken as fast.
     @Test func anOrphanThatNeverStopsIsNotListenedToForEver() throws {
         let bench = try Bench()

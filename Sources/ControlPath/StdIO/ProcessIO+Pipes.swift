@@ -80,7 +80,9 @@ extension ProcessIO {
             guard stat(path, &status) == 0 else { throw .last("stat", path) }
             // Open for reading too, a fifo stays whole while containerd is away, and so does what is in it.
             let flags = status.st_mode & S_IFMT == S_IFIFO ? O_RDWR : O_WRONLY | O_APPEND
-            return SharedDescriptor(try Descriptor.open(path, flags | O_NONBLOCK | O_NOCTTY))
+            let sink = try Descriptor.open(path, flags | O_NONBLOCK | O_NOCTTY)
+            if let destination = try Destination(sink) { destinations.append(destination) }
+            return SharedDescriptor(sink)
         case .file(let path):
             if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
                 try Files.makeDirectories(String(path[..<slash]))

@@ -44,6 +44,8 @@ package final class ProcessIO {
     var inputKeeper: SharedDescriptor?
     /// By the number that the process has them under; a terminal's is 1.
     var outputs: [Int32: StreamCopy] = [:]
+    /// The fifos of the outputs.
+    var destinations: [Destination] = []
     var logger: Logger?
     var console: ConsoleSocket?
     var master: SharedDescriptor?
@@ -122,7 +124,7 @@ package final class ProcessIO {
         for body in handlers { body() }
     }
 
-    /// Closes everything, after what is left was delivered or `patience` is over. Calls `then` afterwards, when the
+    /// Closes everything, after what is left was delivered and read, or `patience` is over. Calls `then` afterwards, when the
     /// logger has ended too.
     package func close(within patience: Instant.Span = ProcessIO.patience, _ then: @escaping () -> Void) {
         processEnded()
@@ -135,8 +137,8 @@ package final class ProcessIO {
         whenDrained { [self] in
             loop.cancel(timer)
             master = nil
-            guard let logger else { return then() }
-            logger.stop(by: deadline, then)
+            if let logger { return logger.stop(by: deadline, then) }
+            whenRead(by: deadline, then)
         }
     }
 }

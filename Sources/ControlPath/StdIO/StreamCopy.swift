@@ -3,8 +3,8 @@ import Linux
 
 /// Moves one stream's bytes from a source to a sink as they come, and closes both at the source's end.
 ///
-/// It keeps no buffer: between pipes the kernel moves pages (splice(2)); otherwise a buffer lives for one turn, and
-/// after it only what the sink would not take. While the sink is full the source is not read, so a process that writes
+/// It keeps no buffer: between pipes the kernel moves pages (splice(2)); otherwise, and for less than a page, a buffer
+/// lives for one turn, and after it only what the sink would not take. While the sink is full the source is not read, so a process that writes
 /// faster than containerd reads waits in its own write(2), as it would on a pipe to containerd itself.
 final class StreamCopy {
     enum SinkFailure {
@@ -29,6 +29,9 @@ final class StreamCopy {
 
     /// What splice(2) is asked for at once: a pipe's usual size.
     private static let portion = 64 << 10
+    /// Pages that were spliced stay apart in the sink, and it has room for sixteen: as many lines. Less than a page is
+    /// therefore copied, and fills up the last one.
+    private static let leastSpliced = 4 << 10
     private static let bufferSize = 16 << 10
     /// More than any pipe holds.
     private static let lastPortions = 64
@@ -117,7 +120,10 @@ final class StreamCopy {
     private func step() -> Step {
         guard let source else { return .ended }
         guard let sink else { return discard(from: source.descriptor) }
-        return canSplice ? splice(source.descriptor, sink.descriptor) : copy(source.descriptor, sink.descriptor)
+        guard canSplice else { return copy(source.descriptor, sink.descriptor, atMost: Self.bufferSize) }
+        return pending.isEmpty && source.descriptor.bytesReadable >= Self.leastSpliced
+            ? splice(source.descriptor, sink.descriptor)
+            : copy(source.descriptor, sink.descriptor, atMost: Self.leastSpliced)
     }
 
     private func splice(_ source: borrowing Descriptor, _ sink: borrowing Descriptor) -> Step {
@@ -133,9 +139,9 @@ final class StreamCopy {
         }
     }
 
-    private func copy(_ source: borrowing Descriptor, _ sink: borrowing Descriptor) -> Step {
+    private func copy(_ source: borrowing Descriptor, _ sink: borrowing Descriptor, atMost count: Int) -> Step {
         if pending.isEmpty {
-            guard let bytes = read(source) else { return .sourceIsEmpty }
+            guard let bytes = read(source, atMost: count) else { return .sourceIsEmpty }
             if bytes.isEmpty { return .ended }
             pending = bytes
         }
@@ -150,14 +156,14 @@ final class StreamCopy {
     }
 
     private func discard(from source: borrowing Descriptor) -> Step {
-        guard let bytes = read(source) else { return .sourceIsEmpty }
+        guard let bytes = read(source, atMost: Self.bufferSize) else { return .sourceIsEmpty }
         return bytes.isEmpty ? .ended : .moved
     }
 
     /// Nil when there is nothing for now, empty at the end.
-    private func read(_ source: borrowing Descriptor) -> [UInt8]? {
+    private func read(_ source: borrowing Descriptor, atMost count: Int) -> [UInt8]? {
         do throws(SystemError) {
-            return try source.read(atMost: Self.bufferSize)
+            return try source.read(atMost: count)
         } catch {
             // A terminal whose last program has gone answers EIO.
             if error.code != EIO { report("standard stream: \(error)") }
