@@ -14,6 +14,11 @@ package enum Memory {
         _ = mallopt(M_MMAP_THRESHOLD, largeAllocation)
     }
 
+    /// malloc_trim(3): pages of the heap that hold nothing go back to the kernel.
+    package static func giveBack() {
+        malloc_trim(0)
+    }
+
     /// Unmaps what this process never writes to of its program file: code, above all. It stays in the page cache, which
     /// all shims share, and the kernel maps it again, sixteen pages at a fault, as it is needed. For when there is
     /// nothing to do for a long time.

@@ -30,7 +30,9 @@ package final class TaskProcess {
     /// Nil for an exec that has not been started.
     var io: ProcessIO?
 
-    private var waiters: [(Exit) -> Void] = []
+    /// By the order in which they came.
+    private var waiters: [Int: (Exit) -> Void] = [:]
+    private var lastWaiter = 0
 
     init(id: String, streams: StreamPaths) {
         self.id = id
@@ -56,8 +58,8 @@ package final class TaskProcess {
         let exit = Exit(status: status)
         phase = .exited(exit)
         let waiters = self.waiters
-        self.waiters = []
-        for waiter in waiters { waiter(exit) }
+        self.waiters = [:]
+        for (_, body) in waiters.sorted(by: { $0.key < $1.key }) { body(exit) }
     }
 
     /// The process's stdin ends once containerd's side has ended and what was written to it has been delivered.
@@ -71,8 +73,15 @@ package final class TaskProcess {
         }
     }
 
-    /// Calls back when the process has ended; at once if it has.
-    package func whenExited(_ body: @escaping (Exit) -> Void) {
-        if let exit { body(exit) } else { waiters.append(body) }
+    /// Calls back when the process has ended; at once if it has. Gives a number to `forget` it by.
+    @discardableResult
+    package func whenExited(_ body: @escaping (Exit) -> Void) -> Int {
+        lastWaiter += 1
+        if let exit { body(exit) } else { waiters[lastWaiter] = body }
+        return lastWaiter
+    }
+
+    package func forget(_ waiter: Int) {
+        waiters[waiter] = nil
     }
 }

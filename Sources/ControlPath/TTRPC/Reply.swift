@@ -34,6 +34,12 @@ package final class Reply {
         fail(Status(code, message))
     }
 
+    /// Calls `body` when the peer has gone before there was an answer.
+    package func whenAbandoned(_ body: @escaping () -> Void) {
+        if isAnswered { return }
+        connection?.whenClosed(stream, body)
+    }
+
     private func answer(_ envelope: ResponseEnvelope) {
         if isAnswered { return }
         isAnswered = true

@@ -90,6 +90,8 @@ package final class Server {
     private func ended(_ key: UInt64, _ reason: String) {
         if !reason.isEmpty { log("a connection ended: \(reason)") }
         connections.removeValue(forKey: key)?.close()
+        // What a peer made us hold lies between what others need.
+        Memory.giveBack()
         if connections.isEmpty { whenUnused() }
     }
 

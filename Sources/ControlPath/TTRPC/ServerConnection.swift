@@ -12,6 +12,8 @@ final class ServerConnection {
     private let handler: (_ service: String, _ method: String) -> Result<Handler, Status>
     private let isCrowded: () -> Bool
     private var underWay: Set<UInt32> = []
+    /// Of calls under way, what is to be done if the connection ends first.
+    private var abandonments: [UInt32: () -> Void] = [:]
     private var lastStream: UInt32 = 0
 
     /// - Parameters:
@@ -32,6 +34,15 @@ final class ServerConnection {
     func close() {
         connection?.close()
         connection = nil
+        underWay = []
+        let bodies = abandonments.values
+        abandonments = [:]
+        for body in bodies { body() }
+    }
+
+    func whenClosed(_ stream: UInt32, _ body: @escaping () -> Void) {
+        if connection == nil { return body() }
+        if underWay.contains(stream) { abandonments[stream] = body }
     }
 
     /// Ends the connection, and tells so.
@@ -94,12 +105,14 @@ final class ServerConnection {
             refuse(frame.stream, .invalidArgument, "stream \(frame.stream) is not active")
         } else if !frame.payload.isEmpty {
             underWay.remove(frame.stream)
+            abandonments.removeValue(forKey: frame.stream)?()
             refuse(frame.stream, .invalidArgument, "stream \(frame.stream) takes one message")
         }
     }
 
     func respond(to stream: UInt32, _ envelope: ResponseEnvelope) {
         guard underWay.remove(stream) != nil else { return }
+        abandonments[stream] = nil
         send(stream, envelope)
     }
 

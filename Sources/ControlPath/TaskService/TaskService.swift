@@ -26,6 +26,14 @@ package final class TaskService {
             func serve<Request: Message, Response: Message>(
                 _ method: String, _ verb: @escaping (Request, @escaping Completion<Response>) -> Void
             ) {
+                serve(method) { request, then in
+                    verb(request, then)
+                    return nil
+                }
+            }
+            func serve<Request: Message, Response: Message>(
+                _ method: String, _ verb: @escaping (Request, @escaping Completion<Response>) -> (() -> Void)?
+            ) {
                 server.register(service: service, method: method) { call, reply in
                     let request: Request
                     do throws(ProtobufError) {
@@ -33,12 +41,13 @@ package final class TaskService {
                     } catch {
                         return reply.fail(Status(.invalidArgument, "\(method): \(error)"))
                     }
-                    verb(request) { result in
+                    let abandon = verb(request) { result in
                         switch result {
                         case .success(let response): reply.succeed(response.encoded())
                         case .failure(let error): reply.fail(Status(error))
                         }
                     }
+                    if let abandon { reply.whenAbandoned(abandon) }
                 }
             }
             serve("Create", create)

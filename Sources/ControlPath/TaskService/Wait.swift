@@ -3,9 +3,12 @@ import Protobuf
 import Shim
 
 extension TaskService {
-    func wait(_ request: WaitRequest, _ then: @escaping Completion<WaitResponse>) {
+    /// Gives what to do when nobody waits for the answer any more: each restart of containerd leaves its Waits behind.
+    func wait(_ request: WaitRequest, _ then: @escaping Completion<WaitResponse>) -> () -> Void {
+        var abandon = {}
         withContainer(request.id, then) { container throws(ShimError) in
-            try container.process(request.execID).whenExited { exit in
+            let process = try container.process(request.execID)
+            let waiter = process.whenExited { exit in
                 then(
                     .success(
                         WaitResponse {
@@ -13,6 +16,8 @@ extension TaskService {
                             $0.exitedAt = Timestamp(exit.at)
                         }))
             }
+            abandon = { process.forget(waiter) }
         }
+        return abandon
     }
 }
