@@ -30,14 +30,7 @@ package struct Start {
         try Files.write(address.url, to: "address")
         guard let listener = try listen(address) else { return caller.answer(with: address) }
         do {
-            let pid = try serve(listener)
-            do {
-                if !settings.shimCgroup.isEmpty { try Cgroup(named: settings.shimCgroup).add(pid) }
-            } catch {
-                try? Process.signal(SIGKILL, to: pid)
-                throw error
-            }
-            adjustOOMScore(of: pid)
+            adjustOOMScore(of: try serve(listener, cgroup: settings.shimCgroup))
         } catch {
             try? Files.remove(address.path)
             throw error
@@ -74,7 +67,7 @@ package struct Start {
         }
     }
 
-    private func serve(_ listener: borrowing Descriptor) throws(SystemError) -> pid_t {
+    private func serve(_ listener: borrowing Descriptor, cgroup: String) throws(SystemError) -> pid_t {
         // By its path, so that process lists name the program.
         var command = Command(
             try Files.target(ofLink: "/proc/self/exe"),
@@ -84,8 +77,10 @@ package struct Start {
         command.environment.append("TTRPC_ADDRESS=\(caller.eventAddress)")
         command.descriptors[Self.listenerDescriptor] = listener.rawValue
         command.newSession = true
+        let cgroups = cgroup.isEmpty ? [] : try Cgroup(named: cgroup).openProcesses()
+        command.cgroups = cgroups.map { $0.descriptor.rawValue }
         if let wanted = Environment["SCHED_CORE"], !wanted.isEmpty { try CoreScheduling.separate() }
-        return try command.spawn()
+        return try withExtendedLifetime(cgroups) { () throws(SystemError) in try command.spawn() }
     }
 
     /// One above containerd's, so that the kernel ends the shim before containerd and after the containers.

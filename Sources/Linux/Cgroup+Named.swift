@@ -21,8 +21,12 @@ extension Cgroup {
         self.init(directories: directories)
     }
 
-    /// Moves a process into it.
-    package func add(_ pid: pid_t) throws(SystemError) {
-        for directory in directories.values.sorted() { try Files.write("\(pid)", to: "\(directory)/cgroup.procs") }
+    /// Its `cgroup.procs` files, open for writing: a child that writes "0" into each is in it.
+    package func openProcesses() throws(SystemError) -> [SharedDescriptor] {
+        var files: [SharedDescriptor] = []
+        for directory in directories.values.sorted() {
+            files.append(SharedDescriptor(try Descriptor.open("\(directory)/cgroup.procs", O_WRONLY)))
+        }
+        return files
     }
 }

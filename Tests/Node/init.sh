@@ -23,6 +23,7 @@ mount_root() {
     [[ -z $BIN ]] || mount --bind -o ro "$BIN" opt/zeropod/bin
     cp "$here/conf/10-bridge.conflist" etc/cni/net.d/
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
+    install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc
     printf '127.0.0.1 localhost\n::1 localhost\n' >etc/hosts
     : >etc/resolv.conf
     echo "$NAME" >etc/hostname

@@ -4,6 +4,9 @@ import Foundation
 package enum Runtime: String, Sendable, CustomStringConvertible {
     case runc
     case zeropod
+    /// Ours with crun, and with all options that there are (Tests/Node/conf).
+    case crun = "zeropod-crun"
+    case options = "zeropod-options"
 
     package var description: String { rawValue }
 
