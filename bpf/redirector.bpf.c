@@ -3,11 +3,12 @@
  * The redirector of one pod.
  *
  * `zeropod_ingress` and `zeropod_egress` see every packet of every interface of the pod and of lo (tcx or clsact), and
- * note when a declared port was last used. They never keep, change or drop a packet, and let the chain go on.
+ * note when a declared port was last used; probes.h tells what does not count as use. They never keep, change or drop a
+ * packet, and let the chain go on.
  *
  * `zeropod_steer` runs where the kernel looks for a listening socket (sk_lookup, Linux 5.9): that is, for new
- * connections only. While a port is redirected it names the activator's listener instead of the application's. No
- * header is changed; the accepted socket has the original addresses and ports.
+ * connections only. While a port is redirected it names the activator's listener instead of the application's, or the
+ * reception's for connections that may be probes. No header is changed; the accepted socket has the original addresses and ports.
  *
  * bpf_sk_assign from the tc program on ingress would be another place for it, and was tried. It bypasses a TIME_WAIT
  * socket with the same four numbers instead of ending it, and since Linux 6.10 the SYN is then dropped in silence
@@ -40,7 +41,7 @@ struct {
 /* The kernel takes a socket out by itself when it is closed. */
 struct {
     __uint(type, BPF_MAP_TYPE_SOCKMAP);
-    __uint(max_entries, ZP_MAX_ACTIVATORS);
+    __uint(max_entries, 2 * ZP_MAX_ACTIVATORS);
     __type(key, __u32);
     __type(value, __u64);
 } activators SEC(".maps");
@@ -134,46 +135,48 @@ static __always_inline int find_tcp_after_ipv6(struct __sk_buff *skb, __u32 *off
     return 0;
 }
 
-static __always_inline int load_ports(struct __sk_buff *skb, struct port_pair *pair)
+static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
 {
-    __u32 offset;
-    if (skb->protocol == bpf_htons(ETH_P_IP)) {
-        if (!find_tcp_after_ipv4(skb, &offset))
-            return 0;
-    } else if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-        if (!find_tcp_after_ipv6(skb, &offset))
-            return 0;
-    } else {
-        return 0;
-    }
-    return load(skb, offset, pair, sizeof *pair) == 0;
+    if (skb->protocol == bpf_htons(ETH_P_IP))
+        return find_tcp_after_ipv4(skb, offset);
+    if (skb->protocol == bpf_htons(ETH_P_IPV6))
+        return find_tcp_after_ipv6(skb, offset);
+    return 0;
 }
 
+#include "probes.h"
+
 /* Only ports that are in the map already: what else goes on in the pod costs one failed look-up a packet. */
-static __always_inline void note(__be16 network_order)
+static __always_inline void note(struct __sk_buff *skb, int ingress)
 {
-    __u16 port = bpf_ntohs(network_order);
+    __u32 offset;
+    struct port_pair pair;
+    if (!find_tcp(skb, &offset) || load(skb, offset, &pair, sizeof pair))
+        return;
+    __u16 port = bpf_ntohs(ingress ? pair.destination : pair.source);
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
-    if (last)
+    if (!last)
+        return;
+    if (*last == ZP_PASSIVE) {
+        if (ingress)
+            remember_passive(skb, offset);
+    } else if (!belongs_to_probe(skb, offset, pair, ingress)) {
         *last = bpf_ktime_get_ns();
+    }
 }
 
 /* TC_ACT_UNSPEC and TCX_NEXT are the same number: the next program of the chain decides. */
 SEC("tc")
 int zeropod_ingress(struct __sk_buff *skb)
 {
-    struct port_pair pair;
-    if (load_ports(skb, &pair))
-        note(pair.destination);
+    note(skb, 1);
     return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int zeropod_egress(struct __sk_buff *skb)
 {
-    struct port_pair pair;
-    if (load_ports(skb, &pair))
-        note(pair.source);
+    note(skb, 0);
     return TC_ACT_UNSPEC;
 }
 
@@ -185,6 +188,19 @@ static __always_inline void count(enum zp_counter which)
         __sync_fetch_and_add(value, 1);
 }
 
+static __always_inline int assign(struct bpf_sk_lookup *lookup, __u32 slot, enum zp_counter counter)
+{
+    struct bpf_sock *listener = bpf_map_lookup_elem(&activators, &slot);
+    if (!listener) {
+        count(ZP_NO_ACTIVATOR);
+        return 0;
+    }
+    long error = bpf_sk_assign(lookup, listener, 0);
+    bpf_sk_release(listener);
+    count(error ? ZP_REFUSED : counter);
+    return !error;
+}
+
 SEC("sk_lookup")
 int zeropod_steer(struct bpf_sk_lookup *lookup)
 {
@@ -192,18 +208,13 @@ int zeropod_steer(struct bpf_sk_lookup *lookup)
         return SK_PASS;
     __u16 number = lookup->local_port;
     struct zp_port *port = bpf_map_lookup_elem(&ports, &number);
-    if (!port || !port->redirected)
+    if (!port)
         return SK_PASS;
-
-    __u32 slot = port->activator;
-    struct bpf_sock *activator = bpf_map_lookup_elem(&activators, &slot);
-    if (!activator) {
-        count(ZP_NO_ACTIVATOR);
+    if (port->received && (port->passive || may_be_probe(lookup))
+        && assign(lookup, ZP_MAX_ACTIVATORS + port->activator, ZP_RECEIVED))
         return SK_PASS;
-    }
-    long error = bpf_sk_assign(lookup, activator, 0);
-    bpf_sk_release(activator);
-    count(error ? ZP_REFUSED : ZP_STEERED);
+    if (port->redirected)
+        assign(lookup, port->activator, ZP_STEERED);
     return SK_PASS;
 }
 

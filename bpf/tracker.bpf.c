@@ -10,6 +10,7 @@
 #include <linux/in.h>
 #include <linux/ptrace.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
@@ -27,8 +28,14 @@ struct net {
 typedef struct {
     struct net *net;
 } possible_net_t;
+struct in6_addr {
+    __u32 words[4];
+};
 struct sock_common {
+    __u32 skc_daddr;
     __u16 skc_num;
+    __u16 skc_family;
+    struct in6_addr skc_v6_daddr;
     possible_net_t skc_net;
 };
 struct sock {
@@ -46,6 +53,35 @@ struct {
     __array(values, struct activity_map);
 } namespaces SEC(".maps");
 
+/* The node's addresses, the same for all pods. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, ZP_MAX_PROBERS);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct zp_address);
+    __type(value, __u8);
+} probers SEC(".maps");
+
+enum {
+    /* <sys/socket.h> is not for BPF. */
+    FAMILY_IPV6 = 10,
+    /* 127.0.0.6: what the kernel has for the IPv4 address of an IPv6 connection (LOOPBACK4_IPV6 of <net/ipv6.h>). */
+    NO_IPV4 = 0x7f000006,
+};
+
+static __always_inline int is_from_node(struct sock *sock)
+{
+    struct zp_address peer = {};
+    __u32 ipv4 = BPF_CORE_READ(sock, __sk_common.skc_daddr);
+    if (BPF_CORE_READ(sock, __sk_common.skc_family) == FAMILY_IPV6 && ipv4 == bpf_htonl(NO_IPV4)) {
+        BPF_CORE_READ_INTO(&peer, sock, __sk_common.skc_v6_daddr);
+    } else {
+        peer.words[2] = bpf_htonl(0xffff);
+        peer.words[3] = ipv4;
+    }
+    return bpf_map_lookup_elem(&probers, &peer) != 0;
+}
+
 static __always_inline void note(struct sock *sock)
 {
     __u32 namespace = BPF_CORE_READ(sock, __sk_common.skc_net.net, ns.inum);
@@ -55,10 +91,11 @@ static __always_inline void note(struct sock *sock)
     __u16 port = BPF_CORE_READ(sock, __sk_common.skc_num);
     __u64 now = bpf_ktime_get_ns();
     __u64 *last = bpf_map_lookup_elem(activity, &port);
-    if (last)
-        *last = now;
-    else
+    if (!last)
         bpf_map_update_elem(activity, &port, &now, BPF_ANY);
+    /* It may be a probe. If it is not, its packets tell (probes.h). */
+    else if (*last != ZP_PASSIVE && !is_from_node(sock))
+        *last = now;
 }
 
 /* The arguments of inet_csk_accept changed in Linux 6.10; what it returns has always been the accepted socket. */

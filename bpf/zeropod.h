@@ -14,14 +14,68 @@ enum {
     ZP_MAX_PORTS = 256,
     /* Activators of one pod: one for each container that may sleep. */
     ZP_MAX_ACTIVATORS = 64,
+    /* Addresses of the node. With more (kube-proxy's IPVS mode has one a service) the first ones count. */
+    ZP_MAX_PROBERS = 256,
+    /* Connections from the node whose kind is being followed; older ones count as traffic. */
+    ZP_MAX_FLOWS = 256,
+    /* Different requests that are remembered: of probes, and to passive ports. */
+    ZP_MAX_REQUESTS = 8,
+    /* Of each its first bytes. A kubelet's are 150 to 300. */
+    ZP_REQUEST_SIZE = 1024,
     /* Pods of one node. The kubelet's default limit is 110, large nodes go to 500. */
     ZP_MAX_PODS = 4096,
 };
 
-/* Value of `ports`: what becomes of new connections to a port. */
+/*
+ * Value of `ports`: what becomes of new connections to a port.
+ *
+ * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS.
+ */
 struct zp_port {
     __u32 activator;  /* slot in `activators` */
     __u32 redirected; /* 0: the application's own listener takes them; 1: the activator does */
+    __u32 received;   /* 1: the reception takes those that may be probes, or all of a passive port */
+    __u32 passive;    /* 1: traffic here neither wakes nor keeps awake */
+};
+
+/* Value of `activity` for a passive port: no time that will ever come. */
+static const __u64 ZP_PASSIVE = ~0ULL;
+
+/* An IPv6 address in network order; IPv4 is mapped (::ffff:a.b.c.d). Key of `probers`. */
+struct zp_address {
+    __u32 words[4];
+};
+
+/* Key of `flows`; ports in network order. */
+struct zp_flow {
+    struct zp_address remote;
+    struct zp_address local;
+    __u16 remote_port;
+    __u16 local_port;
+};
+
+enum zp_flow_kind {
+    ZP_UNDECIDED, /* nothing but the handshake so far */
+    ZP_HTTP2,     /* the preface of HTTP/2, and no request yet */
+    ZP_PROBE,
+};
+
+/* Value of `flows`. A connection that is not in there is traffic. */
+struct zp_flow_state {
+    __u32 kind;     /* zp_flow_kind */
+    __u32 segments; /* of ZP_HTTP2: how many have brought no request */
+    __u32 request;  /* of ZP_PROBE: index in `requests` */
+};
+
+/* Value of `requests`. Written without a lock: who reads it must be ready for a mixture of two. */
+struct zp_request {
+    __u64 hash; /* of the first segment, or of its end for HTTP/2; 0: free */
+    __u64 last; /* CLOCK_MONOTONIC nanoseconds, when it was seen last */
+    struct zp_address local;
+    __u16 port; /* host order */
+    __u16 length;
+    __u32 whole; /* the length it had, of which only the first ZP_REQUEST_SIZE bytes are kept */
+    __u8 bytes[ZP_REQUEST_SIZE];
 };
 
 /* Value of `pod`, of which there is one. */
@@ -34,6 +88,7 @@ enum zp_counter {
     ZP_STEERED,      /* segments handed to an activator: the SYN of a connection, sent again or not; cookie ACKs */
     ZP_NO_ACTIVATOR, /* the port was redirected, but its slot had no socket */
     ZP_REFUSED,      /* the kernel would not take the activator's socket */
+    ZP_RECEIVED,     /* segments handed to a reception */
     ZP_COUNTERS,
 };
 

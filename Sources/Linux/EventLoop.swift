@@ -15,6 +15,8 @@ package final class EventLoop {
         package static let writable = Interest(rawValue: EPOLLOUT.rawValue)
         /// A file of the kernel's has changed since it was last read.
         package static let urgent = Interest(rawValue: EPOLLPRI.rawValue)
+        /// Told of once, not as long as it is so (EPOLLET).
+        package static let edge = Interest(rawValue: 1 << 31)
         /// The peer closed, or closed its sending half (only in what a handler is told; the first cannot be masked).
         package static let hangUp = Interest(rawValue: EPOLLHUP.rawValue | EPOLLRDHUP.rawValue)
         package static let error = Interest(rawValue: EPOLLERR.rawValue)

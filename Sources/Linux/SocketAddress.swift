@@ -104,7 +104,11 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
                 $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { call($0, &length) }
             }
         }
-        return withUnsafeBytes(of: raw) { bytes in
+        return Self(raw)
+    }
+
+    private init(_ raw: sockaddr_in6) {
+        self = withUnsafeBytes(of: raw) { bytes in
             let port = UInt16(bigEndian: raw.sin6_port)
             if raw.sin6_family == sa_family_t(AF_INET) {
                 return SocketAddress(
@@ -113,5 +117,18 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
             let address = UInt128(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt128.self))
             return SocketAddress(ipv6: address, port: port, scope: raw.sin6_scope_id)
         }
+    }
+
+    /// nil for other families.
+    package init?(_ pointer: UnsafePointer<sockaddr>) {
+        var raw = sockaddr_in6()
+        let size: Int
+        switch Int32(pointer.pointee.sa_family) {
+        case AF_INET: size = MemoryLayout<sockaddr_in>.size
+        case AF_INET6: size = MemoryLayout<sockaddr_in6>.size
+        default: return nil
+        }
+        withUnsafeMutableBytes(of: &raw) { $0.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: size)) }
+        self.init(raw)
     }
 }

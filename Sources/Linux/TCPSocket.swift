@@ -122,6 +122,20 @@ package enum TCPSocket {
         return try result.get()
     }
 
+    /// What has arrived, left where it is (MSG_PEEK of recv(2)).
+    /// - Returns: empty at the end of the connection, nil when nothing is there yet.
+    package static func peek(_ socket: borrowing Descriptor, atMost count: Int) throws(SystemError) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        do {
+            let length = try retrying("recv") { recv(socket.rawValue, &bytes, count, Int32(MSG_PEEK)) }
+            bytes.removeLast(count - length)
+            return bytes
+        } catch {
+            if error.code == EAGAIN { return nil }
+            throw error
+        }
+    }
+
     /// Reads and throws away what has arrived (MSG_TRUNC of tcp(7)).
     /// - Returns: true at the end of the connection, false if more may come.
     package static func discard(_ socket: borrowing Descriptor) throws(SystemError) -> Bool {

@@ -15,14 +15,31 @@ extension Container {
     private func look() {
         guard lifecycle.state == .running else { return }
         guard let traffic else { return prepareTraffic() }
-        let ports = configuration.ports ?? listeningPorts()
+        traffic.findProbers()
+        let looked = takeLook(traffic)
+        // What would follow is tried on a copy.
+        var trial = lifecycle
+        if looked(&trial).contains(.checkpoint), traffic.rehearse({ [weak self] in self?.lookAgain() }) { return }
+        perform(looked(&lifecycle))
+    }
+
+    /// Probes are learnt: what has come meanwhile counts.
+    private func lookAgain() {
+        guard lifecycle.state == .running, let traffic else { return }
+        perform(takeLook(traffic)(&lifecycle))
+    }
+
+    private func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
+        let ports = (configuration.ports ?? listeningPorts()).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.
-        lastActivity = traffic.lastActivity(of: ports)
-        let now = Instant.now
-        perform(
+        let last = traffic.lastActivity(of: ports)
+        lastActivity = last
+        let (now, unanswered) = (Instant.now, unansweredRequest(to: ports))
+        return { lifecycle in
             lifecycle.looked(
-                at: now.nanoseconds, ports: ports, lastActivity: lastActivity?.nanoseconds ?? 0,
-                unansweredSince: unansweredRequest(to: ports)?.nanoseconds))
+                at: now.nanoseconds, ports: ports, lastActivity: last?.nanoseconds ?? 0,
+                unansweredSince: unanswered?.nanoseconds)
+        }
     }
 
     private func unansweredRequest(to ports: Set<UInt16>) -> Instant? {

@@ -10,6 +10,8 @@ final class Traffic {
     private let activator: Activator
     private let log: Log
     private let connectTimeout: Instant.Span?
+    private let passivePorts: Set<UInt16>
+    private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
@@ -50,6 +52,8 @@ final class Traffic {
         log = container.context.log
         networks = container.context.networks
         connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
+        passivePorts = container.configuration.probes.passivePorts
+        probes = ProbeMemory(for: container)
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
         slot = pod.freeSlot
@@ -57,12 +61,25 @@ final class Traffic {
         pod.take(slot)
     }
 
-    func declare(_ ports: Set<UInt16>) {
+    /// - Parameter active: Those that count; passive ones are added.
+    func declare(_ active: Set<UInt16>) {
+        let ports = active.union(passivePorts)
         attempt("declare ports") { () throws(SystemError) in
             try pod.redirector.forget(ports: declared.subtracting(ports))
-            try pod.redirector.declare(ports: ports, slot: slot)
+            try pod.redirector.declare(ports: ports, slot: slot, passive: passivePorts)
         }
         declared = ports
+    }
+
+    /// The node may have got other addresses since.
+    func findProbers() {
+        attempt("find the node's addresses") { () throws(SystemError) in try probes.setProbers(of: pod.redirector) }
+    }
+
+    /// Before a sleep: learns what is to be answered to probes meanwhile.
+    /// - Returns: false if there is nothing to learn; then `then` is not called.
+    func rehearse(_ then: @escaping () -> Void) -> Bool {
+        probes.rehearse(pod.redirector, ports: declared, then: then)
     }
 
     func lastActivity(of ports: Set<UInt16>) -> Instant? { pod.redirector.lastActivity(of: ports) }
@@ -82,7 +99,7 @@ final class Traffic {
     }
 
     func hold(_ onConnection: @escaping () -> Void) throws(SystemError) {
-        activator.hold(onConnection: onConnection)
+        activator.hold(probes.manners, onConnection: onConnection)
         try pod.redirector.setRedirect(true, ports: declared)
     }
 

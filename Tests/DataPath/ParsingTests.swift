@@ -109,7 +109,7 @@ import Testing
                 ] {
                     try redirector.declare(ports: [noted, other], slot: 0)
                     let start = Instant.now
-                    let verdict = try run(program, on: packet.bytes)
+                    let verdict = try Self.run(program, on: packet.bytes)
                     let end = Instant.now
                     // TC_ACT_UNSPEC, TCX_NEXT
                     #expect(verdict == -1, "\(program): \(packet.testDescription)")
@@ -129,13 +129,13 @@ import Testing
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: network)
             let redirector = try Redirector(pod: "one")
             try redirector.declare(ports: [81], slot: 0)
-            _ = try run("zeropod_ingress", on: Self.ipv4())
+            _ = try Self.run("zeropod_ingress", on: Self.ipv4())
             #expect(redirector.activePorts.isEmpty)
             #expect(redirector.lastActivity(of: [80, 81]) == nil)
         }
     }
 
-    private func run(_ program: String, on packet: [UInt8]) throws -> Int32 {
+    static func run(_ program: String, on packet: [UInt8]) throws -> Int32 {
         let path = "/sys/fs/bpf/zeropod/pods/one/\(program)"
         let descriptor = Descriptor(owning: try retrying("bpf_obj_get", path) { bpf_obj_get(path) })
         return try packet.withUnsafeBytes { packet in

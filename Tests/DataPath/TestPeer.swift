@@ -10,6 +10,8 @@ final class TestPeer {
     private(set) var received: [UInt8] = []
     private(set) var hasEnded = false
     private(set) var error: Int32 = 0
+    /// Told of everything that has come, whenever more has.
+    var onText: ((String) -> Void)?
     /// Not reading lets the other side's buffers fill up.
     var reads = true { didSet { update() } }
     private var unsent: ArraySlice<UInt8> = []
@@ -91,6 +93,7 @@ final class TestPeer {
             guard let count = try socket.read(into: chunk) else { return }
             if count == 0 { hasEnded = true }
             received += chunk[..<count]
+            if count > 0 { onText?(text) }
         } catch {
             self.error = error.code
         }

@@ -35,6 +35,7 @@ package final class Activator {
     private let relay: Relay
     private let handover: Handover
     private let refusal: Refusal
+    let reception: Reception
     /// nil once closed.
     private(set) var listener: ActivatorListener?
 
@@ -42,7 +43,7 @@ package final class Activator {
     private var isWatching = false
     /// No descriptor was left for another connection; the rest wait in the kernel until one is.
     private var isShortOfDescriptors = false
-    /// Accepted, but there was no descriptor for the other half of the relay.
+    /// Accepted by the reception, or there was no descriptor for the other half of the relay.
     private var stalled: [OpenSocket] = []
     private var willTakeWaiting = false
     package private(set) var counters = Counters()
@@ -56,11 +57,16 @@ package final class Activator {
         self.loop = loop
         self.log = log
         listener = try ActivatorListener(in: networkNamespace)
+        reception = try Reception(loop: loop, networkNamespace: networkNamespace, log: log)
         relay = Relay(loop: loop)
         handover = Handover(loop: loop)
         refusal = Refusal(loop: loop)
         // Two for each connection.
         DescriptorLimit.raise()
+        reception.onPass = { [unowned self] socket in
+            if let socket { stalled.append(socket) }
+            if case .holding = mode { connectionsWait() } else { goOn() }
+        }
     }
 
     deinit {
@@ -71,8 +77,11 @@ package final class Activator {
 
     /// Lets connections wait from now on, and calls `onConnection` once, when there is one. Connections that are being
     /// relayed go on.
-    package func hold(onConnection: @escaping () -> Void) {
+    ///
+    /// - Parameter manners: How those are received that may be probes.
+    package func hold(_ manners: Reception.Manners = .init(), onConnection: @escaping () -> Void) {
         change(to: .holding(onConnection: onConnection))
+        reception.open(manners)
     }
 
     /// Hands what waits, and what still comes, to the application: each connection is made once more to the address and
@@ -82,18 +91,21 @@ package final class Activator {
     /// - Parameter connectTimeout: How long to try again if the application does not listen yet. nil: not at all.
     package func relay(connectTimeout: Instant.Span? = nil) {
         change(to: .relaying(connectTimeout: connectTimeout))
+        reception.shut()
         takeWaiting()
     }
 
     /// Closes what waits, and what still comes, in order: the client sees the connection end, not break.
     package func refuse() {
         change(to: .refusing)
+        reception.shut()
         takeWaiting()
     }
 
     /// Resets everything that is left, stops to listen, and lets go of the network namespace.
     package func close() {
         change(to: .idle)
+        reception.close()
         listener = nil
         stalled = []
         handover.closeAll()
@@ -107,7 +119,7 @@ package final class Activator {
     // MARK: The listener
 
     private func change(to mode: Mode) {
-        if case .holding = self.mode { counters.held += waiting }
+        if case .holding = self.mode { counters.held += waiting + stalled.count }
         self.mode = mode
         updateWatch()
     }
@@ -189,7 +201,8 @@ package final class Activator {
             let destination = try? TCPSocket.localAddress(client.descriptor)
         else { return nil }
         // Somebody in the pod found the listener itself, or a port is still redirected: a relay would never end.
-        if destination.port == listener.port || handover.isOwn(peer) {
+        let own = [listener.port, reception.listener?.port]
+        if own.contains(destination.port) || handover.isOwn(peer) {
             log("activator: reset a connection from \(peer) to \(destination), which leads back here")
             return nil
         }

@@ -25,6 +25,13 @@ struct PinnedMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable, Senda
         }
     }
 
+    /// The first bytes of a value, for values too large to be a type of Swift's.
+    func bytes(of key: Key, count: Int) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let result = withUnsafeBytes(of: key) { bpf_map_lookup_elem(descriptor.rawValue, $0.baseAddress, &bytes) }
+        return result == 0 ? bytes : nil
+    }
+
     enum Condition: UInt64 {
         case any = 0  // BPF_ANY
         case absent = 1  // BPF_NOEXIST

@@ -1,3 +1,4 @@
+import CDataPath
 import Linux
 
 extension Redirector {
@@ -18,5 +19,5 @@ package final class ActivityReader: Sendable {
     }
 
     /// When a packet of one of the ports was last seen; 0 if never.
-    package var last: UInt64 { ports.compactMap { activity[$0] }.max() ?? 0 }
+    package var last: UInt64 { ports.compactMap { activity[$0] }.filter { $0 != ZP_PASSIVE }.max() ?? 0 }
 }

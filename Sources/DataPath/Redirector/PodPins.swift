@@ -19,6 +19,8 @@ struct PodPins: Sendable {
         case activators
         case counters
         case pod
+        case probers
+        case requests
     }
 
     enum Program: String, CaseIterable {

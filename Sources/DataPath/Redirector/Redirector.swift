@@ -10,6 +10,8 @@ package final class Redirector {
     private let activity: PinnedMap<UInt16, UInt64>
     private let activators: PinnedMap<UInt32, UInt64>
     private let counts: PinnedMap<UInt32, UInt64>
+    let probers: PinnedMap<UInt128, UInt8>
+    let requests: PinnedMap<UInt32, UInt8>
 
     /// Opens what `DataPathLoader.attach` made for this pod.
     package init(pod: String) throws(SystemError) {
@@ -18,16 +20,31 @@ package final class Redirector {
         activity = try PinnedMap(pins.path(.activity))
         activators = try PinnedMap(pins.path(.activators))
         counts = try PinnedMap(pins.path(.counters))
+        probers = try PinnedMap(pins.path(.probers))
+        requests = try PinnedMap(pins.path(.requests))
     }
 
     // MARK: Ports
 
     /// Makes ports known: packets from and to them count as activity, and they can be redirected to the activator in
     /// `slot`. A port that is known already keeps its time and its redirect.
-    package func declare(ports numbers: some Sequence<UInt16>, slot: UInt32) throws(SystemError) {
+    ///
+    /// - Parameter passive: Those whose packets do not count.
+    package func declare(
+        ports numbers: some Sequence<UInt16>, slot: UInt32, passive: Set<UInt16> = []
+    ) throws(SystemError) {
         for number in numbers {
-            try ports.set(number, to: zp_port(activator: slot, redirected: ports[number]?.redirected ?? 0))
-            try activity.set(number, to: 0, if: .absent)
+            var port = ports[number] ?? zp_port()
+            port.activator = slot
+            port.passive = passive.contains(number) ? 1 : 0
+            try ports.set(number, to: port)
+            if port.passive == 1 {
+                try activity.set(number, to: ZP_PASSIVE)
+            } else if activity[number] == ZP_PASSIVE {
+                try activity.set(number, to: 0)
+            } else {
+                try activity.set(number, to: 0, if: .absent)
+            }
         }
     }
 
@@ -41,12 +58,18 @@ package final class Redirector {
 
     /// On: new connections go to the activator, from the return of this call on. Off: to the application. Connections
     /// that exist, or whose first SYN has been answered, stay where they are. Ports that were not declared are an error.
-    package func setRedirect(_ on: Bool, ports numbers: some Sequence<UInt16>) throws(SystemError) {
+    ///
+    /// - Parameter reception: Whether those that may be probes, or are for a passive port, go to the activator's
+    ///   reception. nil: as `on`.
+    package func setRedirect(
+        _ on: Bool, reception: Bool? = nil, ports numbers: some Sequence<UInt16>
+    ) throws(SystemError) {
         for number in numbers {
             guard var port = ports[number] else {
                 throw SystemError("redirect", "undeclared port \(number)", code: ENOENT)
             }
             port.redirected = on ? 1 : 0
+            port.received = reception ?? on ? 1 : 0
             try ports.set(number, to: port)
         }
     }
@@ -62,15 +85,19 @@ package final class Redirector {
     }
 
     package func register(_ activator: Activator, slot: UInt32) throws(SystemError) {
-        guard let listener = activator.listener else { throw SystemError("register", "closed activator", code: EBADF) }
+        guard let listener = activator.listener, let reception = activator.reception.listener else {
+            throw SystemError("register", "closed activator", code: EBADF)
+        }
         try register(activator: listener.descriptor, slot: slot)
+        try register(activator: reception.descriptor, slot: UInt32(ZP_MAX_ACTIVATORS) + slot)
     }
 
     // MARK: Activity
 
     /// When a packet of one of these ports was last seen, or a connection to it accepted; nil if never.
     package func lastActivity(of numbers: some Sequence<UInt16>) -> Instant? {
-        numbers.compactMap { activity[$0] }.max().flatMap { $0 == 0 ? nil : Instant(nanoseconds: $0) }
+        let times = numbers.compactMap { activity[$0] }.filter { $0 != ZP_PASSIVE }
+        return times.max().flatMap { $0 == 0 ? nil : Instant(nanoseconds: $0) }
     }
 
     /// All ports that are declared or on which the tracker has seen a connection accepted, with the time of the last
@@ -78,7 +105,7 @@ package final class Redirector {
     package var activePorts: [UInt16: Instant] {
         var times: [UInt16: Instant] = [:]
         for number in activity.keys(limit: Int(ZP_MAX_PORTS)) {
-            if let time = activity[number], time != 0 { times[number] = Instant(nanoseconds: time) }
+            if let time = activity[number], time != 0, time != ZP_PASSIVE { times[number] = Instant(nanoseconds: time) }
         }
         return times
     }
@@ -92,15 +119,17 @@ package final class Redirector {
         package let withoutActivator: UInt64
         /// Segments whose activator the kernel did not accept.
         package let refused: UInt64
+        /// Segments that were handed to a reception.
+        package let received: UInt64
 
         package var description: String {
-            "steered \(steered), without activator \(withoutActivator), refused \(refused)"
+            "steered \(steered), received \(received), without activator \(withoutActivator), refused \(refused)"
         }
     }
 
     package var counters: Counters {
         Counters(
             steered: counts[ZP_STEERED.rawValue] ?? 0, withoutActivator: counts[ZP_NO_ACTIVATOR.rawValue] ?? 0,
-            refused: counts[ZP_REFUSED.rawValue] ?? 0)
+            refused: counts[ZP_REFUSED.rawValue] ?? 0, received: counts[ZP_RECEIVED.rawValue] ?? 0)
     }
 }

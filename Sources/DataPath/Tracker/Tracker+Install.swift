@@ -38,6 +38,7 @@ extension Tracker {
     private static func install(_ kind: Kind) throws(DataPathError) -> Kind {
         let object = try BPFObject(zp_tracker_object(), name: "tracker")
         let map = try object.map("namespaces")
+        BPFObject.allocateAheadIfNeeded(try object.map("probers"))
         if let inner = bpf_map__inner_map(map) { BPFObject.allocateAheadIfNeeded(inner) }
         for other in Kind.allCases where other != kind { try object.skip(program(other)) }
         try object.load()
@@ -45,7 +46,9 @@ extension Tracker {
         let link = try attach(kind, object)
         defer { bpf_link__destroy(link) }
         try system { () throws(SystemError) in try Files.remove(namespaces) }
+        try system { () throws(SystemError) in try Files.remove(probers) }
         try object.pin(map: "namespaces", at: namespaces)
+        try object.pin(map: "probers", at: probers)
         try BPFObject.pin(bpf_link__fd(link), at: Tracker.link(kind))
         return kind
     }

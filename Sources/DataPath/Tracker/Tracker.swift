@@ -34,6 +34,7 @@ package enum Tracker {
 
     static let directory = "\(DataPath.root)/tracker"
     static let namespaces = "\(directory)/namespaces"
+    static let probers = "\(directory)/probers"
     static func link(_ kind: Kind) -> String { "\(directory)/\(kind.rawValue)" }
 
     /// Which one is attached on this node, if any.

@@ -12,6 +12,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
     package let connectTimeout: UInt64?
 
     package let wake: WakeOptions
+    package let probes: ProbeOptions
 
     package static let prefix = "zeropod.ctrox.dev/"
     private static let defaultScaleDown: UInt64 = 60_000_000_000
@@ -29,10 +30,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         ports = try reader.portsMap("ports-map", selected: selected, container: name)
         wake = try WakeOptions(reader)
+        probes = try ProbeOptions(reader, selected: selected, container: name)
         // Not used yet, but a mistake in them is the user's either way.
         _ = try reader.duration("proxy-timeout")
         _ = try reader.flag("pre-dump")
-        _ = try reader.flag("disable-probe-detection")
-        _ = try reader.size("probe-buffer-size")
     }
 }

@@ -9,6 +9,7 @@ in the log shows.
     /bytes?n=N      N bytes
     /allocate?mb=N  fill N more megabytes of memory
     /listen?port=N  serve on one more port
+    /status?code=N  that status
     /exit?code=N    end
 """
 
@@ -65,7 +66,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             hoard.append(os.urandom(int(query["mb"]) << 20))
         if address.path == "/bytes":
             return self.reply(b"x" * int(query["n"]))
-        self.reply(json.dumps(state).encode() + b"\n")
+        code = int(query.get("code", "200"))
+        self.reply(json.dumps(state).encode() + b"\n", code)
 
     def count(self):
         global counter
@@ -87,8 +89,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             log(f"request {counter} {state['client']} {self.path}")
         return state
 
-    def reply(self, body):
-        self.send_response(200)
+    def reply(self, body, code=200):
+        self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -35,14 +35,16 @@ package struct HTTPReply: Sendable {
 extension TestNode {
     /// One request on a connection of its own; throws when there is no HTTP answer.
     package func get(
-        _ address: String, port: Int, path: String = "/", from origin: Origin = .node, deadline: Duration = .seconds(15)
+        _ address: String, port: Int, path: String = "/", from origin: Origin = .node,
+        options: [String] = [], deadline: Duration = .seconds(15)
     ) async throws -> HTTPReply {
         let host = address.contains(":") ? "[\(address)]" : address
         let output = try await Command.run(
             command(
                 origin.prefix + [
                     "curl", "--silent", "--show-error", "--globoff", "--write-out", "\n%{http_code} %{time_total}",
-                    "http://\(host):\(port)\(path)",
+                ] + options + [
+                    "http://\(host):\(port)\(path)"
                 ]), deadline: deadline)
         let end = output.stdout.lastIndex(of: UInt8(ascii: "\n")) ?? output.stdout.startIndex
         let measured = String(decoding: output.stdout[end...].dropFirst(), as: UTF8.self).split(separator: " ")

@@ -12,7 +12,7 @@ extension Pod {
     /// The ports that are watched, each with whether its new connections go to the activator.
     package func redirects() async throws -> [Int: Bool] {
         try await entries(of: "ports").reduce(into: [:]) { result, entry in
-            result[entry.key.number] = entry.value.bytes.dropFirst(4).contains { $0 != 0 }
+            result[entry.key.number] = entry.value.bytes.dropFirst(4).prefix(4).contains { $0 != 0 }
         }
     }
 

@@ -1,0 +1,91 @@
+import Linux
+
+/// Takes the connections of a sleeping container that may not be meant for it: from the node, whence its kubelet probes
+/// it, and to passive ports. Probes are answered from memory, and all others passed on.
+///
+/// Lives on the loop's thread.
+package final class Reception {
+    package struct Manners {
+        package var answers = Answers()
+        package var passivePorts: Set<UInt16> = []
+        /// How many bytes of a request are looked at.
+        package var limit = 1024
+        /// Told why a connection wakes the container.
+        package var tell: (String) -> Void = { _ in }
+
+        package init() {}
+    }
+
+    private let loop: EventLoop
+    private let desk: VisitorDesk
+    private let log: (String) -> Void
+    /// nil once closed.
+    private(set) var listener: ActivatorListener?
+    private var manners = Manners()
+    private var isOpen = false
+    /// Called with each connection that is for the application, and with nil when one will come again.
+    var onPass: (OpenSocket?) -> Void = { _ in }
+
+    init(loop: EventLoop, networkNamespace: borrowing Namespace, log: @escaping (String) -> Void) throws(SystemError) {
+        self.loop = loop
+        self.log = log
+        desk = VisitorDesk(loop: loop)
+        let listener = try ActivatorListener(in: networkNamespace)
+        self.listener = listener
+        try loop.watch(listener.descriptor, .readable) { [unowned self] _ in take() }
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Probes are answered from now on.
+    func open(_ manners: Manners) {
+        self.manners = manners
+        isOpen = true
+    }
+
+    /// Whoever waits, and whoever still comes because its SYN was early, is passed on.
+    func shut() {
+        isOpen = false
+        desk.passAll()
+    }
+
+    func close() {
+        isOpen = false
+        if let listener { loop.unwatch(listener.descriptor.rawValue) }
+        listener = nil
+    }
+
+    private func take() {
+        guard let listener else { return }
+        do throws(SystemError) {
+            while let descriptor = try TCPSocket.accept(listener.descriptor) { receive(OpenSocket(descriptor)) }
+        } catch {
+            log("reception: \(error)")
+        }
+    }
+
+    private func receive(_ socket: OpenSocket) {
+        guard let port = try? TCPSocket.localAddress(socket.descriptor).port else { return }
+        if !isOpen { return onPass(socket) }
+        let visitor = Visitor(
+            port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
+            answers: manners.answers)
+        desk.receive(socket, visitor, limit: manners.limit) { [weak self] outcome in
+            switch outcome {
+            case .gone: break
+            case .pass(let socket, let reason): self?.pass(socket, port, reason)
+            case .sentAway(let reason): self?.pass(nil, port, reason)
+            }
+        }
+    }
+
+    private func pass(_ socket: OpenSocket?, _ port: UInt16, _ reason: String?) {
+        if let reason {
+            let peer = socket.flatMap { try? TCPSocket.peerAddress($0.descriptor) }.map { "from \($0)" } ?? "HTTP/2"
+            manners.tell("a connection to port \(port) (\(peer)) wakes: \(reason)")
+        }
+        onPass(socket)
+    }
+}

@@ -1,0 +1,104 @@
+/// What becomes of a connection that may be a probe, as a value: bytes in, a decision out.
+///
+/// Bytes are looked at, not taken, until it is clear that the connection is answered here: what is not a probe goes to
+/// the application whole.
+package struct Visitor: Sendable {
+    package enum Decision: Equatable, Sendable {
+        /// Wait for more.
+        case wait
+        /// Say this first, then wait for more: a client of HTTP/2 may not ask before.
+        case greet([UInt8])
+        /// Say this, and end the connection.
+        case answer([UInt8])
+        /// Not for here: wake the application and pass the connection on.
+        case pass(reason: String)
+        /// As `pass`, but after a greeting it cannot be passed on. The client is told to come again.
+        case sendAway([UInt8], reason: String)
+    }
+
+    private let port: UInt16
+    let isPassive: Bool
+    private let limit: Int
+    private let answers: Answers
+    private var hasGreeted = false
+
+    /// - Parameters:
+    ///   - isPassive: The port may be read asleep; nothing that comes here wakes.
+    ///   - limit: How many bytes may be looked at.
+    package init(port: UInt16, isPassive: Bool, limit: Int, answers: Answers) {
+        self.port = port
+        self.isPassive = isPassive
+        self.limit = limit
+        self.answers = answers
+    }
+
+    /// - Parameter bytes: Everything that has come so far.
+    package mutating func look(at bytes: [UInt8]) -> Decision {
+        if isPassive { return lookPassively(at: bytes) }
+        let decision = bytes.isEmpty ? .wait : judge(bytes)
+        if case .wait = decision, bytes.count >= limit { return pass("its request is longer than \(limit) bytes") }
+        return decision
+    }
+
+    /// No more bytes came for a while.
+    package func timedOut(after bytes: [UInt8]) -> Decision {
+        if isPassive { return .answer(bytes.isEmpty ? [] : Self.asleep) }
+        return pass(bytes.isEmpty ? "it said nothing and stays" : "its request is not complete")
+    }
+
+    private mutating func judge(_ bytes: [UInt8]) -> Decision {
+        switch HTTPHead.read(bytes) {
+        case .incomplete: return .wait
+        case .whole(let head):
+            guard head.isKubelets else { return pass("it is no probe") }
+            return answers[Question(port: port, .http(head.key))].map { .answer($0) }
+                ?? pass("this probe has not been seen awake")
+        case .unlike: break
+        }
+        switch HealthCheck.read(bytes) {
+        case .unlike: return pass("it is no probe")
+        case .incomplete:
+            if !answers.knowsHealthChecks(of: port) { return pass("it is no probe that was seen awake") }
+            guard bytes.count >= HTTP2Frame.preface.count, !hasGreeted else { return .wait }
+            hasGreeted = true
+            return .greet(HTTP2Frame.encode(kind: HTTP2Frame.Kind.settings))
+        case .whole(let check, let stream):
+            guard let frames = answers[Question(port: port, .healthCheck(check))] else {
+                return pass("this probe has not been seen awake")
+            }
+            let greeting = hasGreeted ? [] : HTTP2Frame.encode(kind: HTTP2Frame.Kind.settings)
+            let acknowledgement = HTTP2Frame.encode(
+                kind: HTTP2Frame.Kind.settings, flags: HTTP2Frame.acknowledged)
+            return .answer(greeting + acknowledgement + HealthCheckAnswer.readdress(frames, to: stream))
+        }
+    }
+
+    private func pass(_ reason: String) -> Decision {
+        // GOAWAY, nothing was processed: the client may ask again elsewhere (RFC 9113, 6.8).
+        hasGreeted
+            ? .sendAway(
+                HTTP2Frame.encode(kind: HTTP2Frame.Kind.goAway, [UInt8](repeating: 0, count: 8)), reason: reason)
+            : .pass(reason: reason)
+    }
+
+    private func lookPassively(at bytes: [UInt8]) -> Decision {
+        if HTTPHead.looksLikeHTTP(bytes) == false { return .answer([]) }
+        switch HTTPHead.read(bytes) {
+        case .incomplete: return bytes.count >= limit ? .answer(Self.asleep) : .wait
+        case .unlike: return HTTPHead.looksLikeHTTP(bytes) == true ? .answer(Self.asleep) : .wait
+        case .whole(let head): return .answer(answers[Question(port: port, .http(head.key))] ?? Self.asleep)
+        }
+    }
+
+    private static let asleep = Array(
+        """
+        HTTP/1.1 503 Service Unavailable\r
+        Retry-After: 60\r
+        Content-Type: text/plain\r
+        Content-Length: 7\r
+        Connection: close\r
+        \r
+        asleep
+
+        """.utf8)
+}

@@ -1,0 +1,135 @@
+import Glibc
+import Linux
+
+/// Runs the conversations with those who may be probes. Needs nothing but the sockets it is given and its loop.
+final class VisitorDesk {
+    enum Outcome {
+        /// It was answered, or went away by itself.
+        case gone
+        /// It is for the application, and not a byte of it has been taken. Without a reason it is only not decided yet.
+        case pass(OpenSocket, reason: String?)
+        /// It was told to come again, and has reason to find the application awake then.
+        case sentAway(reason: String)
+    }
+
+    /// Kubelets ask, or close again, at once. Who says nothing for longer is served by the application.
+    private static let patience = Instant.Span.milliseconds(250)
+    /// On a passive port nobody waits for the application.
+    private static let passivePatience = Instant.Span.seconds(2)
+    /// How long a client may take to receive its answer and close.
+    private static let farewell = Instant.Span.seconds(2)
+
+    private final class Conversation {
+        let socket: OpenSocket
+        var visitor: Visitor
+        let limit: Int
+        let then: (Outcome) -> Void
+        var timer: Timer?
+        /// Set once it is answered: what was not sent yet.
+        var unsent: ArraySlice<UInt8>?
+
+        init(_ socket: OpenSocket, _ visitor: Visitor, limit: Int, _ then: @escaping (Outcome) -> Void) {
+            self.socket = socket
+            self.visitor = visitor
+            self.limit = limit
+            self.then = then
+        }
+    }
+
+    private let loop: EventLoop
+    private var conversations: [Int32: Conversation] = [:]
+
+    init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Takes over an accepted, non-blocking socket.
+    func receive(_ socket: OpenSocket, _ visitor: Visitor, limit: Int, then: @escaping (Outcome) -> Void) {
+        let conversation = Conversation(socket, visitor, limit: limit, then)
+        do {
+            // Edge-triggered: what was looked at stays unread.
+            try loop.watch(socket.descriptor, [.readable, .hangUp, .edge]) { [unowned self, unowned conversation] in
+                heard(conversation, hasEnded: !$0.isDisjoint(with: [.hangUp, .error]))
+            }
+        } catch {
+            return then(.pass(socket, reason: "it cannot be read: \(error)"))
+        }
+        conversations[socket.number] = conversation
+        let patience = visitor.isPassive ? Self.passivePatience : Self.patience
+        conversation.timer = loop.after(patience) { [unowned self, unowned conversation] in
+            let bytes = (try? TCPSocket.peek(socket.descriptor, atMost: limit)) ?? []
+            perform(conversation.visitor.timedOut(after: bytes), conversation)
+        }
+    }
+
+    /// Passes on all that are not decided yet.
+    func passAll() {
+        for conversation in conversations.values where conversation.unsent == nil { pass(conversation, reason: nil) }
+    }
+
+    private func heard(_ conversation: Conversation, hasEnded: Bool) {
+        if conversation.unsent != nil { return bidFarewell(conversation) }
+        do throws(SystemError) {
+            // nil: nothing has come yet.
+            let bytes = try TCPSocket.peek(conversation.socket.descriptor, atMost: conversation.limit)
+            // A TCP probe.
+            if bytes?.isEmpty == true { return end(conversation, .gone) }
+            let decision = conversation.visitor.look(at: bytes ?? [])
+            if decision == .wait && hasEnded { return pass(conversation, reason: "its request is not complete") }
+            perform(decision, conversation)
+        } catch {
+            end(conversation, .gone)
+        }
+    }
+
+    private func perform(_ decision: Visitor.Decision, _ conversation: Conversation) {
+        switch decision {
+        case .wait: return
+        case .greet(let bytes): _ = try? TCPSocket.send(bytes[...], to: conversation.socket.descriptor)
+        case .answer(let bytes): answer(bytes, conversation)
+        case .pass(let reason): pass(conversation, reason: reason)
+        case .sendAway(let bytes, let reason):
+            conversation.then(.sentAway(reason: reason))
+            answer(bytes, conversation)
+        }
+    }
+
+    // MARK: Answering
+
+    private func answer(_ bytes: [UInt8], _ conversation: Conversation) {
+        conversation.unsent = bytes[...]
+        if let timer = conversation.timer { loop.cancel(timer) }
+        conversation.timer = loop.after(Self.farewell) { [unowned self, unowned conversation] in
+            end(conversation, .gone)
+        }
+        bidFarewell(conversation)
+    }
+
+    /// Sends the rest and FIN, and reads what still comes until the client closes: a socket that is closed with unread
+    /// data sends RST, and the answer may be lost.
+    private func bidFarewell(_ conversation: Conversation) {
+        let socket = conversation.socket
+        do throws(SystemError) {
+            if try TCPSocket.discard(socket.descriptor) { return end(conversation, .gone) }
+            if let unsent = conversation.unsent, !unsent.isEmpty {
+                let sent = try TCPSocket.send(unsent, to: socket.descriptor) ?? 0
+                conversation.unsent = unsent.dropFirst(sent)
+                if sent < unsent.count { return try loop.rewatch(socket.number, [.readable, .writable, .edge]) }
+            }
+            TCPSocket.endSending(socket.descriptor)
+        } catch {
+            end(conversation, .gone)
+        }
+    }
+
+    private func pass(_ conversation: Conversation, reason: String?) {
+        end(conversation, .pass(conversation.socket, reason: reason))
+    }
+
+    private func end(_ conversation: Conversation, _ outcome: Outcome) {
+        guard conversations.removeValue(forKey: conversation.socket.number) != nil else { return }
+        loop.unwatch(conversation.socket.number)
+        if let timer = conversation.timer { loop.cancel(timer) }
+        conversation.then(outcome)
+    }
+}

@@ -1,0 +1,61 @@
+import CDataPath
+import Linux
+
+/// A request that the kernel's programs kept: of a probe, or to a passive port.
+package struct CapturedRequest: Equatable, Sendable {
+    /// Where it went, in the pod.
+    package let destination: SocketAddress
+    /// When such a request was seen last.
+    package let last: Instant
+    package let bytes: [UInt8]
+
+    package init(destination: SocketAddress, last: Instant, bytes: [UInt8]) {
+        self.destination = destination
+        self.last = last
+        self.bytes = bytes
+    }
+}
+
+extension Redirector {
+    /// From which addresses a kubelet's probes may come: those of the node. The ones given before are forgotten.
+    package func setProbers(_ addresses: Set<UInt128>) throws(SystemError) {
+        let wanted = Set(addresses.sorted().prefix(Int(ZP_MAX_PROBERS)).map(\.bigEndian))
+        try Self.fill(probers, wanted)
+        // Without a tracker nobody needs to be told.
+        if let tracker = try? PinnedMap<UInt128, UInt8>(Tracker.probers), !wanted.isEmpty {
+            try Self.fill(tracker, wanted)
+        }
+    }
+
+    private static func fill(_ map: borrowing PinnedMap<UInt128, UInt8>, _ wanted: Set<UInt128>) throws(SystemError) {
+        let present = Set(map.keys(limit: Int(ZP_MAX_PROBERS)))
+        for address in present.subtracting(wanted) { try map.remove(address) }
+        for address in wanted.subtracting(present) { try map.set(address, to: 1) }
+    }
+
+    /// The requests that were seen lately, those that are too long to be kept whole left out.
+    package var capturedRequests: [CapturedRequest] {
+        (0..<UInt32(ZP_MAX_REQUESTS)).compactMap { place in
+            requests.bytes(of: place, count: MemoryLayout<zp_request>.size).flatMap(Self.request)
+        }
+    }
+
+    private static func request(_ value: [UInt8]) -> CapturedRequest? {
+        value.withUnsafeBytes { value in
+            func field<Field: BitwiseCopyable>(_ path: KeyPath<zp_request, Field>) -> Field? {
+                MemoryLayout<zp_request>.offset(of: path).map {
+                    value.loadUnaligned(fromByteOffset: $0, as: Field.self)
+                }
+            }
+            guard let hash = field(\.hash), hash != 0, let last = field(\.last), let port = field(\.port),
+                let length = field(\.length).map(Int.init), let whole = field(\.whole), whole == length,
+                let address = MemoryLayout<zp_request>.offset(of: \.local),
+                let start = MemoryLayout<zp_request>.offset(of: \.bytes), start + length <= value.count
+            else { return nil }
+            let number = UInt128(bigEndian: value.loadUnaligned(fromByteOffset: address, as: UInt128.self))
+            return CapturedRequest(
+                destination: SocketAddress(ipv6: number, port: port), last: Instant(nanoseconds: last),
+                bytes: Array(value[start..<start + length]))
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import CBPF
+import DataPath
+import Glibc
+import Linux
+import Testing
+
+/// The tc programs by BPF_PROG_TEST_RUN: which packets of the node count, and what is remembered of them.
+@Suite struct ProbePacketTests {
+    /// The addresses of `ParsingTests`' packets.
+    static let node4 = SocketAddress("10.0.0.1", port: 0)?.address ?? 0
+    static let node6 = SocketAddress("fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd", port: 0)?.address ?? 0
+    static let (syn, ack, fin): (UInt8, UInt8, UInt8) = (2, 16, 17)
+
+    /// One connection from the node to port 80, in either family.
+    struct Flow {
+        let programs: Programs
+        var port: UInt16 = 1234
+        var isIPv6 = false
+
+        private func packet(_ flags: UInt8, _ payload: [UInt8], fromPod: Bool) -> [UInt8] {
+            let ports = fromPod ? [80, port] : [port, 80]
+            let tcp =
+                ports.flatMap(ParsingTests.big) + [UInt8](repeating: 0, count: 8) + [0x50, flags]
+                + [UInt8](repeating: 0, count: 6) + payload
+            if isIPv6 { return ParsingTests.ipv6(6, tcp) }
+            var bytes = ParsingTests.ipv4(tcp)
+            // 10.0.0.1 to 10.0.0.2, the other way round.
+            if fromPod { (bytes[29], bytes[33]) = (bytes[33], bytes[29]) }
+            return bytes
+        }
+
+        /// - Returns: whether the packet counted as activity.
+        func client(_ flags: UInt8 = ack, _ payload: [UInt8] = []) throws -> Bool {
+            try programs.counts("zeropod_ingress", packet(flags, payload, fromPod: false))
+        }
+
+        func pod(_ flags: UInt8 = ack, _ payload: [UInt8] = []) throws -> Bool {
+            try programs.counts("zeropod_egress", packet(flags, payload, fromPod: true))
+        }
+
+        /// Handshake and payload; whether the last counted. The handshake does not.
+        func opens(with payload: [UInt8]) throws -> Bool {
+            #expect(try !client(syn))
+            #expect(try !pod(syn | ack))
+            #expect(try !client())
+            return try client(ack, payload)
+        }
+    }
+
+    final class Programs {
+        let redirector: Redirector
+
+        init(probers: Set<UInt128> = [node4, node6], passive: Set<UInt16> = []) throws {
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: try Namespace.own(.network))
+            redirector = try Redirector(pod: "one")
+            try redirector.setProbers(probers)
+            try redirector.declare(ports: [80], slot: 0, passive: passive)
+        }
+
+        func counts(_ program: String, _ packet: [UInt8]) throws -> Bool {
+            let start = Instant.now
+            _ = try ParsingTests.run(program, on: packet)
+            return (redirector.lastActivity(of: [80]) ?? Instant(nanoseconds: 0)) >= start
+        }
+    }
+
+    @Test(arguments: [false, true]) func anHTTPProbeDoesNotCount(_ isIPv6: Bool) throws {
+        try inScratch {
+            let programs = try Programs()
+            let flow = Flow(programs: programs, isIPv6: isIPv6)
+            #expect(try !flow.opens(with: ProbeBytes.http()))
+            #expect(try !flow.pod(Self.ack, Array("HTTP/1.1 200 OK\r\n\r\n".utf8)))
+            #expect(try !flow.client(Self.fin))
+            #expect(try !flow.pod(Self.fin))
+            #expect(programs.redirector.capturedRequests.map(\.bytes) == [ProbeBytes.http()])
+            #expect(programs.redirector.capturedRequests.first?.destination.port == 80)
+        }
+    }
+
+    @Test func aTCPProbeDoesNotCount() throws {
+        try inScratch {
+            let flow = Flow(programs: try Programs())
+            for (number, flags) in [Self.syn, Self.ack, Self.fin, 4].enumerated() {
+                #expect(try !flow.client(flags), "packet \(number)")
+            }
+        }
+    }
+
+    @Test func aHealthCheckDoesNotCount() throws {
+        try inScratch {
+            let programs = try Programs()
+            for (number, timeout) in ["999ms", "998765u", "1S"].enumerated() {
+                let flow = Flow(programs: programs, port: UInt16(5000 + number))
+                #expect(try !flow.opens(with: ProbeBytes.preface + ProbeBytes.settings))
+                #expect(try !flow.client(Self.ack, ProbeBytes.acknowledgement))
+                let request = ProbeBytes.headers(timeout: timeout) + ProbeBytes.data("a.service.with.a.longer.name")
+                #expect(try !flow.client(Self.ack, request))
+                #expect(try !flow.client(Self.ack, ProbeBytes.frame(6, 1, [0, 0, 0, 0, 0, 0, 0, 0])))
+                #expect(try !flow.pod(Self.ack, [1, 2, 3]))
+            }
+            // The same check with another deadline is the same.
+            #expect(programs.redirector.capturedRequests.count == 1)
+        }
+    }
+
+    @Test func aHealthCheckMayComeInParts() throws {
+        try inScratch {
+            let programs = try Programs()
+            let flow = Flow(programs: programs)
+            #expect(try !flow.opens(with: ProbeBytes.preface + ProbeBytes.settings))
+            #expect(try !flow.client(Self.ack, ProbeBytes.headers()))
+            #expect(try !flow.client(Self.ack, ProbeBytes.data("db")))
+            let request = try #require(programs.redirector.capturedRequests.first)
+            #expect(request.bytes == ProbeBytes.headers() + ProbeBytes.data("db"))
+            #expect(
+                Question(request, isPassive: false)
+                    == Question(ProbeBytes.captured(ProbeBytes.check("db")), isPassive: false))
+        }
+    }
+
+    @Test(arguments: [
+        ProbeBytes.http(agent: "curl/8"), Array("POST / HTTP/1.1\r\nUser-Agent: kube-probe/1\r\n\r\n".utf8),
+        ProbeBytes.http("/?User-Agent: kube-probe/", agent: "curl/8"), [0x16, 3, 1, 2], [71],
+        ProbeBytes.http("/" + String(repeating: "x", count: 1024)),
+    ]) func otherRequestsOfTheNodeCount(_ bytes: [UInt8]) throws {
+        try inScratch {
+            let programs = try Programs()
+            let flow = Flow(programs: programs)
+            #expect(try flow.opens(with: bytes))
+            #expect(try flow.pod())
+            #expect(try flow.client(Self.fin))
+            #expect(programs.redirector.capturedRequests.isEmpty)
+        }
+    }
+
+    @Test func anotherRequestOnTheSameConnectionIsLookedAtAgain() throws {
+        try inScratch {
+            let flow = Flow(programs: try Programs())
+            #expect(try !flow.opens(with: ProbeBytes.http()))
+            #expect(try flow.client(Self.ack, ProbeBytes.http(agent: "curl/8")))
+            #expect(try flow.client())
+        }
+    }
+
+    @Test func othersAlwaysCount() throws {
+        try inScratch {
+            let flow = Flow(programs: try Programs(probers: [Self.node6]))
+            #expect(try flow.client(Self.syn))
+            #expect(try flow.pod(Self.syn | Self.ack))
+            #expect(try flow.client(Self.ack, ProbeBytes.http()))
+        }
+    }
+
+    @Test func connectionsThatAreOlderThanTheProgramsCount() throws {
+        try inScratch {
+            let flow = Flow(programs: try Programs())
+            #expect(try flow.client())
+            #expect(try flow.client(Self.ack, ProbeBytes.http()))
+        }
+    }
+
+    @Test func mixedProbesAreAllRemembered() throws {
+        try inScratch {
+            let programs = try Programs()
+            let paths = (0..<20).map { "/probe\($0)" }
+            for (number, path) in paths.enumerated() {
+                let flow = Flow(programs: programs, port: UInt16(6000 + number))
+                #expect(try !flow.opens(with: ProbeBytes.http(path)))
+            }
+            let kept = Set(programs.redirector.capturedRequests.map(\.bytes))
+            #expect(kept == Set(paths.suffix(8).map { ProbeBytes.http($0) }))
+        }
+    }
+
+    @Test func passivePortsNeverCountAndRequestsAreRemembered() throws {
+        try inScratch {
+            let programs = try Programs(probers: [], passive: [80])
+            let flow = Flow(programs: programs)
+            let scrape = ProbeBytes.http("/metrics", agent: "Prometheus/3.0")
+            #expect(try !flow.opens(with: scrape))
+            #expect(try !flow.pod(Self.ack, [1]))
+            #expect(programs.redirector.capturedRequests.map(\.bytes) == [scrape])
+            #expect(programs.redirector.activePorts.isEmpty)
+            // No longer passive.
+            try programs.redirector.declare(ports: [80], slot: 0)
+            #expect(try flow.client())
+        }
+    }
+}

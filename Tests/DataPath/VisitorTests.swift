@@ -1,0 +1,119 @@
+import DataPath
+import Testing
+
+/// What is said to those who may be probes.
+@Suite struct VisitorTests {
+    static let ready = Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".utf8)
+    static let frames =
+        ProbeBytes.frame(1, 4, [0x88]) + ProbeBytes.frame(0, 0, [0, 0, 0, 0, 2, 8, 1])
+        + ProbeBytes.frame(1, 5, [0x89])
+
+    static func visitor(
+        _ known: [[UInt8]: [UInt8]] = [:], isPassive: Bool = false, limit: Int = 1024
+    ) throws -> Visitor {
+        var answers = Answers()
+        for (request, answer) in known {
+            answers[try #require(Question(ProbeBytes.captured(request), isPassive: isPassive))] = answer
+        }
+        return Visitor(port: 80, isPassive: isPassive, limit: limit, answers: answers)
+    }
+
+    @Test func aKnownProbeIsAnsweredWithTheLastAnswer() throws {
+        var visitor = try Self.visitor([ProbeBytes.http(): Self.ready])
+        #expect(visitor.look(at: ProbeBytes.http()) == .answer(Self.ready))
+        // After an upgrade of the kubelet.
+        #expect(visitor.look(at: ProbeBytes.http(agent: "kube-probe/1.37+")) == .answer(Self.ready))
+    }
+
+    @Test(arguments: [
+        ProbeBytes.http("/ready"), ProbeBytes.http(more: "X-Check: 1\r\n"), ProbeBytes.http(agent: "curl/8"),
+        Array("POST / HTTP/1.1\r\n\r\n".utf8), ProbeBytes.http() + ProbeBytes.http(), ProbeBytes.http() + [0],
+        [0x16, 3, 1, 2, 0, 1], Array("*1\r\n$4\r\nPING\r\n".utf8), ProbeBytes.check(),
+    ]) func allElseIsPassedOn(_ bytes: [UInt8]) throws {
+        var visitor = try Self.visitor([ProbeBytes.http(): Self.ready])
+        guard case .pass = visitor.look(at: bytes) else {
+            Issue.record("\(visitor.look(at: bytes))")
+            return
+        }
+    }
+
+    @Test func bytesMayComeOneByOne() throws {
+        let request = ProbeBytes.http()
+        var visitor = try Self.visitor([request: Self.ready])
+        for count in 0..<request.count { #expect(visitor.look(at: Array(request[..<count])) == .wait) }
+        #expect(visitor.look(at: request) == .answer(Self.ready))
+    }
+
+    @Test func tooLongIsPassedOn() throws {
+        let request = ProbeBytes.http("/" + String(repeating: "x", count: 2000))
+        var visitor = try Self.visitor([request: Self.ready])
+        #expect(visitor.look(at: Array(request[..<1023])) == .wait)
+        guard case .pass = visitor.look(at: Array(request[..<1024])) else {
+            Issue.record("looked further than allowed")
+            return
+        }
+        var patient = try Self.visitor([request: Self.ready], limit: 4096)
+        #expect(patient.look(at: request) == .answer(Self.ready))
+    }
+
+    @Test func silenceMeansWaitingForTheServerToSpeak() throws {
+        var visitor = try Self.visitor()
+        #expect(visitor.look(at: []) == .wait)
+        #expect(visitor.timedOut(after: []) == .pass(reason: "it said nothing and stays"))
+    }
+
+    @Test func aHealthCheckIsAConversation() throws {
+        let check = ProbeBytes.check("db")
+        var visitor = try Self.visitor([check: Self.frames])
+        let hello = ProbeBytes.preface + ProbeBytes.settings
+        #expect(visitor.look(at: ProbeBytes.preface) == .greet(ProbeBytes.settings))
+        #expect(visitor.look(at: hello) == .wait)
+        let other = ProbeBytes.check("db", timeout: "1S")
+        for count in hello.count..<other.count { #expect(visitor.look(at: Array(other[..<count])) == .wait) }
+        #expect(visitor.look(at: other) == .answer(ProbeBytes.acknowledgement + Self.frames))
+    }
+
+    @Test func whoWasGreetedInVainIsAskedToComeAgain() throws {
+        var visitor = try Self.visitor([ProbeBytes.check("db"): Self.frames])
+        #expect(visitor.look(at: ProbeBytes.preface) == .greet(ProbeBytes.settings))
+        guard case .sendAway(let bytes, _) = visitor.look(at: ProbeBytes.check("cache")) else {
+            Issue.record("an answer was given to another question")
+            return
+        }
+        #expect(bytes == [0, 0, 8, 7, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8))
+    }
+
+    @Test func passivePortsAreAnsweredWhateverComes() throws {
+        let scrape = ProbeBytes.http("/metrics", agent: "Prometheus/3.0")
+        var visitor = try Self.visitor([scrape: Self.ready], isPassive: true)
+        #expect(visitor.look(at: scrape) == .answer(Self.ready))
+        for other in [ProbeBytes.http("/other"), Array("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n".utf8)] {
+            guard case .answer(let bytes) = visitor.look(at: other) else {
+                Issue.record("no answer")
+                continue
+            }
+            let text = String(decoding: bytes, as: UTF8.self)
+            #expect(text.hasPrefix("HTTP/1.1 503 ") && text.contains("\r\nRetry-After: 60\r\n"))
+            #expect(text.hasSuffix("Content-Length: 7\r\nConnection: close\r\n\r\nasleep\n"))
+        }
+        #expect(visitor.look(at: [0x16, 3, 1]) == .answer([]))
+        #expect(visitor.look(at: Array("PO".utf8)) == .wait)
+        #expect(visitor.timedOut(after: []) == .answer([]))
+    }
+
+    /// The parsers come to an end with anything, and never take a part for the whole.
+    @Test func noisyBytesAreSurvived() throws {
+        var random = SystemRandomNumberGenerator()
+        let check = ProbeBytes.check("db")
+        let visitor = try Self.visitor([check: Self.frames, ProbeBytes.http(): Self.ready])
+        for _ in 0..<2000 {
+            var bytes = Bool.random(using: &random) ? check : ProbeBytes.http()
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            var fresh = visitor
+            _ = fresh.look(at: Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &random))))
+            _ = HealthCheck.read(bytes, needsPreface: false)
+        }
+    }
+}
