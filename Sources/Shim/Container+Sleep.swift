@@ -173,6 +173,7 @@ extension Container {
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
                 afterRestore.take()?()
             }
+            snapshot.readAhead()
         }
     }
 

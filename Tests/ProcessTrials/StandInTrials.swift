@@ -70,8 +70,8 @@ extension Trial {
         expectEqual(try text(output), "")
         expectEqual(
             try Files.target(ofLink: "/proc/\(standIn.pid)/ns/uts"), try Files.target(ofLink: "/proc/\(holder)/ns/uts"))
-        // It holds what the program will, and memory of its own of a few pages: its stack and its tables.
-        expectEqual(try Files.names(in: "/proc/\(standIn.pid)/fd").sorted(), ["0", "1", "2", "5"])
+        // It holds what the program will, a perf event, and memory of its own of a few pages: its stack and its tables.
+        expectEqual(try Files.names(in: "/proc/\(standIn.pid)/fd").sorted(), ["0", "1", "2", "3", "5"])
         let resident = try Process.statusField("VmRSS", of: standIn.pid).flatMap { Int($0.prefix { $0 != " " }) }
         expect(resident.map { $0 <= 64 } ?? false, "\(resident ?? -1) kB resident")
 
