@@ -26,6 +26,7 @@ package struct Delete {
         let pid = (try? Files.readText("\(bundle)/init.pid")).flatMap { UInt32($0.filter { !$0.isWhitespace }) } ?? 0
         let options = RuntimeSettings.recall(from: bundle, namespace: invocation.namespace)
 
+        endProcesses(options)
         let loop = try EventLoop()
         let children = try Children(loop: loop)
         let runc = Runc(container: invocation.id, bundle: bundle, options: options, loop: loop, children: children)
@@ -49,6 +50,19 @@ package struct Delete {
         }
         return (answer(pid), problems)
     }
+
+    /// A restore that was under way may have gone on without its shim, and runc does not know of what it made.
+    private func endProcesses(_ options: Runc.Options) {
+        guard let cgroup = try? RuncState(root: options.root, container: invocation.id).cgroup else { return }
+        // Only a cgroup of the container's own, by its name; crun does not tell any.
+        let own = cgroup.directories.filter { $0.value.contains(invocation.id) }
+        let handles = Cgroup(directories: own).processes().compactMap { try? ProcessHandle($0) }
+        for handle in handles { handle.kill() }
+        for handle in handles { handle.waitForEnd(atMost: Self.patience) }
+    }
+
+    /// In milliseconds; containerd gives the whole of it five seconds.
+    private static let patience: Int32 = 2000
 
     private func answer(_ pid: UInt32) -> [UInt8] {
         DeleteResponse {

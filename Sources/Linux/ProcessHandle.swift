@@ -11,6 +11,12 @@ package final class ProcessHandle: Sendable {
         descriptor = Descriptor(owning: number)
     }
 
+    /// Blocks until the process has ended, or for so many milliseconds.
+    package func waitForEnd(atMost milliseconds: Int32) {
+        var poll = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        _ = Glibc.poll(&poll, 1, milliseconds)
+    }
+
     /// SIGKILL. One that has ended already is as wished.
     package func kill() {
         _ = zp_pidfd_send_signal(descriptor.rawValue, SIGKILL)

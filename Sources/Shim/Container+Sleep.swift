@@ -244,8 +244,12 @@ extension Container {
 
     func setImagesAside() {
         do throws(SystemError) {
-            let place = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)
+            let (place, removed) = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)
             context.log.error("the images are in \(place)", label)
+            if !removed.isEmpty {
+                context.log.warning(
+                    "older images of failed restores were removed: \(removed.joined(separator: " "))", label)
+            }
         } catch {
             context.log.error("the images stay in \(snapshot.directory): \(error)", label)
         }

@@ -136,8 +136,9 @@ package final class Container {
     /// The processes, as containerd may see them. A sleeping container shows the pid that it had.
     package func processes() -> [pid_t] {
         if main.exit != nil { return [] }
-        let standIn = prepared?.pid
-        let pids = (cgroup?.processes() ?? []).filter { $0 != standIn }
+        // What is in the cgroups then belongs to CRIU.
+        if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
+        let pids = cgroup?.processes() ?? []
         return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
     }
 }

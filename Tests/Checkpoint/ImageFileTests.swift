@@ -60,14 +60,33 @@ import Testing
     @Test func onlyTheNewestFailuresAreKept() throws {
         try withDirectory { directory in
             for number in 1...5 {
-                let snapshot = Snapshot(directory: "\(directory)/live/\(number)")
-                try Files.makeDirectories(snapshot.images)
-                #expect(
-                    try snapshot.setAside(in: "\(directory)/failed", as: "\(number)") == "\(directory)/failed/\(number)"
-                )
+                let removed = try setAside(number, in: directory, atMost: 3)
+                #expect(removed.count == (number > 3 ? 1 : 0))
             }
             #expect(try Files.names(in: "\(directory)/failed").count == 3)
             #expect(try Files.names(in: "\(directory)/live").isEmpty)
         }
+    }
+
+    /// Those that are larger than allowed alone are kept as long as they are the newest.
+    @Test func failuresAreKeptUpToASize() throws {
+        try withDirectory { directory throws in
+            #expect(try setAside(1, in: directory, bytes: 1) == [])
+            #expect(try setAside(2, in: directory, bytes: 1) == ["1"])
+            #expect(try setAside(3, in: directory) == [])
+            #expect(try Set(Files.names(in: "\(directory)/failed")) == ["2", "3"])
+        }
+    }
+
+    private func setAside(
+        _ number: Int, in directory: String, atMost limit: Int = 8, bytes: UInt64 = 1 << 30
+    ) throws -> [String] {
+        let snapshot = Snapshot(directory: "\(directory)/live/\(number)")
+        try Files.makeDirectories(snapshot.images)
+        try Files.write([UInt8](repeating: 1, count: 10_000), to: "\(snapshot.images)/pages-1.img")
+        let (place, removed) = try snapshot.setAside(
+            in: "\(directory)/failed", as: "\(number)", atMost: limit, bytes: bytes)
+        #expect(place == "\(directory)/failed/\(number)")
+        return removed
     }
 }

@@ -8,7 +8,7 @@ extension AlteredNodes {
     /// for the test, so that nothing depends on who is faster.
     @Suite struct HeldCheckpointTests {
         @Test(arguments: Containerd.allCases) func requestWins(_ containerd: Containerd) async throws {
-            try await withHeldCheckpoint(on: try await node(containerd)) { pod, server, letGo in
+            try await node(containerd).withHeldCheckpoint { pod, server, letGo in
                 let processes = try await server.processes()
                 let before = try await pod.steered()
                 async let answer = pod.node.get(pod.ip6, port: 8080)
@@ -21,7 +21,7 @@ extension AlteredNodes {
         }
 
         @Test func execWins() async throws {
-            try await withHeldCheckpoint(on: try await node(.current)) { _, server, letGo in
+            try await node(.current).withHeldCheckpoint { _, server, letGo in
                 async let exec = server.exec("echo", "won")
                 // containerd says so right before it asks the shim.
                 try await eventually("the exec is asked for") {
@@ -33,7 +33,7 @@ extension AlteredNodes {
         }
 
         @Test(arguments: [0, 10]) func endWins(_ timeout: Int) async throws {
-            try await withHeldCheckpoint(on: try await node(.current)) { _, server, letGo in
+            try await node(.current).withHeldCheckpoint { _, server, letGo in
                 async let stop: Void = server.stop(timeout: timeout)
                 try await eventually("the stop is asked for") {
                     try server.pod.containerdLog().contains("StopContainer for \\\"\(server.id)")
@@ -41,20 +41,6 @@ extension AlteredNodes {
                 try await letGo()
                 try await stop
                 #expect(try await server.awaitExit().exitCode == (timeout == 0 ? 137 : 7))
-            }
-        }
-
-        /// Gives `body` a server of which a checkpoint is under way, and a way to let it go on.
-        private func withHeldCheckpoint(
-            on node: TestNode, _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
-        ) async throws {
-            try await node.withStandInForCRIU {
-                try await node.holdCRIU()
-                try await node.withSleepyPod("held") { pod in
-                    let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
-                    try await server.awaitCheckpointBegin()
-                    try await node.lettingCRIUGo { try await body(pod, server, node.letCRIUGo) }
-                }
             }
         }
     }

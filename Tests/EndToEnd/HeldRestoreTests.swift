@@ -7,7 +7,7 @@ extension AlteredNodes {
     /// What comes while a restore is under way waits for its end, and one restore serves all.
     @Suite struct HeldRestoreTests {
         @Test(arguments: Containerd.allCases) func allWhoWaitAreServed(_ containerd: Containerd) async throws {
-            try await withHeldRestore(on: try await node(containerd)) { pod, server, letGo in
+            try await node(containerd).withHeldRestore { pod, server, letGo in
                 let before = try await pod.steered()
                 async let second = pod.node.get(pod.ip6, port: 8080, from: .outside)
                 async let third = pod.node.get("::1", port: 8080, from: .pod(pod))
@@ -23,7 +23,7 @@ extension AlteredNodes {
 
         /// A client that goes away before the container is awake takes nothing with it.
         @Test func impatientClientIsForgotten() async throws {
-            try await withHeldRestore(on: try await node(.current)) { pod, server, letGo in
+            try await node(.current).withHeldRestore { pod, server, letGo in
                 let gone = try await pod.node.run(
                     "curl", "--silent", "--max-time", "0.2", "http://\(pod.ip4):8080", expecting: 28)
                 #expect(gone.stdout.isEmpty)
@@ -34,7 +34,7 @@ extension AlteredNodes {
         }
 
         @Test(arguments: [0, 10]) func endIsCarriedOut(_ timeout: Int) async throws {
-            try await withHeldRestore(on: try await node(.current)) { _, server, letGo in
+            try await node(.current).withHeldRestore { _, server, letGo in
                 async let stop: Void = server.stop(timeout: timeout)
                 try await eventually("the stop is asked for") {
                     try server.pod.containerdLog().contains("StopContainer for \\\"\(server.id)")
@@ -42,27 +42,6 @@ extension AlteredNodes {
                 try await letGo()
                 try await stop
                 #expect(try await server.awaitExit().exitCode == (timeout == 0 ? 137 : 7))
-            }
-        }
-
-        /// Gives `body` a server that a connection is waking, and a way to let that go on.
-        private func withHeldRestore(
-            on node: TestNode, _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
-        ) async throws {
-            try await node.withStandInForCRIU {
-                try await node.withSleepyPod("waking", after: "1s") { pod in
-                    let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
-                    try await server.awaitSleep()
-                    let before = try await pod.steered()
-                    try await node.holdCRIU()
-                    try await node.lettingCRIUGo {
-                        // Its answer is no matter: some tests end the server first.
-                        let first = Task { try? await node.get(pod.ip4, port: 8080) }
-                        try await eventually("a request is held") { try await pod.steered() > before }
-                        try await body(pod, server, node.letCRIUGo)
-                        _ = await first.value
-                    }
-                }
             }
         }
     }

@@ -65,6 +65,27 @@ import Testing
         #expect(bench.reports.isEmpty)
     }
 
+    @Test func stdinClosedAsleepIsClosed() throws {
+        let bench = try Bench()
+        let path = try bench.fifo("in")
+        let streams = try bench.open(StreamPaths(stdin: path))
+        var process: SharedDescriptor? = SharedDescriptor(try bench.processEnd(0, of: streams))
+        streams.release()
+        try streams.hold()
+        process = nil
+        do {
+            let writer = try Descriptor.open(path, O_WRONLY)
+            try writer.writeAll(Array("last".utf8))
+            streams.closeStdin()
+        }
+        try bench.takeTurns()
+        let end = try #require(streams.processEnds.first)
+        process = SharedDescriptor(Descriptor(owning: dup(end.descriptor)))
+        streams.release()
+        #expect(try process?.descriptor.read(atMost: 100) == Array("last".utf8))
+        #expect(try process?.descriptor.read(atMost: 100)?.isEmpty == true)
+    }
+
     /// What CRIU hands to the process is the open file itself: its flags are the process's.
     @Test func whatIsHeldIsBlockingAndOpenOneWay() throws {
         let bench = try Bench()

@@ -9,6 +9,8 @@ package final class CallUnderWay: Sendable {
         /// The first process that a restore has made.
         var initial: ProcessHandle?
         var isEnded = false
+        /// What CRIU has in the container's cgroups until it has ended.
+        var headroom: Headroom?
     }
 
     private let state = Mutex(State())
@@ -33,9 +35,10 @@ package final class CallUnderWay: Sendable {
         return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size
     }
 
-    func begins(_ service: CRIUService) {
+    func begins(_ service: CRIUService, _ headroom: Headroom? = nil) {
         let isEnded = state.withLock { state in
             state.service = service
+            state.headroom = headroom
             return state.isEnded
         }
         service.user.withLock { $0 = self }
@@ -44,7 +47,12 @@ package final class CallUnderWay: Sendable {
 
     /// Who is killed in the middle leaves children that wait for it for ever.
     func serviceEnded(_ status: ExitStatus) {
-        if case .signaled = status { state.withLock { $0.initial }?.kill() }
+        let (initial, headroom) = state.withLock { state in
+            state.service = nil
+            return (state.initial, state.headroom.take())
+        }
+        if case .signaled = status { initial?.kill() }
+        headroom?.end()
     }
 
     func made(initial pid: pid_t) throws(SystemError) {

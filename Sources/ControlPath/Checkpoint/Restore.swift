@@ -57,8 +57,14 @@ package struct Restore: Sendable {
         let prepared = prepared?.pid == nil ? nil : prepared
         do throws(SystemError) {
             let service: CRIUService
-            if let prepared { service = prepared } else { service = try start(children, nil) }
-            underWay.begins(service)
+            let headroom = Headroom(in: kept.cgroups)
+            do throws(SystemError) {
+                if let prepared { service = prepared } else { service = try start(children, nil) }
+            } catch {
+                headroom.end()
+                throw error
+            }
+            underWay.begins(service, headroom)
             times.reached("criu started")
             let faults = pages?.faults
             try loop.onThread("restore") { [self] in

@@ -69,19 +69,27 @@ package struct Snapshot: Sendable {
         try Files.removeTree(directory)
     }
 
-    /// Moves images and logs out of the way, for a person to look at. Only the newest few are kept: each is as large
-    /// as the container's memory.
-    /// - Returns: where they are.
-    package func setAside(in place: String, as name: String, atMost limit: Int = 3) throws(SystemError) -> String {
+    /// Moves images and logs out of the way, for a person to look at. Each is as large as the container's memory, so
+    /// their number and their size are bounded: the oldest go first, and the newest stays however large it is.
+    /// - Returns: where they are, and whose had to go.
+    package func setAside(
+        in place: String, as name: String, atMost limit: Int = 8, bytes: UInt64 = 4 << 30
+    ) throws(SystemError) -> (place: String, removed: [String]) {
         try Files.makeDirectories(place, mode: 0o700)
         let destination = "\(place)/\(name)"
         try Files.removeTree(destination)
         try retrying("rename", directory) { rename(directory, destination) }
         let others = ((try? Files.names(in: place)) ?? []).filter { $0 != name }.sorted {
-            Files.modificationTime("\(place)/\($0)") < Files.modificationTime("\(place)/\($1)")
+            Files.modificationTime("\(place)/\($0)") > Files.modificationTime("\(place)/\($1)")
         }
-        for surplus in others.dropLast(limit - 1) { try? Files.removeTree("\(place)/\(surplus)") }
-        return destination
+        var (count, size) = (1, Files.diskUsage(destination))
+        let removed = others.filter { other in
+            count += 1
+            size += Files.diskUsage("\(place)/\(other)")
+            return count > limit || size > bytes
+        }
+        for other in removed { try? Files.removeTree("\(place)/\(other)") }
+        return (destination, removed)
     }
 
     /// The last lines of one of CRIU's logs, for a person to read.

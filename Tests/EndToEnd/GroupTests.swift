@@ -1,0 +1,62 @@
+import CRI
+import Commands
+import Foundation
+import TestNode
+import Testing
+
+extension SleepingPods {
+    /// Pods of one group share a shim, and nothing else: what befalls one does not touch the other.
+    @Suite struct GroupTests {
+        @Test(arguments: Containerd.allCases) func podsOfAGroupSleepAndWakeEachForItself(_ containerd: Containerd)
+            async throws
+        {
+            try await withPair(on: containerd) { first, second in
+                let (one, two) = (try await first.shim(), try await second.shim())
+                #expect(try await one.connect(first.id).shim == two.connect(second.id).shim)
+                try await first.awaitSleep()
+                try await second.awaitSleep()
+                let node = first.pod.node
+                #expect(try await node.get(first.pod.ip4, port: 8080).json(ServerState.self).counter == 1)
+                #expect(try second.wakes() == 0)
+                #expect(try await node.get(second.pod.ip6, port: 8080).json(ServerState.self).counter == 1)
+                #expect(try await first.pod.redirects().keys.sorted() == [8080])
+            }
+        }
+
+        /// One cannot be restored, or is deleted: the other sleeps and wakes.
+        @Test(arguments: ["restore", "delete"]) func oneThatFailsDoesNotTouchTheOther(_ what: String) async throws {
+            try await withPair(on: .current) { first, second in
+                let node = first.pod.node
+                try await first.awaitSleep()
+                try await second.awaitSleep()
+                if what == "restore" {
+                    try Data("spoiled".utf8).write(to: first.snapshot.appending(path: "images/core-1.img"))
+                    await #expect(throws: CommandFailed.self) { try await node.get(first.pod.ip4, port: 8080) }
+                    #expect(try await first.awaitExit().exitCode == 255)
+                    try FileManager.default.removeItem(at: node.state.appending(path: "zeropod/failed"))
+                } else {
+                    // With it goes the shim's log, which is the first pod's to containerd.
+                    try await first.pod.delete()
+                }
+                for visit in 1...3 {
+                    try await eventually("it sleeps") { try await second.processes().isEmpty }
+                    #expect(try await node.get(second.pod.ip4, port: 8080).json(ServerState.self).counter == visit)
+                }
+            }
+        }
+
+        private func withPair(
+            on containerd: Containerd, _ body: (Container, Container) async throws -> Void
+        ) async throws {
+            let node = try await node(containerd)
+            let group = sleepy(after: "500ms").merging(["io.containerd.runc.v2.group": "pair"]) { $1 }
+            try await node.withPod("first", runtime: .zeropod, annotations: group) { one in
+                let first = try await one.start("server", image: "python")
+                try await node.withPod("second", runtime: .zeropod, annotations: group) { two in
+                    let second = try await two.start("server", image: "python")
+                    try await body(first, second)
+                }
+            }
+        }
+    }
+}
