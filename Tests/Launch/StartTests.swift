@@ -103,6 +103,16 @@ import Testing
         #expect(!Files.exists(UnixSocket.path(ofAddress: expected(program))))
     }
 
+    /// As systemd ends it when a node goes down.
+    @Test func aSignalEndsItInOrder() throws {
+        let program = try ShimProgram()
+        let address = try program.start().text
+        let pid = try program.shimPid(address)
+        try Process.signal(SIGTERM, to: pid)
+        try expectEnd(of: pid)
+        #expect(!Files.exists(UnixSocket.path(ofAddress: address)))
+    }
+
     @Test func aGroupSharesAShim() throws {
         let program = try ShimProgram(annotations: [
             "io.kubernetes.cri.sandbox-id": "pod", "io.containerd.runc.v2.group": "several",
