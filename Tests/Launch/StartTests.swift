@@ -103,6 +103,18 @@ import Testing
         #expect(!Files.exists(UnixSocket.path(ofAddress: expected(program))))
     }
 
+    /// Not every kernel has core scheduling; then a start that asks for it says so, as the stock shim's does.
+    @Test func coreSchedulingIsAskedForOrMissed() throws {
+        let program = try ShimProgram()
+        let outcome = try program.start(environment: ["SCHED_CORE": "1"])
+        if outcome.status == 0 {
+            try expectService(program, at: outcome.text)
+        } else {
+            #expect(outcome.errors.contains("prctl(PR_SCHED_CORE)"), "\(outcome.errors)")
+            #expect(!Files.exists(UnixSocket.path(ofAddress: expected(program))))
+        }
+    }
+
     /// As systemd ends it when a node goes down.
     @Test func aSignalEndsItInOrder() throws {
         let program = try ShimProgram()

@@ -3,7 +3,8 @@ import JSON
 import Linux
 
 extension Trial {
-    static let busybox = ["/bin/busybox", "/usr/bin/busybox"].first(where: Files.exists) ?? ""
+    /// A static one, from Debian's busybox-static.
+    static let busybox = Command.find("busybox") ?? ""
 
     /// A bundle whose root file system is a static busybox.
     func bundle(
