@@ -67,6 +67,11 @@ bench: shim ## measure sleep and wake beside runc checkpoint and restore (needs 
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench $(BUILD)/bench.json
 
+conformance: shim ## the same tests with the stock shim and ours, side by side (needs root; CHECK= CONTAINERD=)
+	@Tests/Node/node build
+	@$(SWIFT) build --product zeropod-conformance 2>&1 | .ci/without-noise
+	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-conformance
+
 trace: shim ## where the time of a sleep and of a wake goes, by step (needs root)
 	@Tests/Node/node build
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
@@ -78,5 +83,5 @@ install: shim ## put the programs below $(PREFIX)
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf standin shim check format test test-vm fuzz demo bench trace install clean
+.PHONY: help all packages bpf standin shim check format test test-vm fuzz demo bench conformance trace install clean
 .DEFAULT_GOAL := all

@@ -115,6 +115,9 @@ let package = Package(
         .executableTarget(
             name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
             swiftSettings: strict),
+        .executableTarget(
+            name: "zeropod-conformance", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Conformance",
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/EndToEnd",
             swiftSettings: strict),

@@ -12,7 +12,14 @@ start_containerd() {
     }
 }
 
-serving() { inside "$1" ctr --connect-timeout 1s version >/dev/null 2>&1; }
+# The CRI plugin begins a moment after the rest. This is its call ListContainers, with an empty message.
+serving() {
+    local socket
+    socket=$("$here/node" socket "$1")
+    printf '\0\0\0\0\0' | curl -s --max-time 2 --include --http2-prior-knowledge --unix-socket "$socket" \
+        --data-binary @- -H 'content-type: application/grpc' -H 'te: trailers' \
+        http://containerd/runtime.v1.RuntimeService/ListContainers 2>/dev/null | grep -qai '^grpc-status: 0'
+}
 
 stop_containerd() {
     inside "$1" bash -c 'read -r pid </run/containerd.pid && kill "$pid" && while kill -0 "$pid"; do sleep 0.02; done' \

@@ -11,13 +11,19 @@ package struct ContainerConfig: Sendable {
     package var mounts: [Mount] = []
     package var terminal = false
     package var stdin = false
-    package var privileged = false
+    package var privileged: Bool {
+        get { security.privileged }
+        set { security.privileged = newValue }
+    }
+    package var security = SecurityContext()
+    package var devices: [Device] = []
     package var resources = Resources()
 
     package struct Mount: Sendable {
         package var hostPath: String
         package var containerPath: String
         package var readOnly = false
+        package var propagation = Propagation.private
 
         package init(hostPath: String, containerPath: String, readOnly: Bool = false) {
             self.hostPath = hostPath
@@ -26,19 +32,26 @@ package struct ContainerConfig: Sendable {
         }
     }
 
-    // The kubelet's defaults; each is a mount, which checkpoints must bear.
-    private static let maskedPaths = [
-        "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-        "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-        "/sys/devices/virtual/powercap",
-    ]
-    private static let readOnlyPaths = [
-        "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-    ]
-
     package init(name: String, image: String) {
         self.name = name
         self.image = image
+    }
+
+    /// Whether mounts that are made later pass from the node into the container, or both ways; by CRI's numbers.
+    package enum Propagation: Int, Sendable, CaseIterable {
+        case `private`, fromNode, bothWays
+    }
+
+    package struct Device: Sendable {
+        package var hostPath: String
+        package var containerPath: String
+        package var permissions: String
+
+        package init(hostPath: String, containerPath: String, permissions: String = "rwm") {
+            self.hostPath = hostPath
+            self.containerPath = containerPath
+            self.permissions = permissions
+        }
     }
 
     /// Where the container's log is, below the pod's log directory.
@@ -57,6 +70,14 @@ package struct ContainerConfig: Sendable {
                     $0.set(1, mount.containerPath)
                     $0.set(2, mount.hostPath)
                     $0.set(3, mount.readOnly)
+                    $0.set(5, mount.propagation.rawValue)
+                }
+            }
+            for device in devices {
+                $0.set(8) {
+                    $0.set(1, device.containerPath)
+                    $0.set(2, device.hostPath)
+                    $0.set(3, device.permissions)
                 }
             }
             $0.set(9, labels)
@@ -66,14 +87,7 @@ package struct ContainerConfig: Sendable {
             $0.set(14, terminal)
             $0.set(15) {
                 $0.set(1, resources.message)
-                $0.set(2) {
-                    $0.set(2, privileged)
-                    $0.set(3, namespaces)
-                    if !privileged {
-                        $0.set(13, Self.maskedPaths)
-                        $0.set(14, Self.readOnlyPaths)
-                    }
-                }
+                $0.set(2, security.message)
             }
         }
     }

@@ -9,6 +9,9 @@ package struct PodConfig: Sendable {
     /// Host ports by container port.
     package var hostPorts: [Int: Int] = [:]
     package var cgroupParent = ""
+    package var namespaces = NamespaceOptions()
+    package var sysctls: [String: String] = [:]
+    package var privileged = false
 
     package init(name: String, uid: String, logDirectory: String) {
         self.name = name
@@ -23,7 +26,8 @@ package struct PodConfig: Sendable {
                 $0.set(2, uid)
                 $0.set(3, namespace)
             }
-            $0.set(2, name)
+            // On the node's network it has the node's name.
+            if namespaces.network == .pod { $0.set(2, name) }
             $0.set(3, logDirectory)
             for (container, host) in hostPorts {
                 $0.set(5) {
@@ -35,13 +39,12 @@ package struct PodConfig: Sendable {
             $0.set(7, annotations)
             $0.set(8) {
                 $0.set(1, cgroupParent)
-                $0.set(2) { $0.set(1, namespaces) }
+                $0.set(2) {
+                    $0.set(1, namespaces.message)
+                    $0.set(6, privileged)
+                }
+                $0.set(3, sysctls)
             }
         }
     }
-}
-
-/// As the kubelet asks for by default: network and IPC of the pod, a pid namespace for each container.
-var namespaces: Message {
-    Message { $0.set(2, 1) }
 }

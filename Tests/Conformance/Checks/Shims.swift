@@ -1,0 +1,38 @@
+import Commands
+import TestNode
+
+extension Check {
+    static let shims = [
+        Check("a shim is ended by want of memory after containerd, not before") { setup in
+            try await setup.withPod { pod in
+                let script =
+                    "cat /proc/\(try await pod.shimProcess())/oom_score_adj /proc/$(cat /run/containerd.pid)/oom_score_adj"
+                let scores = try await setup.node.shell(script).lines.compactMap { Int($0) }
+                try expect("score above containerd's", scores[0] - scores[1], 1)
+            }
+        },
+        Check("20 pods leave no descriptor in containerd") { setup in
+            let count = "ls /proc/$(cat /run/containerd.pid)/fd | wc -l"
+            try await setup.withContainer { _ in }
+            let before = Int(try await setup.node.shell(count).trimmed) ?? 0
+            for _ in 1...20 { try await setup.withContainer { _ = try await $0.exec("true") } }
+            try await eventually("descriptors are as before (\(before))") {
+                Int(try await setup.node.shell(count).trimmed) ?? .max <= before + 2
+            }
+        },
+        Check("a killed shim: the container is seen to end, and the pod can be removed") { setup in
+            try await setup.withContainer { container in
+                try await setup.node.run("kill", "-KILL", "\(container.pod.shimProcess())")
+                let status = try await container.awaitExit()
+                try expect("status \(status.exitCode)", [137, 255].contains(status.exitCode))
+            }
+        },
+        Check("what the program says of itself is understood") { setup in
+            guard setup.node.containerd == .current else {
+                throw NotHere(description: "containerd 1.7 does not ask")
+            }
+            let info = try await setup.node.shell("ctr plugins inspect-runtime --runtime \(setup.shimName)")
+            try expect("features", info.text.contains("cgroup"))
+        },
+    ]
+}

@@ -1,0 +1,68 @@
+import CRI
+import Commands
+import TestNode
+
+extension Check {
+    static let streams = [
+        Check("a log keeps streams apart, and its last line") { setup in
+            try await setup.withContainer("echo first; echo second >&2; printf last") { container in
+                _ = try await container.awaitExit()
+                try await container.awaitLog("last")
+                let lines = Set(try container.log().map { "\($0.stream) \($0.text)" })
+                try expect("log", lines, ["stdout first", "stderr second", "stdout last"])
+            }
+        },
+        Check("a log has all of 20000 lines of a brief container") { setup in
+            try await setup.withContainer("seq 20000") { container in
+                _ = try await container.awaitExit()
+                try await container.awaitLog("20000")
+                try expect("lines", try container.log().count, 20_000)
+            }
+        },
+        Check("a log is reopened") { setup in
+            try await setup.withContainer("mkfifo /tmp/go; echo one; read line < /tmp/go; echo two; sleep 1000") {
+                container in
+                try await container.awaitLog("one")
+                try container.rotateLog()
+                try await setup.node.cri.reopenContainerLog(container.id)
+                _ = try await container.sh("echo > /tmp/go")
+                try await container.awaitLog("two")
+                try expect("log", try container.log().map(\.text), ["two"])
+            }
+        },
+        Check("a terminal is the container's") { setup in
+            try await setup.withContainer("tty; stty size", adjust: { $0.terminal = true }) { container in
+                _ = try await container.awaitExit()
+                try await container.awaitLog("/dev/pts/0")
+            }
+        },
+        Check("a logger of one's own gets all output") { setup in
+            let script = """
+                printf '#!/bin/sh\\nexec 5>&-; cat <&4 >/dev/null & exec cat <&3 >/tmp/logged\\n' >/tmp/logger
+                chmod +x /tmp/logger
+                rm -f /tmp/logged
+                ctr -n k8s.io run -d --runtime \(setup.shimName) --log-uri binary:///tmp/logger \
+                    zeropod.test/busybox:1 logged sh -c 'seq 1000'
+                """
+            try await setup.node.shell(script)
+            try await eventually("the output has come") {
+                try await setup.node.shell("tail -n 1 /tmp/logged", expecting: nil).trimmed == "1000"
+            }
+            try await setup.node.shell(
+                "ctr -n k8s.io tasks delete --force logged; ctr -n k8s.io containers delete logged; rm /tmp/logge*")
+        },
+        Check("a file as log gets all output") { setup in
+            let script = """
+                rm -f /tmp/file.log
+                ctr -n k8s.io run -d --runtime \(setup.shimName) --log-uri file:///tmp/file.log \
+                    zeropod.test/busybox:1 filed sh -c 'seq 1000'
+                """
+            try await setup.node.shell(script)
+            try await eventually("the output has come") {
+                try await setup.node.shell("tail -n 1 /tmp/file.log", expecting: nil).trimmed == "1000"
+            }
+            try await setup.node.shell(
+                "ctr -n k8s.io tasks delete --force filed; ctr -n k8s.io containers delete filed; rm /tmp/file.log")
+        },
+    ]
+}
