@@ -40,6 +40,19 @@ package enum Files {
         if mkdir(path, mode) != 0 && errno != EEXIST { throw .last("mkdir", path) }
     }
 
+    /// mkdtemp(3), for root alone; its parent is made if it is missing. Gives the path.
+    package static func makeTemporaryDirectory(prefix: String) throws(SystemError) -> String {
+        if let slash = prefix.lastIndex(of: "/"), slash != prefix.startIndex {
+            try makeDirectories(String(prefix[..<slash]), mode: 0o700)
+        }
+        var template = Array("\(prefix)XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { buffer in
+            buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
+        }
+        guard let made else { throw .last("mkdtemp", prefix) }
+        return made
+    }
+
     package static func names(in directory: String) throws(SystemError) -> [String] {
         guard let stream = opendir(directory) else { throw .last("opendir", directory) }
         defer { closedir(stream) }

@@ -18,7 +18,7 @@ serving() {
     socket=$("$here/node" socket "$1")
     printf '\0\0\0\0\0' | curl -s --max-time 2 --include --http2-prior-knowledge --unix-socket "$socket" \
         --data-binary @- -H 'content-type: application/grpc' -H 'te: trailers' \
-        http://containerd/runtime.v1.RuntimeService/ListContainers 2>/dev/null | grep -qai '^grpc-status: 0'
+        http://containerd/runtime.v1.RuntimeService/ListContainers 2>/dev/null | grep -qai 'grpc-status: 0'
 }
 
 stop_containerd() {

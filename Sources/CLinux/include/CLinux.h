@@ -69,3 +69,8 @@ int zp_unanswered_data(const uint16_t *ports, size_t count, int64_t *millisecond
 /// read-only (`read_only`), or the mount that covered it before is moved over (masked paths).
 int zp_renew_procfs(int pid_namespace, int mount_namespace, const char *const *read_only, size_t read_only_count,
                     const char *const *masked, size_t masked_count, const char **step);
+
+/// Makes a user namespace with these maps (lines of uid_map(5)), and gives a descriptor of it.
+int zp_user_namespace(const char *users, const char *groups, const char **step);
+/// Shows what is at `source` once more at `target`, with the owners that `user_namespace` makes of them (Linux 5.12).
+int zp_mount_idmapped(const char *source, const char *target, int user_namespace, int read_only, const char **step);
