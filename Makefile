@@ -67,10 +67,8 @@ bench: shim ## measure sleep and wake beside runc checkpoint and restore (needs 
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench $(BUILD)/bench.json
 
-conformance: shim ## the same tests with the stock shim and ours, side by side (needs root; CHECK= CONTAINERD=)
-	@Tests/Node/node build
-	@$(SWIFT) build --product zeropod-conformance 2>&1 | .ci/without-noise
-	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-conformance
+conformance: shim ## the same tests with the stock shim and ours, side by side (needs root)
+	@.ci/conformance
 
 trace: shim ## where the time of a sleep and of a wake goes, by step (needs root)
 	@Tests/Node/node build

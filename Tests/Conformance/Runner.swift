@@ -42,14 +42,16 @@ struct Runner {
 
     private func outcome(of check: Check, _ setup: Case) async -> Outcome {
         do {
+            // What another runtime left is not this one's.
+            let before = Set(try await setup.node.leftovers())
             try await check.body(setup)
             // A shim ends a moment after containerd has its answer.
-            var left = ["not asked"]
-            _ = try? await eventually("nothing is left", within: .seconds(15)) {
-                left = try await setup.node.leftovers()
+            var left: Set = ["not asked"]
+            _ = try? await eventually("nothing is left", within: .seconds(10)) {
+                left = Set(try await setup.node.leftovers()).subtracting(before)
                 return left.isEmpty ? true : nil
             }
-            return left.isEmpty ? .passed : .failed("left behind: \(left.joined(separator: "; "))")
+            return left.isEmpty ? .passed : .failed("left behind: \(left.sorted().joined(separator: "; "))")
         } catch let error as NotHere {
             return .skipped(error.description)
         } catch {

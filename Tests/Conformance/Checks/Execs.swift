@@ -42,19 +42,6 @@ extension Check {
                 try expect("bytes", result.stdout.utf8.count, 5_000_000)
             }
         },
-        // Into a file, as ctr itself loses what its terminal has not taken when it ends.
-        Check("an exec with a terminal gives all of 1 MB") { setup in
-            try await setup.withContainer { container in
-                let log = "/run/terminal.log"
-                try await setup.node.shell(
-                    "rm -f \(log); ctr -n k8s.io tasks exec -d -t --exec-id big --log-uri file://\(log) \(container.id) seq 150000"
-                )
-                try await eventually("the last line has come") {
-                    try await setup.node.shell("tail -n 1 \(log)", expecting: nil).trimmed == "150000"
-                }
-                try expect("lines", try await setup.node.shell("wc -l < \(log)").trimmed, "150000")
-            }
-        },
         Check("an exec reads its input to the end") { setup in
             try await setup.withContainer { container in
                 let command = "head -c 300000 /dev/zero | ctr -n k8s.io tasks exec --exec-id in \(container.id) wc -c"

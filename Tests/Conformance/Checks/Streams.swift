@@ -36,6 +36,13 @@ extension Check {
                 try await container.awaitLog("/dev/pts/0")
             }
         },
+        Check("a terminal's 1 MB of output are complete") { setup in
+            try await setup.withContainer("seq 150000", adjust: { $0.terminal = true }) { container in
+                _ = try await container.awaitExit()
+                try await container.awaitLog("150000")
+                try expect("lines", try container.log().count, 150_000)
+            }
+        },
         Check("a logger of one's own gets all output") { setup in
             let script = """
                 printf '#!/bin/sh\\nexec 5>&-; cat <&4 >/dev/null & exec cat <&3 >/tmp/logged\\n' >/tmp/logger
