@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import Linux
 
 extension Runc {
@@ -10,7 +11,8 @@ extension Runc {
         let pidFile = temporaryFile(".pid")
         do {
             // The environment of the process may hold secrets.
-            try Files.write(process, to: specification, mode: 0o600)
+            try Files.write(
+                Self.process(process, hasTerminal: streams.consoleSocket != nil), to: specification, mode: 0o600)
         } catch {
             loop.soon { [container] in then(.failure(RuncError("exec", container, cannotStart: error))) }
             return
@@ -21,5 +23,16 @@ extension Runc {
             try? Files.remove(pidFile)
             then(result)
         }
+    }
+
+    /// The specification with the terminal that the call asks for: containerd's clients may say it in the call alone,
+    /// and runc refuses a console socket for a process that is to have no terminal. What is not JSON is left for runc
+    /// to refuse.
+    static func process(_ specification: [UInt8], hasTerminal: Bool) -> [UInt8] {
+        guard var document = try? JSON(parsing: specification), document.object != nil,
+            document["terminal"]?.bool ?? false != hasTerminal
+        else { return specification }
+        document["terminal"] = .bool(hasTerminal)
+        return document.bytes
     }
 }
