@@ -40,14 +40,13 @@ extension Check {
 
 extension Case {
     fileprivate func tryPropagation(_ propagation: ContainerConfig.Propagation, _ source: String) async throws {
-        try await withContainer(
-            pod: { $0.privileged = true },
-            adjust: {
-                $0.privileged = true
-                $0.mounts = [.init(hostPath: source, containerPath: "/given")]
-                $0.mounts[0].propagation = propagation
-            }
-        ) { container in
+        func given(_ container: inout ContainerConfig) {
+            container.privileged = true
+            container.mounts = [.init(hostPath: source, containerPath: "/given")]
+            container.mounts[0].propagation = propagation
+        }
+        func privileged(_ pod: inout PodConfig) { pod.privileged = true }
+        try await withContainer(pod: privileged, adjust: given) { container in
             try await node.shell(
                 "mkdir \(source)/outer \(source)/inner && mount -t tmpfs none \(source)/outer && touch \(source)/outer/file"
             )
