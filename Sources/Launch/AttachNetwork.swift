@@ -12,6 +12,9 @@ package enum AttachNetwork {
         } catch {
             throw .system(error)
         }
-        return try DataPathLoader.attach(pod: pod, networkNamespace: namespace).description
+        AcceptQueueTrial.run()
+        let queues = AcceptQueueTrial.result.map { "cannot be handed over: \($0)" } ?? "can be handed over"
+        let report = try DataPathLoader.attach(pod: pod, networkNamespace: namespace)
+        return "\(report); accept queues: \(queues)"
     }
 }

@@ -57,15 +57,5 @@ package enum Process {
     }
 
     /// Inodes of the sockets that a process holds.
-    package static func socketInodes(of pid: pid_t) -> Set<UInt64> {
-        let directory = "/proc/\(pid)/fd"
-        var inodes: Set<UInt64> = []
-        for name in (try? Files.names(in: directory)) ?? [] {
-            guard let target = try? Files.target(ofLink: "\(directory)/\(name)"), target.hasPrefix("socket:[") else {
-                continue
-            }
-            if let inode = UInt64(target.dropFirst("socket:[".count).dropLast()) { inodes.insert(inode) }
-        }
-        return inodes
-    }
+    package static func socketInodes(of pid: pid_t) -> Set<UInt64> { Set(sockets(of: pid).map(\.inode)) }
 }

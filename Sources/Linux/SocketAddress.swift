@@ -34,6 +34,9 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same host, another port.
+    package func with(port: UInt16) -> SocketAddress { SocketAddress(ipv6: address, port: port, scope: scope) }
+
     package static func loopback(_ family: Family, port: UInt16 = 0) -> SocketAddress {
         switch family {
         case .ipv4: SocketAddress(ipv4: INADDR_LOOPBACK, port: port)

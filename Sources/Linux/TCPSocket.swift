@@ -14,27 +14,46 @@ package enum TCPSocket {
     package enum Option {
         /// SO_REUSEADDR
         case reuseAddress
+        /// SO_REUSEPORT
+        case reusePort
         /// SO_KEEPALIVE
         case keepAlive
         /// TCP_NODELAY
         case noDelay
         /// IPV6_V6ONLY
         case ipv6Only
+        /// IP_TRANSPARENT, IPV6_TRANSPARENT: any address may be bound to. Needs CAP_NET_ADMIN in the network namespace.
+        case transparent(SocketAddress.Family)
 
         var name: (level: Int32, option: Int32) {
             switch self {
             case .reuseAddress: (SOL_SOCKET, SO_REUSEADDR)
+            case .reusePort: (SOL_SOCKET, SO_REUSEPORT)
             case .keepAlive: (SOL_SOCKET, SO_KEEPALIVE)
             case .noDelay: (Int32(IPPROTO_TCP), TCP_NODELAY)
             case .ipv6Only: (Int32(IPPROTO_IPV6), IPV6_V6ONLY)
+            case .transparent(.ipv4): (Int32(IPPROTO_IP), IP_TRANSPARENT)
+            case .transparent(.ipv6): (Int32(IPPROTO_IPV6), IPV6_TRANSPARENT)
             }
         }
     }
 
     package static func set(_ option: Option, _ on: Bool, of socket: borrowing Descriptor) throws(SystemError) {
-        var value: Int32 = on ? 1 : 0
         let (level, number) = option.name
-        try retrying("setsockopt(\(option))") {
+        try set("\(option)", level, number, on ? 1 : 0, of: socket)
+    }
+
+    /// SO_MARK. Needs CAP_NET_ADMIN in the network namespace.
+    package static func setMark(_ mark: UInt32, of socket: borrowing Descriptor) throws(SystemError) {
+        try set("SO_MARK", SOL_SOCKET, SO_MARK, Int32(bitPattern: mark), of: socket)
+    }
+
+    private static func set(
+        _ name: @autoclosure () -> String, _ level: Int32, _ number: Int32, _ value: Int32,
+        of socket: borrowing Descriptor
+    ) throws(SystemError) {
+        var value = value
+        try retrying("setsockopt(\(name()))") {
             setsockopt(socket.rawValue, level, number, &value, socklen_t(MemoryLayout<Int32>.size))
         }
     }

@@ -21,13 +21,17 @@ extension Container {
         changeBegan = .now
         holdFailure = nil
         do throws(SystemError) {
-            try traffic?.hold { [weak self] in
-                guard let self else { return }
-                firstHeld = .now
-                perform(lifecycle.connectionHeld())
-            }
+            try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
         } catch {
             holdFailure = error
+        }
+    }
+
+    private var connectionHeld: () -> Void {
+        { [weak self] in
+            guard let self else { return }
+            firstHeld = firstHeld ?? .now
+            perform(lifecycle.connectionHeld())
         }
     }
 
@@ -106,7 +110,9 @@ extension Container {
             context.log.error("checkpoint failed, the container runs on: \(text)", label)
         case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)
         }
-        if outcome != .done {
+        if outcome == .done {
+            traffic?.processesEnded()
+        } else {
             kept = nil
             main.io?.release()
         }

@@ -8,13 +8,15 @@ final class PodNetwork {
     let name: String
     let namespace: Namespace
     let redirector: Redirector
+    let clients: ClientAddresses
     fileprivate var users = 0
     private var slots: Set<UInt32> = []
 
-    fileprivate init(name: String, namespace: consuming Namespace) throws(SystemError) {
+    fileprivate init(name: String, namespace: consuming Namespace, log: Log) throws(SystemError) {
         self.name = name
         self.namespace = namespace
         redirector = try Redirector(pod: name)
+        clients = ClientAddresses { log.warning($0, ["pod": name]) }
     }
 
     /// The lowest number that no activator of the pod has.
@@ -61,7 +63,7 @@ package final class PodNetworks {
                 let text = output.split(separator: "\n").joined(separator: "; ")
                 if status.isSuccess {
                     context.log.info("redirector \(text)", ["pod": name])
-                    opened(name, holder)
+                    opened(name, holder, context.log)
                 } else {
                     answer(name, .failure(TrafficError(description: text.isEmpty ? "\(status)" : text)))
                 }
@@ -71,9 +73,9 @@ package final class PodNetworks {
         }
     }
 
-    private func opened(_ name: String, _ holder: Holder) {
+    private func opened(_ name: String, _ holder: Holder, _ log: Log) {
         do throws(SystemError) {
-            let network = try PodNetwork(name: name, namespace: try holder.namespace.duplicate())
+            let network = try PodNetwork(name: name, namespace: try holder.namespace.duplicate(), log: log)
             networks[name] = network
             network.users = waiting[name]?.count ?? 0
             answer(name, .success(network))

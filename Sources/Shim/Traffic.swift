@@ -9,10 +9,18 @@ final class Traffic {
     private let slot: UInt32
     private let activator: Activator
     private let log: Log
+    private let container: String
+    private let loop: EventLoop
     private let connectTimeout: Instant.Span?
+    private let proxyTimeout: Instant.Span?
+    private let handover: ContainerConfiguration.Handover
     private let passivePorts: Set<UInt16>
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
+    /// Where connections wait for the application itself, while it is away.
+    private var queues: AcceptQueues?
+    /// Told once, until it changes.
+    private var toldQueues: Set<UInt16>?
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
     static func prepare(for container: Container, _ then: @escaping (Result<Traffic, TrafficError>) -> Void) {
@@ -49,13 +57,18 @@ final class Traffic {
 
     private init(_ pod: PodNetwork, _ container: Container) throws(SystemError) {
         self.pod = pod
+        self.container = container.id
         log = container.context.log
+        loop = container.context.loop
+        handover = container.configuration.handover
         networks = container.context.networks
         connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
+        proxyTimeout = container.configuration.proxyTimeout.map(Instant.Span.init(nanoseconds:))
         passivePorts = container.configuration.probes.passivePorts
         probes = ProbeMemory(for: container)
         activator = try Activator(
-            loop: container.context.loop, networkNamespace: pod.namespace, log: { [log] in log.warning($0) })
+            loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
+            log: { [log] in log.warning($0) })
         slot = pod.freeSlot
         try pod.redirector.register(activator, slot: slot)
         pod.take(slot)
@@ -98,19 +111,74 @@ final class Traffic {
         return { activity.last <= last?.nanoseconds ?? 0 }
     }
 
-    func hold(_ onConnection: @escaping () -> Void) throws(SystemError) {
+    /// Lets new connections wait, from before a dump on, and calls `onConnection` when there is one. Where that is
+    /// possible they wait for the application itself; until its processes stand still it still accepts them.
+    ///
+    /// - Parameter pids: The container's processes.
+    func hold(from pids: [pid_t], _ onConnection: @escaping () -> Void) throws(SystemError) {
+        keepQueues(of: pids)
+        // Whoever may be a probe is received first, wherever the others wait.
         activator.hold(probes.manners, onConnection: onConnection)
-        try pod.redirector.setRedirect(true, ports: declared)
+        do throws(SystemError) {
+            try queues?.watch(onConnection: onConnection)
+            let own = queues?.ports ?? []
+            try pod.redirector.setRedirect(false, reception: true, ports: own)
+            try pod.redirector.setRedirect(true, ports: declared.subtracting(own))
+        } catch {
+            queues = nil
+            throw error
+        }
+    }
+
+    private func keepQueues(of pids: [pid_t]) {
+        let active = declared.subtracting(passivePorts)
+        var obstacle = handover == .relay ? "the annotation handover says so" : AcceptQueueTrial.result
+        if obstacle == nil {
+            do throws(SystemError) {
+                queues = try AcceptQueues(of: pids, ports: active, in: pod.namespace, loop: loop)
+            } catch {
+                obstacle = error.description
+            }
+        }
+        let ports = queues?.ports ?? []
+        if ports == toldQueues { return }
+        toldQueues = ports
+        if !ports.isEmpty {
+            log.info("first connections of ports \(ports.sorted()): accepted by the application", label)
+        }
+        let relayed = active.subtracting(ports)
+        if !relayed.isEmpty {
+            let reason = obstacle ?? "no process of the container listens there"
+            log.info("first connections of ports \(relayed.sorted()): relayed (\(reason))", label)
+        }
+    }
+
+    /// The processes are gone; nothing but a connection brings them back.
+    func processesEnded() {
+        let failures = queues?.makeRoom() ?? [:]
+        if failures.isEmpty { return }
+        for (port, error) in failures { log.error("port \(port) goes to the relay: \(error)", label) }
+        attempt("redirect") { () throws(SystemError) in try pod.redirector.setRedirect(true, ports: failures.keys) }
     }
 
     func release() {
         endRedirect()
-        activator.relay(connectTimeout: connectTimeout)
+        if let queues {
+            self.queues = nil
+            attempt("hand over connections") { () throws(SystemError) in
+                for lost in try queues.handOver() {
+                    log.error("the application listens on \(lost) no more: what waited there was reset", label)
+                }
+            }
+        }
+        activator.relay(connectTimeout: connectTimeout, limit: proxyTimeout)
     }
 
     func refuse() {
         endRedirect()
         activator.refuse()
+        if let queues { activator.refuse(queues) }
+        queues = nil
     }
 
     private func endRedirect() {
@@ -123,6 +191,7 @@ final class Traffic {
     func end() {
         attempt("forget ports") { () throws(SystemError) in try pod.redirector.forget(ports: declared) }
         declared = []
+        queues = nil
     }
 
     /// Closes what is still open. The last container of the pod takes the redirector along.
@@ -132,6 +201,8 @@ final class Traffic {
         pod.giveBack(slot)
         networks.leave(pod, log)
     }
+
+    private var label: KeyValuePairs<String, String> { ["container": container] }
 
     private func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
         do throws(SystemError) { try body() } catch { log.error("cannot \(what): \(error)", ["pod": pod.name]) }

@@ -75,10 +75,9 @@ import Testing
         try inScratch {
             let loop = try EventLoop()
             let pod = try TestPod(1)
-            try sh("ip netns exec pod1 sh -c 'echo 64 >/proc/sys/net/core/somaxconn'")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
             let redirector = try Redirector(pod: "one")
-            let activator = try Activator(loop: loop, networkNamespace: pod.network)
+            let activator = try Activator(loop: loop, networkNamespace: pod.network, queue: 64)
             try redirector.register(activator, slot: 0)
             try redirector.declare(ports: [80], slot: 0)
             try redirector.setRedirect(true, ports: [80])

@@ -9,6 +9,7 @@ final class RedirectedPod {
     let name: String
     let redirector: Redirector
     let activator: Activator
+    let clients: ClientAddresses
     private let log: Log
     var messages: [String] { log.messages }
 
@@ -24,7 +25,10 @@ final class RedirectedPod {
         redirector = try Redirector(pod: name)
         let log = Log()
         self.log = log
-        activator = try Activator(loop: loop, networkNamespace: pod.network) { log.messages.append($0) }
+        clients = ClientAddresses { log.messages.append($0) }
+        activator = try Activator(loop: loop, networkNamespace: pod.network, clients: clients) {
+            log.messages.append($0)
+        }
         try redirector.register(activator, slot: 0)
         try redirector.declare(ports: [80], slot: 0)
     }

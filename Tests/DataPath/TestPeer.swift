@@ -135,12 +135,16 @@ final class TestServer {
     /// - Parameter onAccept: Called with each connection.
     init(
         _ loop: EventLoop, in pod: TestPod? = nil, _ address: SocketAddress, reuseAddress: Bool = true,
-        backlog: Int32 = 4096, onAccept: @escaping (TestPeer) -> Void = { _ in }
+        reusePort: Bool = false, ipv6Only: Bool = false, owner: uid_t = 0, backlog: Int32 = 4096,
+        onAccept: @escaping (TestPeer) -> Void = { _ in }
     ) throws {
         self.loop = loop
         func make() throws(SystemError) -> Descriptor {
             let socket = try TCPSocket.make(address.family)
             if reuseAddress { try TCPSocket.set(.reuseAddress, true, of: socket) }
+            if reusePort { try TCPSocket.set(.reusePort, true, of: socket) }
+            if ipv6Only { try TCPSocket.set(.ipv6Only, true, of: socket) }
+            if owner != 0 { try retrying("fchown") { fchown(socket.rawValue, owner, owner) } }
             try TCPSocket.bind(socket, to: address)
             try TCPSocket.listen(socket, backlog: backlog)
             return socket
@@ -169,6 +173,9 @@ final class TestServer {
     func forgetEnded() {
         accepted.removeAll { $0.hasEnded && $0.isFinishing }
     }
+
+    /// Leaves what waits where it is, as a process that stands still.
+    func stopAccepting() { loop.unwatch(listener.rawValue) }
 
     deinit { loop.unwatch(listener.rawValue) }
 }

@@ -101,9 +101,8 @@ extension SleepingPods {
                 #expect(try await shim.state(server.id).status == .paused)
                 try await expectCode(failedPrecondition) { try await shim.pause(server.id) }
                 try await expectCode(failedPrecondition) { try await shim.exec(server.id, "x", arguments: ["true"]) }
-                let before = try await pod.steered()
-                async let answer = pod.node.get(pod.ip4, port: 8080)
-                try await eventually("a request is held") { try await pod.steered() > before }
+                async let answer = pod.node.get(pod.ip4, port: 8080, from: .outside)
+                try await eventually("a request is held") { try await pod.waiting() == 1 }
                 try await expectAsleep(server)
                 try await shim.resume(server.id)
                 #expect(try await answer.json(ServerState.self).counter == 1)

@@ -5,11 +5,12 @@ import TestNode
 extension TestNode {
     /// Gives `body` a server of which a checkpoint is under way, and a way to let it go on.
     func withHeldCheckpoint(
+        _ annotations: [String: String] = [:],
         _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
     ) async throws {
         try await withStandInForCRIU {
             try await holdCRIU()
-            try await withSleepyPod("held") { pod in
+            try await withSleepyPod("held", annotations) { pod in
                 let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
                 try await server.awaitCheckpointBegin()
                 try await lettingCRIUGo { try await body(pod, server, letCRIUGo) }
@@ -25,12 +26,11 @@ extension TestNode {
             try await withSleepyPod("waking", after: "1s") { pod in
                 let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
                 try await server.awaitSleep()
-                let before = try await pod.steered()
                 try await holdCRIU()
                 try await lettingCRIUGo {
                     // Its answer is no matter: some tests end the server first.
-                    let first = Task { try? await get(pod.ip4, port: 8080) }
-                    try await eventually("a request is held") { try await pod.steered() > before }
+                    let first = Task { try? await get(pod.ip4, port: 8080, from: .outside) }
+                    try await eventually("a request is held") { try await pod.waiting() == 1 }
                     try await body(pod, server, letCRIUGo)
                     _ = await first.value
                 }

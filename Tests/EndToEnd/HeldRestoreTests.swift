@@ -8,11 +8,10 @@ extension AlteredNodes {
     @Suite struct HeldRestoreTests {
         @Test(arguments: Containerd.allCases) func allWhoWaitAreServed(_ containerd: Containerd) async throws {
             try await node(containerd).withHeldRestore { pod, server, letGo in
-                let before = try await pod.steered()
                 async let second = pod.node.get(pod.ip6, port: 8080, from: .outside)
                 async let third = pod.node.get("::1", port: 8080, from: .pod(pod))
                 async let exec = server.exec("echo", "here")
-                try await eventually("both are held") { try await pod.steered() >= before + 2 }
+                try await eventually("both are held") { try await pod.waiting() == 3 }
                 try await letGo()
                 let counters = try await [second, third].map { try $0.json(ServerState.self).counter }
                 #expect(Set(counters).isSubset(of: [1, 2, 3]) && counters.count == 2)

@@ -47,7 +47,8 @@ extension SleepingPods {
                 let web = try await pod.start("web", image: "python")
                 try await web.awaitShimLog("watching ports [8080, 9090]")
                 try await web.awaitSleep()
-                #expect(try await pod.redirects() == [8080: true, 9090: true])
+                // The application itself will accept on the one; nobody listens on the other yet.
+                #expect(try await pod.redirects() == [8080: false, 9090: true])
                 _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9090")
                 _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9191")
                 try await web.awaitSleep(2)

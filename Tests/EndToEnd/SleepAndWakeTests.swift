@@ -94,7 +94,7 @@ extension SleepingPods {
         /// Awake, nothing of ours stands between a client and the application.
         @Test(arguments: Containerd.allCases) func nextConnectionGoesStraight(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
-            try await node.withSleepyPod("straight", after: "3s") { pod in
+            try await node.withSleepyPod("straight", after: "3s", ["handover": "relay"]) { pod in
                 let server = try await pod.start("server", image: "python")
                 try await server.awaitSleep()
                 #expect(try await pod.redirects() == [8080: true])

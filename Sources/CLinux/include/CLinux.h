@@ -64,6 +64,27 @@ int zp_receive_descriptor(int socket);
 /// over which data came after data last went.
 int zp_unanswered_data(const uint16_t *ports, size_t count, int64_t *milliseconds);
 
+struct zp_listener {
+    uint64_t inode;
+    uint32_t interface;   ///< that it is bound to, or 0
+    uint16_t port;
+    uint8_t is_ipv6;
+    uint8_t is_ipv6_only;
+    uint8_t address[16];  ///< of which IPv4 uses four
+};
+
+/// The listening TCP sockets of the calling thread's network namespace. Returns how many there are; -E2BIG if these are
+/// more than `capacity`.
+int zp_listening_sockets(struct zp_listener *listeners, size_t capacity);
+
+/// Sets `lo` of the calling thread's network namespace up.
+int zp_loopback_up(void);
+
+/// Lets packets with `mark` that leave a socket of the calling thread's network namespace arrive there, wherever they
+/// are addressed to: a rule, and a local default route in `table`. What is there already stays.
+int zp_keep_marked(int family, uint32_t mark, uint32_t table);
+int zp_keep_marked_no_more(int family, uint32_t mark, uint32_t table);
+
 /// Mounts a procfs of the pid namespace `pid_namespace` in place of the one at /proc in `mount_namespace`, and puts
 /// the mounts that lay on the old one back from `again`: each path is bound from the new procfs onto itself and made
 /// read-only (`read_only`), or the mount that covered it before is moved over (masked paths).

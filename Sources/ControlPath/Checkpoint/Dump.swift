@@ -83,6 +83,8 @@ package struct Dump: Sendable {
         }
         times.reached("call returned")
         if let failure { throw failure }
+        // A connection that is not accepted yet makes CRIU refuse: that is traffic too, and no failure.
+        if code < 0 && !mayGoOn() { throw .givenUp }
         if code < 0 { throw .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)) }
         return dispositions
     }

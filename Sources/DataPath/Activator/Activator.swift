@@ -26,7 +26,7 @@ package final class Activator {
         case idle
         /// The callback is gone once it was called.
         case holding(onConnection: (() -> Void)?)
-        case relaying(connectTimeout: Instant.Span?)
+        case relaying(connectTimeout: Instant.Span?, limit: Instant.Span?)
         case refusing
     }
 
@@ -50,16 +50,19 @@ package final class Activator {
 
     /// - Parameters:
     ///   - networkNamespace: The pod's.
+    ///   - clients: The pod's.
+    ///   - queue: How many connections can wait; for tests.
     ///   - log: Told what went wrong with connections, where nobody else can be.
     package init(
-        loop: EventLoop, networkNamespace: borrowing Namespace, log: @escaping (String) -> Void = { _ in }
+        loop: EventLoop, networkNamespace: borrowing Namespace, clients: ClientAddresses? = nil, queue: Int? = nil,
+        log: @escaping (String) -> Void = { _ in }
     ) throws(SystemError) {
         self.loop = loop
         self.log = log
-        listener = try ActivatorListener(in: networkNamespace)
+        listener = try ActivatorListener(in: networkNamespace, queue: queue.map(Int32.init) ?? LongQueue.length)
         reception = try Reception(loop: loop, networkNamespace: networkNamespace, log: log)
         relay = Relay(loop: loop)
-        handover = Handover(loop: loop)
+        handover = Handover(loop: loop, clients: clients)
         refusal = Refusal(loop: loop)
         // Two for each connection.
         DescriptorLimit.raise()
@@ -82,15 +85,18 @@ package final class Activator {
     package func hold(_ manners: Reception.Manners = .init(), onConnection: @escaping () -> Void) {
         change(to: .holding(onConnection: onConnection))
         reception.open(manners)
+        if let listener { handover.tidy(listener.namespace) }
     }
 
     /// Hands what waits, and what still comes, to the application: each connection is made once more to the address and
     /// port that the client meant. The redirect of these ports has to be off, else the new connections come back here
     /// (and are reset).
     ///
-    /// - Parameter connectTimeout: How long to try again if the application does not listen yet. nil: not at all.
-    package func relay(connectTimeout: Instant.Span? = nil) {
-        change(to: .relaying(connectTimeout: connectTimeout))
+    /// - Parameters:
+    ///   - connectTimeout: How long to try again if the application does not listen yet. nil: not at all.
+    ///   - limit: How long each connection may last from then on. nil: as long as both ends want.
+    package func relay(connectTimeout: Instant.Span? = nil, limit: Instant.Span? = nil) {
+        change(to: .relaying(connectTimeout: connectTimeout, limit: limit))
         reception.shut()
         takeWaiting()
     }
@@ -100,6 +106,14 @@ package final class Activator {
         change(to: .refusing)
         reception.shut()
         takeWaiting()
+    }
+
+    /// Closes what waits in queues that nobody will take over, in order.
+    package func refuse(_ queues: AcceptQueues) {
+        queues.takeWaiting { client in
+            counters.refused += 1
+            refusal.add(client) { [weak self] in self?.descriptorsCameFree() }
+        }
     }
 
     /// Resets everything that is left, stops to listen, and lets go of the network namespace.
@@ -181,21 +195,21 @@ package final class Activator {
         case .refusing:
             counters.refused += 1
             refusal.add(client) { [weak self] in self?.descriptorsCameFree() }
-        case .relaying(let timeout):
-            guard let destination = destination(of: client, listener) else {
+        case .relaying(let timeout, let limit):
+            guard let (origin, destination) = route(of: client, listener) else {
                 counters.refused += 1
                 return TCPSocket.resetOnClose(client.descriptor)
             }
             counters.open += 1
-            handover.begin(to: destination, in: listener, timeout: timeout) { [weak self] outcome in
+            handover.begin(from: origin, to: destination, in: listener, timeout: timeout) { [weak self] outcome in
                 self?.counters.open -= 1
-                self?.handOver(client, outcome)
+                self?.handOver(client, outcome, limit)
             }
         }
     }
 
-    /// Where a client wants to go; nil if there is no use in going there.
-    private func destination(of client: OpenSocket, _ listener: ActivatorListener) -> SocketAddress? {
+    /// Where a client comes from and wants to go; nil if there is no use in going there.
+    private func route(of client: OpenSocket, _ listener: ActivatorListener) -> (SocketAddress, SocketAddress)? {
         // A client that has reset the connection meanwhile has no address any more.
         guard let peer = try? TCPSocket.peerAddress(client.descriptor),
             let destination = try? TCPSocket.localAddress(client.descriptor)
@@ -206,16 +220,16 @@ package final class Activator {
             log("activator: reset a connection from \(peer) to \(destination), which leads back here")
             return nil
         }
-        return destination
+        return (peer, destination)
     }
 
-    private func handOver(_ client: OpenSocket, _ outcome: Handover.Outcome) {
+    private func handOver(_ client: OpenSocket, _ outcome: Handover.Outcome, _ limit: Instant.Span?) {
         switch outcome {
         case .connected(let application):
             counters.relayed += 1
             counters.open += 1
             // Also called when this object goes, and closes what is left: hence weak.
-            relay.add(client: client, application: application) { [weak self] in
+            relay.add(client: client, application: application, limit: limit) { [weak self] in
                 self?.handover.closed(application)
                 self?.counters.open -= 1
                 self?.descriptorsCameFree()

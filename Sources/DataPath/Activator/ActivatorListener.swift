@@ -6,25 +6,21 @@ import Linux
 /// It is bound to a loopback address, so that nobody outside the pod reaches it but through the redirect, which does not
 /// care what a socket is bound to.
 final class ActivatorListener {
-    /// The kernel cuts it down to `net.core.somaxconn` of the pod. Connections beyond it are not refused: their SYN is
-    /// dropped and sent again, or answered with a cookie.
-    private static let backlog: Int32 = 4096
-
     let descriptor: Descriptor
     /// The pod's, in which connections to the application are made.
     let namespace: Namespace
     /// Where it is bound.
     let port: UInt16
 
-    init(in network: borrowing Namespace) throws(SystemError) {
+    init(in network: borrowing Namespace, queue length: Int32 = LongQueue.length) throws(SystemError) {
         let own = try network.duplicate()
         let socket = try own.inside { () throws(SystemError) in
             do throws(SystemError) {
-                return try Self.make(.ipv6)
+                return try Self.make(.ipv6, length)
             } catch {
                 // The kernel was started with ipv6.disable=1 or built without it.
                 guard error.code == EAFNOSUPPORT else { throw error }
-                return try Self.make(.ipv4)
+                return try Self.make(.ipv4, length)
             }
         }
         port = try TCPSocket.localAddress(socket).port
@@ -32,7 +28,7 @@ final class ActivatorListener {
         namespace = own
     }
 
-    private static func make(_ family: SocketAddress.Family) throws(SystemError) -> Descriptor {
+    private static func make(_ family: SocketAddress.Family, _ length: Int32) throws(SystemError) -> Descriptor {
         let socket = try TCPSocket.make(family)
         if family == .ipv6 { try TCPSocket.set(.ipv6Only, false, of: socket) }
         // What is accepted here inherits these. Accepted sockets hold the application's port as long as they live; an
@@ -43,7 +39,7 @@ final class ActivatorListener {
         // Of the addresses that are not `::` the mapped ones are the only ones that do not make an IPv6 socket IPv6
         // only. And 127.0.0.1 is there when IPv6 is switched off in the pod.
         try TCPSocket.bind(socket, to: .loopback(.ipv4), for: family)
-        try TCPSocket.listen(socket, backlog: backlog)
+        try LongQueue.listen(socket, length: length)
         return socket
     }
 }

@@ -16,12 +16,15 @@ final class Handover {
     private static let pause = Instant.Span.milliseconds(5)
 
     private let loop: EventLoop
+    private let clients: ClientAddresses?
     private var attempts: [ObjectIdentifier: Attempt] = [:]
     /// The near ends of the connections that this made and that are still open.
     private var nearEnds: Set<SocketAddress> = []
 
-    init(loop: EventLoop) {
+    /// - Parameter clients: nil leaves all connections the pod's own address.
+    init(loop: EventLoop, clients: ClientAddresses?) {
         self.loop = loop
+        self.clients = clients
     }
 
     deinit {
@@ -34,13 +37,14 @@ final class Handover {
     func isOwn(_ peer: SocketAddress) -> Bool { nearEnds.contains(peer) }
 
     /// - Parameters:
+    ///   - origin: The client, whose address the application is to see.
     ///   - timeout: How long to try again while the application refuses, and to wait for its answer. nil: one attempt.
     ///   - then: Called once, not before this returns.
     func begin(
-        to destination: SocketAddress, in network: ActivatorListener, timeout: Instant.Span?,
-        then: @escaping (Outcome) -> Void
+        from origin: SocketAddress, to destination: SocketAddress, in network: ActivatorListener,
+        timeout: Instant.Span?, then: @escaping (Outcome) -> Void
     ) {
-        let attempt = Attempt(destination, network, then)
+        let attempt = Attempt(origin, destination, network, then)
         attempts[ObjectIdentifier(attempt)] = attempt
         if let timeout {
             attempt.deadline = .now + timeout
@@ -53,7 +57,14 @@ final class Handover {
 
     /// Forgets a near end, once its connection is closed.
     func closed(_ socket: OpenSocket) {
+        clients?.users -= 1
         if let address = try? TCPSocket.localAddress(socket.descriptor) { nearEnds.remove(address) }
+    }
+
+    /// Undoes what making connections needed in the pod, unless it still does.
+    func tidy(_ network: borrowing Namespace) {
+        // What stays is in nobody's way.
+        try? clients?.tidy(network)
     }
 
     /// Gives up all attempts without another word.
@@ -64,6 +75,7 @@ final class Handover {
     // MARK: One attempt
 
     private final class Attempt {
+        let origin: SocketAddress
         let destination: SocketAddress
         let network: ActivatorListener
         let then: (Outcome) -> Void
@@ -72,7 +84,11 @@ final class Handover {
         var retry: Timer?
         var socket: OpenSocket?
 
-        init(_ destination: SocketAddress, _ network: ActivatorListener, _ then: @escaping (Outcome) -> Void) {
+        init(
+            _ origin: SocketAddress, _ destination: SocketAddress, _ network: ActivatorListener,
+            _ then: @escaping (Outcome) -> Void
+        ) {
+            self.origin = origin
             self.destination = destination
             self.network = network
             self.then = then
@@ -83,10 +99,15 @@ final class Handover {
         do throws(SystemError) {
             let family = attempt.destination.family
             let socket = OpenSocket(
-                try attempt.network.namespace.inside { () throws(SystemError) in try TCPSocket.make(family) })
+                try attempt.network.namespace.inside { () throws(SystemError) in
+                    let socket = try TCPSocket.make(family)
+                    clients?.bind(socket, to: attempt.origin)
+                    return socket
+                })
+            attempt.socket = socket
+            clients?.users += 1
             try TCPSocket.set(.noDelay, true, of: socket.descriptor)
             try TCPSocket.connect(socket.descriptor, to: attempt.destination)
-            attempt.socket = socket
             nearEnds.insert(try TCPSocket.localAddress(socket.descriptor))
             try loop.watch(socket.descriptor, .writable) { [unowned self, unowned attempt] _ in answered(attempt) }
         } catch {

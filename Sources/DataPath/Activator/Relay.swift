@@ -17,14 +17,20 @@ package final class Relay {
 
     /// Takes over two connected, non-blocking sockets.
     ///
-    /// - Parameter onClose: Called once, when the connection is over.
-    func add(client: OpenSocket, application: OpenSocket, onClose: @escaping () -> Void) {
+    /// - Parameters:
+    ///   - limit: How long the connection may last; it is reset then. nil: as long as both ends want.
+    ///   - onClose: Called once, when the connection is over.
+    func add(
+        client: OpenSocket, application: OpenSocket, limit: Instant.Span? = nil, onClose: @escaping () -> Void
+    ) {
         let buffer = self.buffer ?? RelayBuffer()
         self.buffer = buffer
         let connection = RelayedConnection(loop: loop, buffer: buffer, client, application)
         connections[ObjectIdentifier(connection)] = connection
         let key = ObjectIdentifier(connection)
+        let timer = limit.map { loop.after($0) { [weak connection] in connection?.reset() } }
         connection.start { [weak self] in
+            if let self, let timer { loop.cancel(timer) }
             self?.forget(key)
             onClose()
         }

@@ -1,5 +1,5 @@
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
-/// `wake` is our own.
+/// `wake` and `handover` are our own.
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
@@ -10,6 +10,17 @@ package struct ContainerConfiguration: Equatable, Sendable {
     package let checkpointingDisabled: Bool
     /// Nanoseconds; nil means the kernel's own limit.
     package let connectTimeout: UInt64?
+    /// Nanoseconds that a relayed connection may last; nil means as long as both ends want.
+    package let proxyTimeout: UInt64?
+
+    /// How the application gets the connections that came while it slept.
+    package enum Handover: Equatable, Sendable {
+        /// It accepts them itself, where the kernel and its sockets allow that.
+        case acceptQueue
+        /// They are accepted and relayed.
+        case relay
+    }
+    package let handover: Handover
 
     package let wake: WakeOptions
     package let probes: ProbeOptions
@@ -28,11 +39,13 @@ package struct ContainerConfiguration: Equatable, Sendable {
         scaleDownAfter = try reader.duration("scaledown-duration") ?? Self.defaultScaleDown
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
+        proxyTimeout = try reader.duration("proxy-timeout").flatMap { $0 == 0 ? nil : $0 }
         ports = try reader.portsMap("ports-map", selected: selected, container: name)
+        let ways: KeyValuePairs<String, Handover> = ["accept-queue": .acceptQueue, "relay": .relay]
+        handover = try reader.choices("handover", of: ways).last ?? .acceptQueue
         wake = try WakeOptions(reader)
         probes = try ProbeOptions(reader, selected: selected, container: name)
         // Not used yet, but a mistake in them is the user's either way.
-        _ = try reader.duration("proxy-timeout")
         _ = try reader.flag("pre-dump")
     }
 }

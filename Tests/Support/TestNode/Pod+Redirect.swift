@@ -16,6 +16,12 @@ extension Pod {
         }
     }
 
+    /// How many connections wait to be accepted in the pod: by the application, or in its place by the activator.
+    package func waiting() async throws -> Int {
+        try await node.run("nsenter", "--net=\(networkNamespace)", "ss", "-Hltn").lines
+            .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }.reduce(0, +)
+    }
+
     private func entries(of map: String) async throws -> [Entry] {
         let dump = try await node.run(
             "bpftool", "--json", "map", "dump", "pinned", "/sys/fs/bpf/zeropod/pods/\(id)/\(map)")
