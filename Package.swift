@@ -51,7 +51,7 @@ let package = Package(
         room("StdIO", in: "ControlPath", ["Linux"]),
         room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
 
-        room("Shim", ["Linux", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
+        room("Shim", ["Linux", "JSON", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
         room(
             "TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
         room("StatusAPI", in: "ControlPath", ["Protobuf"]),

@@ -52,6 +52,7 @@ extension Container {
         outOfMemory?.look()
         outOfMemory = nil
         main.exited(status: status)
+        leaveTarget()
         if let exit = main.exit {
             context.publish(.exited(id: id, process: id, pid: main.pid, exit: exit))
         }

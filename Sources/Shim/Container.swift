@@ -54,6 +54,8 @@ package final class Container {
     var afterRestore: (() -> Void)?
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
+    /// The container whose process namespace this one is in, and what keeps it awake.
+    var target: (container: Container, work: Lifecycle.Work)?
     /// Why connections could not be held when they last had to be.
     var holdFailure: SystemError?
     /// The checkpoint under way.

@@ -75,10 +75,28 @@ package final class Shim {
         }
         containers[creation.id] = container
         context.changed()
-        container.create(owner: creation.owner) { [self] result in
-            if case .failure = result { containers[creation.id] = nil }
-            then(result)
+        func failed(_ error: ShimError) {
+            container.leaveTarget()
+            containers[creation.id] = nil
+            then(.failure(error))
         }
+        func create() {
+            container.create(owner: creation.owner) { result in
+                if case .failure(let error) = result { failed(error) } else { then(result) }
+            }
+        }
+        guard let target = target(of: container) else { return create() }
+        container.join(target) { result in
+            if case .failure(let error) = result { failed(error) } else { create() }
+        }
+    }
+
+    /// The container whose process namespace another one is to join.
+    private func target(of container: Container) -> Container? {
+        guard let pid = container.joinedProcess else { return nil }
+        let others = containers.values.filter { $0 !== container && $0.main.exit == nil }
+        // One that has the pid now comes before one that had it.
+        return others.first { $0.main.pid == pid } ?? others.first { $0.main.toldPids.contains(pid) }
     }
 
     /// Deletes an ended container, or an ended exec of one.
@@ -90,6 +108,7 @@ package final class Shim {
         if !exec.isEmpty { return container.deleteExec(exec, then) }
         container.delete { [self] result in
             if case .success = result {
+                container.leaveTarget()
                 containers[id] = nil
                 context.changed()
             }

@@ -43,9 +43,20 @@ package final class TaskProcess {
         if case .exited(let exit) = phase { exit } else { nil }
     }
 
+    /// The pids that containerd has been told, and may come back with: it does not hear of a restored process's new one.
+    private(set) var toldPids: Set<pid_t> = []
+
+    /// The pid, for containerd.
+    package func tellPid() -> pid_t {
+        if pid != 0 { toldPids.insert(pid) }
+        return pid
+    }
+
     /// The process is there; a restored one has another pid than before.
     func exists(as pid: pid_t) {
         self.pid = pid
+        // Creation tells it.
+        if toldPids.isEmpty { toldPids.insert(pid) }
     }
 
     func started() {

@@ -6,7 +6,7 @@ import Shim
 extension TaskService {
     func connect(_ request: ConnectRequest, _ then: @escaping Completion<ConnectResponse>) {
         onConnect()
-        let pid = (try? shim.container(request.id))?.main.pid ?? 0
+        let pid = (try? shim.container(request.id))?.main.tellPid() ?? 0
         then(
             .success(
                 ConnectResponse {

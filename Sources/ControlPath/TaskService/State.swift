@@ -12,7 +12,7 @@ extension TaskService {
                         $0.id = container.id
                         $0.execID = request.execID
                         $0.bundle = container.bundle
-                        $0.pid = UInt32(process.pid)
+                        $0.pid = UInt32(process.tellPid())
                         $0.status = status(of: process, in: container)
                         $0.stdin = process.streams.stdin
                         $0.stdout = process.streams.stdout
