@@ -8,7 +8,11 @@ extension TaskService {
         withContainer(request.id, then) { container throws(ShimError) in
             let options: CheckpointOptions
             do throws(ProtobufError) {
-                options = try request.options?.unpack(as: CheckpointOptions.self) ?? CheckpointOptions()
+                if let former = try request.options?.unpack(as: FormerCheckpointOptions.self) {
+                    options = former.today
+                } else {
+                    options = try request.options?.unpack(as: CheckpointOptions.self) ?? CheckpointOptions()
+                }
             } catch {
                 throw ShimError(.invalidArgument, "checkpoint options: \(error)")
             }

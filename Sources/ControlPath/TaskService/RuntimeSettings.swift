@@ -23,6 +23,7 @@ package struct RuntimeSettings {
         guard let options, !options.typeURL.isEmpty else { return RuncOptions() }
         do {
             if let runc = try options.unpack(as: RuncOptions.self) { return runc }
+            if let former = try options.unpack(as: FormerCreateOptions.self) { return former.today }
             if let generic = try options.unpack(as: RuntimeOptions.self) {
                 let path = generic.configPath
                 let body = path.isEmpty ? generic.configBody : try Files.read(path)
