@@ -55,14 +55,19 @@ package struct Delete {
     private func endProcesses(_ options: Runc.Options) {
         guard let cgroup = try? RuncState(root: options.root, container: invocation.id).cgroup else { return }
         // Only a cgroup of the container's own, by its name; crun does not tell any.
-        let own = cgroup.directories.filter { $0.value.contains(invocation.id) }
-        let handles = Cgroup(directories: own).processes().compactMap { try? ProcessHandle($0) }
-        for handle in handles { handle.kill() }
-        for handle in handles { handle.waitForEnd(atMost: Self.patience) }
+        let own = cgroup.directories.filter { $0.value.contains(invocation.id) }.map { Cgroup(directories: [$0: $1]) }
+        let deadline = Instant.now + Self.patience
+        while Instant.now.nanoseconds < deadline.nanoseconds {
+            // What is killed may just have started others, or be on its way from one hierarchy of v1 to the next.
+            let handles = Set(own.flatMap { $0.processes() }).compactMap { try? ProcessHandle($0) }
+            if handles.isEmpty { return }
+            for handle in handles { handle.kill() }
+            for handle in handles { handle.waitForEnd(atMost: 500) }
+        }
     }
 
-    /// In milliseconds; containerd gives the whole of it five seconds.
-    private static let patience: Int32 = 2000
+    /// containerd gives the whole of it five seconds.
+    private static let patience = Instant.Span.seconds(1)
 
     private func answer(_ pid: UInt32) -> [UInt8] {
         DeleteResponse {

@@ -68,7 +68,7 @@ extension Container {
             times.reached("kept")
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
-            try main.io?.hold()
+            try main.io?.hold(of: main.pid)
             let quiet = traffic?.quietness(since: lastActivity)
             let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, times: times)
             watch(underWay.call, "checkpoint")

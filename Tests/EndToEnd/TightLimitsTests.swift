@@ -6,11 +6,10 @@ extension SleepingPods {
     /// CRIU restores inside of the container's cgroups. A container that may have no more processes and hardly more memory
     /// than it has wakes all the same, and its limits are afterwards what they were.
     @Suite struct TightLimitsTests {
-        @Test(arguments: Containerd.allCases, ["", "standby", "prestarted"])
+        @Test(arguments: Containerd.allCases, ["on-demand", "standby", "prestarted"])
         func containerAtItsLimitsWakes(_ containerd: Containerd, _ wake: String) async throws {
             let node = try await node(containerd)
-            let more = wake.isEmpty ? [:] : ["wake": wake]
-            try await node.withSleepyPod("tight", after: "1s", more) { pod in
+            try await node.withSleepyPod("tight", after: "1s", ["wake": wake]) { pod in
                 let server = try await pod.start("server", image: "python")
                 try await server.awaitLog("listening")
                 let shim = try await server.shim()

@@ -14,7 +14,8 @@ extension ProcessIO {
     }
 
     /// Call it before the process may be gone. Streams that have ended already, or are /dev/null, need nothing.
-    package func hold() throws(SystemError) {
+    /// - Parameter pid: the process, whose pipes may have been made non-blocking by itself.
+    package func hold(of pid: pid_t? = nil) throws(SystemError) {
         if isTerminal { throw SystemError("hold a terminal open", code: ENOTSUP) }
         do {
             // With the flags that the process's own would have: what CRIU hands over is this open file.
@@ -26,9 +27,20 @@ extension ProcessIO {
                     try hold(number, try logger?.reopen(number))
                 }
             }
+            if let pid { try adoptFlags(of: pid) }
         } catch {
             release()
             throw error
+        }
+    }
+
+    /// What CRIU hands over is an open file of ours, and not the one that the process had.
+    private func adoptFlags(of pid: pid_t) throws(SystemError) {
+        for end in processEnds {
+            guard (try? Files.target(ofLink: "/proc/\(pid)/fd/\(end.number)")) == end.key,
+                let flags = Process.fileFlags(of: pid, end.number)
+            else { continue }
+            try held[end.number]?.descriptor.setNonBlocking(flags & O_NONBLOCK != 0)
         }
     }
 

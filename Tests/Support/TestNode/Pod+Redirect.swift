@@ -3,10 +3,12 @@ import Foundation
 
 /// What the pod's BPF maps say, by the layouts of bpf/zeropod.h.
 extension Pod {
-    /// How many segments of new connections were handed to an activator.
+    /// How many segments of new connections were handed to an activator, or to a reception, which takes those of the
+    /// node itself.
     package func steered() async throws -> Int {
-        let entries = try await entries(of: "counters")
-        return entries.first { $0.key.number == 0 }.map(\.value.number) ?? 0
+        let (steered, received) = (0, 3)
+        return try await entries(of: "counters").filter { [steered, received].contains($0.key.number) }
+            .map(\.value.number).reduce(0, +)
     }
 
     /// The ports that are watched, each with whether its new connections go to the activator.
