@@ -52,7 +52,7 @@ extension AlteredNodes {
         }
 
         /// With whatever is kept ready for the wake.
-        @Test(arguments: ["checkpoint", "sleep"], ["on-demand", "standby", "prestarted"])
+        @Test(arguments: ["checkpoint", "restore", "sleep"], ["on-demand", "standby", "prestarted"])
         func lostShimLeavesNothing(_ moment: String, _ wake: String) async throws {
             let node = try await node(.current)
             try await node.withStandInForCRIU {
@@ -65,6 +65,11 @@ extension AlteredNodes {
                         try await server.awaitCheckpointBegin()
                     } else {
                         try await server.awaitSleep()
+                    }
+                    if moment == "restore" {
+                        try await node.holdCRIU()
+                        Task { _ = try? await node.get(pod.ip4, port: 8080, from: .outside) }
+                        try await eventually("a request is held") { try await pod.waiting() == 1 }
                     }
                     try await node.run("kill", "-KILL", "\(pod.shimProcess())")
                     // As the kubelet sees it: an end, whose status containerd makes up if it was not told one.
