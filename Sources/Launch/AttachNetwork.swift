@@ -8,6 +8,8 @@ package enum AttachNetwork {
     package static func run(pod: String) throws(DataPathError) -> String {
         let namespace: Namespace
         do throws(SystemError) {
+            // The shim waits for it before it takes the redirector away. If the shim is killed, nobody would.
+            try Process.endWithParent()
             namespace = try Namespace(.network, path: "/proc/self/fd/\(PodNetworks.namespaceDescriptor)")
         } catch {
             throw .system(error)

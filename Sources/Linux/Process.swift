@@ -48,6 +48,11 @@ package enum Process {
         return nil
     }
 
+    /// Ends this process with the one that started it (prctl(2), PR_SET_PDEATHSIG).
+    package static func endWithParent() throws(SystemError) {
+        try checking("prctl(PR_SET_PDEATHSIG)", "", zp_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL)))
+    }
+
     package static func exists(_ pid: pid_t) -> Bool { kill(pid, 0) == 0 || errno == EPERM }
 
     /// kill(2).

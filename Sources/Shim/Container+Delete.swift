@@ -36,11 +36,18 @@ extension Container {
         // A container that was created and never started has an init that waits; runc ends it.
         perform(lifecycle.removed())
         outOfMemory = nil
-        // It uses the cgroups still.
+        whenNothingIsUnderWay { [self] in removeEverything(answer) }
+    }
+
+    /// A restore uses the cgroups still. A preparation of the pod's network makes what its end takes away: the shim may
+    /// end with this container.
+    private func whenNothingIsUnderWay(_ then: @escaping () -> Void) {
         if restoreUnderWay != nil {
-            afterRestore = { [self] in removeEverything(answer) }
+            afterRestore = then
+        } else if isPreparingTraffic {
+            afterPreparation = then
         } else {
-            removeEverything(answer)
+            then()
         }
     }
 

@@ -64,19 +64,21 @@ extension Container {
 
     /// Attaches the redirector to the pod's network, the first time that a container of the pod needs it.
     private func prepareTraffic() {
-        Traffic.prepare(for: self) { [weak self] result in
-            guard let self, lifecycle.state == .running else {
-                // It has ended meanwhile, and nobody else knows of this.
-                if case .success(let traffic) = result { traffic.close() }
-                return
-            }
+        isPreparingTraffic = true
+        Traffic.prepare(for: self) { [self] result in
+            isPreparingTraffic = false
+            defer { afterPreparation.take()?() }
             switch result {
-            case .success(let traffic):
+            case .success(let traffic) where lifecycle.state == .running:
                 self.traffic = traffic
                 look()
-            case .failure(let error):
+            case .success(let traffic):
+                // It has ended meanwhile, and nobody else knows of this.
+                traffic.close()
+            case .failure(let error) where lifecycle.state == .running:
                 context.log.warning("the container will never sleep: \(error)", label)
                 lifecycle.unable(error.description)
+            case .failure: break
             }
         }
     }

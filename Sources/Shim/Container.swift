@@ -52,6 +52,9 @@ package final class Container {
     var imagesAreEvidence = false
     /// A deletion that waits for the restore under way to end.
     var afterRestore: (() -> Void)?
+    /// The pod's network is being prepared, and a deletion that waits for it.
+    var isPreparingTraffic = false
+    var afterPreparation: (() -> Void)?
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// The container whose process namespace this one is in, and what keeps it awake.

@@ -66,7 +66,9 @@ struct Table {
         let regressions = regressions.count
         let common = counts["FAIL", default: 0] - regressions
         if common > 0 { say("\(common) fail with the stock shim, too") }
-        if let longest { say("\(time.inSeconds) s; the longest, \(longest.column.title): \(longest.test), \(longest.time.inSeconds) s") }
+        if let (test, column, own) = longest {
+            say("\(time.inSeconds) s; the longest, \(column.title): \(test), \(own.inSeconds) s")
+        }
         say(
             "\(counts["pass", default: 0]) passed, \(regressions) failed, \(counts["skip", default: 0] + common) skipped"
         )

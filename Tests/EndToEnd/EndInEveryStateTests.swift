@@ -56,6 +56,42 @@ extension SleepingPods {
             try await expectNothingLeft(on: node)
         }
 
+        /// What the pod's network gets is made by a process of its own: the end waits for it, or takes it along.
+        @Test(arguments: [Ending.removePod, .loseShim])
+        func endsWhileItsNetworkIsPrepared(_ ending: Ending) async throws {
+            let node = try await node(.current)
+            // Under this lock nothing is made and nothing taken away.
+            let release = "/run/lock-of-the-test"
+            try await node.shell(
+                "touch \(release); setsid flock /run/zeropod/datapath.lock -c 'while [ -e \(release) ]; do sleep 0.02; done' &"
+            )
+            let pod = try await node.runPod("prepared", runtime: .zeropod, annotations: sleepy(after: "1s"))
+            let server = try await pod.start("server", image: "python")
+            let shim = try await pod.shimProcess()
+            let attaching = "pgrep -f -- '-id \(pod.id) attach-network'"
+            try await eventually("the network is being prepared") {
+                try await node.shell(attaching, expecting: nil).status == 0
+            }
+            if ending == .loseShim {
+                try await end(server, .loseShim)
+                try await eventually("its child has ended, too") {
+                    try await node.shell(attaching, expecting: nil).status == 1
+                }
+                try await node.shell("rm \(release)")
+                _ = try await server.awaitExit()
+                try await pod.delete()
+            } else {
+                async let deletion: Void = pod.delete()
+                // A shim that does not wait is gone by then.
+                _ = try? await eventually("the shim ends", within: .seconds(2)) {
+                    try await node.shell("kill -0 \(shim)", expecting: nil).status != 0
+                }
+                try await node.shell("rm \(release)")
+                try await deletion
+            }
+            try await expectNothingLeft(on: node)
+        }
+
         private func end(_ doing: Doing, _ ending: Ending, on node: TestNode) async throws {
             let pod = try await node.runPod("end", runtime: .zeropod, annotations: sleepy(after: "1s"))
             var isRemoved = false
