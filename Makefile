@@ -23,7 +23,7 @@ SWIFT_SOURCES := Package.swift Sources Tests
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
-all: shim ## build everything: the BPF programs and the static shim
+all: shim node-program ## build everything: the BPF programs, the static shim, the daemon of the node
 
 packages: ## install the Debian packages that building needs (needs root)
 	@.ci/packages
@@ -42,13 +42,24 @@ shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
 	done
 
+# Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
+NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections
+node-program: packages ## build the daemon, zeropod-node, into build/bin
+	@mkdir -p $(BUILD)/bin
+	@$(SWIFT) build $(NODE_FLAGS) --product zeropod-node 2>&1 | .ci/without-noise
+	@$(STRIP) .build/node/release/zeropod-node $(BUILD)/bin/zeropod-node.new
+	@mv $(BUILD)/bin/zeropod-node.new $(BUILD)/bin/zeropod-node
+
+libraries: node-program ## collect the libraries that the daemon needs, and their loader, in build/lib
+	@.ci/libraries $(BUILD)/lib $(BUILD)/bin/zeropod-node
+
 check: ## formatting and lint, without changing anything
 	@$(SWIFT) format lint --strict --recursive $(SWIFT_SOURCES)
 
 format: ## format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
 
-test: shim ## all tests, against real containerd, runc and CRIU (needs root)
+test: shim libraries ## all tests, against real containerd, runc and CRIU (needs root)
 	@.ci/test
 
 test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
@@ -75,11 +86,11 @@ trace: shim ## where the time of a sleep and of a wake goes, by step (needs root
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench trace
 
-install: shim ## put the programs below $(PREFIX)
-	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%)
+install: shim node-program ## put the programs below $(PREFIX)
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node
 
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf standin shim check format test test-vm fuzz demo bench conformance trace install clean
+.PHONY: help all packages bpf standin shim node-program libraries check format test test-vm fuzz demo bench conformance trace install clean
 .DEFAULT_GOAL := all

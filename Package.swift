@@ -34,6 +34,8 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CBPF"),
         .systemLibrary(name: "CMD"),
+        .systemLibrary(name: "CCURL"),
+        .systemLibrary(name: "CMicroHTTPD"),
         .target(name: "CDataPath"),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
@@ -64,6 +66,8 @@ let package = Package(
             ]),
         room("Node", ["Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
         .executableTarget(name: "zeropod", dependencies: ["Node"], swiftSettings: strict),
+        room("NodeDaemon", ["CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
+        .executableTarget(name: "zeropod-node", dependencies: ["NodeDaemon", "Linux"], swiftSettings: strict),
         .executableTarget(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),
 
@@ -88,6 +92,7 @@ let package = Package(
         tests(
             of: "Launch",
             ["CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "TTRPC", "containerd-shim-zeropod-v2"]),
+        tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
 

@@ -85,6 +85,17 @@ package struct Command {
         return pid
     }
 
+    /// execve(2): this process becomes the program, with its path, name, arguments and environment and nothing else of
+    /// what is here. Comes back only when that failed.
+    package func replaceThisProcess() -> SystemError {
+        CStringArray.withPointers(to: [name ?? path] + arguments) { arguments in
+            CStringArray.withPointers(to: environment) { environment in
+                execve(path, arguments, environment)
+                return .last("execve", path)
+            }
+        }
+    }
+
     /// The absolute path of a program on a search path (`PATH` of this process by default), or nil.
     package static func find(_ name: String, in searchPath: String? = nil) -> String? {
         if name.contains("/") { return access(name, X_OK) == 0 ? name : nil }

@@ -5,6 +5,7 @@ package enum Action {
     case check(CheckCommand)
     case install(InstallCommand)
     case uninstall(UninstallCommand)
+    case node(NodeCommand)
     case help
 
     package static let usage = """
@@ -16,6 +17,7 @@ package enum Action {
                                                   put the programs and containerd's runtime onto this host
                zeropod uninstall [PLACE] [--no-restart | --restart-with COMMAND]
                                                   put back what 'install' changed
+               zeropod node [FLAG...]             the daemon: metrics, a page, labels and events ('node --help')
 
         CONTAINER is an id, its beginning, or NAMESPACE/POD/CONTAINER. PLACE:
           --root DIRECTORY          the host's root file system, seen from a container (/)
@@ -29,6 +31,7 @@ package enum Action {
         var words = CommandWords(arguments)
         let verb = words.next() ?? "help"
         switch verb {
+        case "node": self = .node(NodeCommand(words.rest()))
         case _ where words.take("--help") || verb == "--help" || verb == "help": self = .help
         case "status": self = .status(StatusCommand(asJSON: words.take("--json"), all: words.take("--all")))
         case "sleep", "wake":
@@ -70,6 +73,12 @@ struct CommandWords {
     private var words: [String]
 
     init(_ words: [String]) { self.words = words }
+
+    /// All that is left.
+    mutating func rest() -> [String] {
+        defer { words = [] }
+        return words
+    }
 
     /// The first word that is left.
     mutating func next() -> String? { words.isEmpty ? nil : words.removeFirst() }

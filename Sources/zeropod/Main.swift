@@ -21,6 +21,7 @@ struct Main {
                 if !report.isUsable { exit(1) }
             case .install(let command): try command.run { print($0) }
             case .uninstall(let command): try command.run { print($0) }
+            case .node(let command): throw command.run()
             }
         } catch let mistake as UsageError {
             complain("\(mistake)\n\(Action.usage)")

@@ -21,6 +21,11 @@ mount_root() {
     mount --bind "$state/log" var/log
     mkdir -p var/log/pods
     [[ -z $BIN ]] || mount --bind -o ro "$BIN" opt/zeropod/bin
+    # Libraries of the daemon, beside the programs as an installation has them.
+    if [[ -n $BIN && -d $BIN/../lib ]]; then
+        mkdir -p opt/zeropod/lib
+        mount --bind -o ro "$BIN/../lib" opt/zeropod/lib
+    fi
     cp "$here/conf/10-bridge.conflist" etc/cni/net.d/
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc

@@ -35,6 +35,8 @@ package struct ContainerReport: Message {
     package var lastError = ""
     /// Connections that waited for a wake, since the start.
     package var connectionsHeld: UInt64 = 0
+    /// Probes that were answered without waking it, since the start.
+    package var probesAnswered: UInt64 = 0
 
     package init() {}
 
@@ -65,6 +67,7 @@ package struct ContainerReport: Message {
         try fields(20, "last_restore", &lastRestore)
         try fields(21, "last_error", &lastError)
         try fields(22, "connections_held", &connectionsHeld)
+        try fields(23, "probes_answered", &probesAnswered)
     }
 }
 

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import StatusAPI
 
 /// Control groups, disk and swap.
 struct ResourceChecks {
@@ -26,7 +27,7 @@ struct ResourceChecks {
             return .limited("disk", "\(SystemError.last("statvfs", directory))", "look at \(directory)")
         }
         let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
-        let detail = "\(StatusTable.size(free)) free for images in \(directory)"
+        let detail = "\(InWords.size(free)) free for images in \(directory)"
         return free < 1 << 30
             ? .limited("disk", detail, "a container whose image does not fit stays awake") : .good("disk", detail)
     }

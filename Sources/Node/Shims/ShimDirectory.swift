@@ -44,10 +44,7 @@ package struct FoundContainer {
     package let report: ContainerReport
 
     /// `namespace/pod/container`, or the id where Kubernetes did not make it.
-    package var title: String {
-        report.podName.isEmpty
-            ? report.id : "\(report.podNamespace)/\(report.podName)/\(report.containerName)"
-    }
+    package var title: String { report.title }
 
     /// Whether a person means this one: by its id, the beginning of it, or its title.
     package func isMeant(by text: String) -> Bool {

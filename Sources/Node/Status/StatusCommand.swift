@@ -16,14 +16,9 @@ package struct StatusCommand {
         text: String, problems: [String]
     ) {
         let (found, problems) = try directory.containers()
-        let shown = found.filter { all || !$0.isSandbox }.sorted { $0.title < $1.title }
+        let shown = found.filter { all || !$0.report.isSandbox }.sorted { $0.title < $1.title }
         if asJSON { return (StatusDocument.make(shown), problems) }
         if shown.isEmpty { return ("no container of this node runs with zeropod", problems) }
         return (StatusTable(shown, now: WallClockTime.now.seconds).text, problems)
     }
-}
-
-extension FoundContainer {
-    /// A pod's sandbox has the pod's names and none of its own.
-    var isSandbox: Bool { !report.podName.isEmpty && report.containerName.isEmpty }
 }

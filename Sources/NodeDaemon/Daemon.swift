@@ -1,0 +1,80 @@
+import Glibc
+import Linux
+import StatusAPI
+
+/// What runs once on every node beside the shims, and looks at them. Containers sleep and wake without it.
+///
+/// Everything runs on one thread: the shims' answers, requests of people and of Prometheus, and the API server's.
+package final class Daemon {
+    private let options: DaemonOptions
+    private let loop: EventLoop
+    private let log: Log
+    private let shims: ShimSubscriptions
+    private var server: HTTPServer?
+    private var signals: Signals?
+
+    package init(_ options: DaemonOptions) throws {
+        self.options = options
+        log = Log(to: try .standardError(), debugging: options.debugging)
+        loop = try EventLoop()
+        shims = try ShimSubscriptions(options.shims, loop: loop, log: log)
+        do throws(SystemError) {
+            let listener = try ServerSocket.listen(options.metricsAddress)
+            server = try HTTPServer(listener, loop: loop) { [unowned self] in answer($0, $1) }
+        } catch {
+            throw FlagError("--metrics-addr is \"\(options.metricsAddress)\": \(error)")
+        }
+    }
+
+    /// Runs until it is told to end (SIGTERM, SIGINT).
+    package func run() throws {
+        for flag in options.ignored { log.warning("a flag has no effect", ["flag": flag]) }
+        signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] signal in
+            log.info("ends", ["signal": "\(signal)"])
+            loop.stop()
+        }
+        log.info("runs", ["metrics": options.metricsAddress, "node": options.nodeName, "shims": "\(shims.count)"])
+        try loop.run()
+    }
+
+    // MARK: Requests
+
+    private func answer(_ path: String, _ then: @escaping (HTTPServer.Answer) -> Void) {
+        switch path {
+        case "/healthz": then(HTTPServer.Answer(body: "ok\n"))
+        case "/readyz":
+            let lacks = whatIsMissing
+            then(HTTPServer.Answer(status: lacks == nil ? 200 : 503, body: "\(lacks ?? "ok")\n"))
+        case "/metrics":
+            shims.refresh { [self] in
+                then(HTTPServer.Answer(type: "text/plain; version=0.0.4; charset=utf-8", body: metrics))
+            }
+        case "/":
+            shims.refresh { [self] in
+                then(HTTPServer.Answer(type: "text/html; charset=utf-8", body: page))
+            }
+        default: then(HTTPServer.Answer(status: 404, body: "there are /, /metrics, /healthz and /readyz\n"))
+        }
+    }
+
+    /// Why the daemon does not do yet what it is there for; nil if it does.
+    private var whatIsMissing: String? {
+        shims.areKnown ? nil : "not all shims have been asked yet"
+    }
+
+    private var metrics: String {
+        var found = MetricFamily("zeropod_shims", .gauge, "Shims on this node.")
+        found.add(shims.count)
+        var silent = MetricFamily("zeropod_shims_silent", .gauge, "Shims that cannot be asked now.")
+        silent.add(shims.silent)
+        return ContainerMetrics(shims.containers).text + found.text + silent.text
+    }
+
+    private var page: String {
+        let silent = shims.silent
+        let notes = silent == 0 ? [] : ["\(silent) of \(shims.count) shims cannot be asked now."]
+        return StatusPage(
+            node: options.nodeName, shims.containers, notes: notes, now: WallClockTime.now.seconds
+        ).html
+    }
+}

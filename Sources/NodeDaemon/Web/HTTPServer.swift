@@ -1,0 +1,120 @@
+import CMicroHTTPD
+import Linux
+
+/// Serves people and Prometheus over HTTP, on the loop's thread: libmicrohttpd without threads of its own.
+final class HTTPServer {
+    typealias Handler = (_ path: String, @escaping (Answer) -> Void) -> Void
+
+    /// More would be an attack, or a mistake in somebody's configuration.
+    private static let connections: UInt32 = 64
+    /// Seconds that a silent connection is kept.
+    private static let patience: UInt32 = 30
+
+    struct Answer {
+        var status: UInt32 = 200
+        var type = "text/plain; charset=utf-8"
+        var body: String
+    }
+
+    private let loop: EventLoop
+    private let handler: Handler
+    private var daemon: OpaquePointer?
+    private var descriptor: Int32 = -1
+    private var timer: Timer?
+
+    init(_ listener: consuming Descriptor, loop: EventLoop, _ handler: @escaping Handler) throws(SystemError) {
+        self.loop = loop
+        self.handler = handler
+        let context = Unmanaged.passUnretained(self).toOpaque()
+        daemon = zp_http_start(
+            listener.release(), Self.connections, Self.patience,
+            { HTTPServer.accessed($0, $1, $2, $3, $6, $7) }, { _, _, exchange, _ in HTTPServer.completed(exchange) },
+            context)
+        guard let daemon else { throw .last("MHD_start_daemon") }
+        descriptor = zp_http_descriptor(daemon)
+        try loop.watch(descriptor, .readable) { [unowned self] _ in work() }
+    }
+
+    deinit {
+        loop.unwatch(descriptor)
+        if let timer { loop.cancel(timer) }
+        if let daemon { MHD_stop_daemon(daemon) }
+    }
+
+    /// Lets the library do what there is to do, and comes back when it wants that.
+    private func work() {
+        guard let daemon else { return }
+        MHD_run(daemon)
+        if let timer { loop.cancel(timer) }
+        var milliseconds: UInt64 = 0
+        timer = nil
+        guard MHD_get_timeout(daemon, &milliseconds) == .YES else { return }
+        timer = loop.after(.milliseconds(milliseconds)) { [unowned self] in
+            timer = nil
+            work()
+        }
+    }
+
+    // MARK: One request
+
+    /// What is known of a request between the library's calls.
+    private final class Exchange {
+        var isAsked = false
+        var isSuspended = false
+        var answer: Answer?
+    }
+
+    private static func accessed(
+        _ context: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _ path: UnsafePointer<CChar>?,
+        _ method: UnsafePointer<CChar>?, _ uploaded: UnsafeMutablePointer<Int>?,
+        _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    ) -> MHD_Result {
+        guard let context, let connection, let path, let method, let slot else { return .NO }
+        guard let pointer = slot.pointee else {
+            // Only the head has come.
+            slot.pointee = Unmanaged.passRetained(Exchange()).toOpaque()
+            return .YES
+        }
+        // Nobody is asked for a body: it is thrown away.
+        if let uploaded, uploaded.pointee > 0 {
+            uploaded.pointee = 0
+            return .YES
+        }
+        let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+        let server = Unmanaged<HTTPServer>.fromOpaque(context).takeUnretainedValue()
+        if let answer = exchange.answer { return send(answer, on: connection) }
+        if exchange.isAsked { return .NO }
+        exchange.isAsked = true
+        let verb = String(cString: method)
+        guard verb == "GET" || verb == "HEAD" else {
+            return send(Answer(status: 405, body: "\(verb): only GET is understood\n"), on: connection)
+        }
+        server.handler(String(cString: path)) { [weak server] answer in
+            exchange.answer = answer
+            guard exchange.isSuspended, let server else { return }
+            MHD_resume_connection(connection)
+            // Without threads the library takes note of that only when it runs next.
+            server.loop.soon { [weak server] in server?.work() }
+        }
+        if let answer = exchange.answer { return send(answer, on: connection) }
+        exchange.isSuspended = true
+        MHD_suspend_connection(connection)
+        return .YES
+    }
+
+    private static func completed(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) {
+        guard let pointer = slot?.pointee else { return }
+        slot?.pointee = nil
+        Unmanaged<Exchange>.fromOpaque(pointer).release()
+    }
+
+    private static func send(_ answer: Answer, on connection: OpaquePointer) -> MHD_Result {
+        var body = answer.body
+        let response = body.withUTF8 { zp_http_response($0.baseAddress, $0.count) }
+        guard let response else { return .NO }
+        defer { MHD_destroy_response(response) }
+        MHD_add_response_header(response, "Content-Type", answer.type)
+        MHD_add_response_header(response, "Cache-Control", "no-store")
+        return MHD_queue_response(connection, answer.status, response)
+    }
+}
