@@ -10,11 +10,11 @@
 
 // From <linux/mount.h>, which cannot be included beside <sys/mount.h> on glibc 2.36.
 enum {
+    fsconfig_set_string = 1,
     fsconfig_cmd_create = 6,
     fsopen_cloexec = 1,
     fsmount_cloexec = 1,
     mount_attr_rdonly = 1,
-    mount_attr_nosuid_nodev_noexec = 2 | 4 | 8,
     open_tree_clone = 1,
     move_mount_f_empty_path = 4,
 };
@@ -41,8 +41,7 @@ static int attach(int tree, const char *path)
 }
 
 // Runs in the new pid namespace: a procfs shows the pid namespace of the process that calls fsopen.
-static void renew(int mount_namespace, const char *const *read_only, size_t read_only_count,
-                  const char *const *masked, size_t masked_count, struct failure *failure)
+static void renew(const struct zp_procfs *wanted, struct failure *failure)
 {
     int covers[most_paths];
 
@@ -54,39 +53,41 @@ static void renew(int mount_namespace, const char *const *read_only, size_t read
     }
     int context = (int)syscall(SYS_fsopen, "proc", fsopen_cloexec);
     attempt("fsopen(proc)", context);
+    for (size_t i = 0; i + 1 < wanted->option_count; i += 2)
+        attempt("fsconfig(option of proc)",
+                syscall(SYS_fsconfig, context, fsconfig_set_string, wanted->options[i], wanted->options[i + 1], 0));
     attempt("fsconfig(proc)", syscall(SYS_fsconfig, context, fsconfig_cmd_create, NULL, NULL, 0));
-    int procfs = (int)syscall(SYS_fsmount, context, fsmount_cloexec, mount_attr_nosuid_nodev_noexec);
+    int procfs = (int)syscall(SYS_fsmount, context, fsmount_cloexec, wanted->attributes);
     attempt("fsmount(proc)", procfs);
-    attempt("setns(mount namespace)", setns(mount_namespace, CLONE_NEWNS));
+    attempt("setns(mount namespace)", setns(wanted->mount_namespace, CLONE_NEWNS));
 
     // Nothing runs in this mount namespace yet, so the old procfs may go before the new one comes.
-    for (size_t i = 0; i < masked_count; i++)
-        covers[i] = clone_tree(masked[i]);
+    for (size_t i = 0; i < wanted->masked_count; i++)
+        covers[i] = clone_tree(wanted->masked[i]);
     attempt("umount(/proc)", umount2("/proc", MNT_DETACH));
     attempt("move_mount(/proc)", attach(procfs, "/proc"));
-    for (size_t i = 0; i < read_only_count; i++) {
-        int tree = clone_tree(read_only[i]);
+    for (size_t i = 0; i < wanted->read_only_count; i++) {
+        int tree = clone_tree(wanted->read_only[i]);
         if (tree < 0 && errno == ENOENT)
             continue;
         attempt("open_tree(read-only path)", tree);
         struct mount_attributes attributes = {.set = mount_attr_rdonly};
         attempt("mount_setattr(read-only path)",
                 syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes));
-        attempt("move_mount(read-only path)", attach(tree, read_only[i]));
+        attempt("move_mount(read-only path)", attach(tree, wanted->read_only[i]));
     }
-    for (size_t i = 0; i < masked_count; i++) {
+    for (size_t i = 0; i < wanted->masked_count; i++) {
         if (covers[i] < 0)
             continue;
-        attempt("move_mount(masked path)", attach(covers[i], masked[i]));
+        attempt("move_mount(masked path)", attach(covers[i], wanted->masked[i]));
     }
 #undef attempt
     _exit(0);
 }
 
-int zp_renew_procfs(int pid_namespace, int mount_namespace, const char *const *read_only, size_t read_only_count,
-                    const char *const *masked, size_t masked_count, const char **step)
+int zp_renew_procfs(const struct zp_procfs *wanted, const char **step)
 {
-    if (masked_count > most_paths) {
+    if (wanted->masked_count > most_paths) {
         *step = "masked paths";
         return -E2BIG;
     }
@@ -95,14 +96,14 @@ int zp_renew_procfs(int pid_namespace, int mount_namespace, const char *const *r
     // keep it for the children it starts later.
     pid_t outer = vfork();
     if (outer == 0) {
-        if (setns(pid_namespace, CLONE_NEWPID) < 0) {
+        if (setns(wanted->pid_namespace, CLONE_NEWPID) < 0) {
             failure.step = "setns(pid namespace)";
             failure.error = errno;
             _exit(1);
         }
         pid_t inner = vfork();
         if (inner == 0)
-            renew(mount_namespace, read_only, read_only_count, masked, masked_count, &failure);
+            renew(wanted, &failure);
         if (inner < 0) {
             failure.step = "vfork";
             failure.error = errno;

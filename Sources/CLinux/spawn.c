@@ -68,8 +68,18 @@ static int arrange_descriptors(const struct zp_spawn *spawn, struct failure *fai
     return 0;
 }
 
+static void make_oom_score_neutral(void)
+{
+    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    // Without CAP_SYS_RESOURCE it cannot be lowered below what an ancestor with that capability has set.
+    if (file >= 0 && write(file, "0", 1) > 0)
+        close(file);
+}
+
 static void run_child(const struct zp_spawn *spawn, struct failure *failure)
 {
+    if (spawn->neutral_oom_score)
+        make_oom_score_neutral();
     for (size_t i = 0; i < spawn->cgroup_count; i++) {
         if (write(spawn->cgroups[i], "0", 1) < 0) {
             failure->step = "write cgroup.procs";

@@ -5,10 +5,15 @@ package struct Cgroup: Sendable, Equatable {
     /// Directories by controller, from the root of the file system. On v2 there is one, under the name "".
     package let directories: [String: String]
 
+    /// On a hybrid machine, which has its controllers on v1, the directory on v2. It is what programs match that tell
+    /// containers by their v2 cgroup.
+    package let besides: String?
+
     package var isUnified: Bool { directories[""] != nil && directories.count == 1 }
 
-    package init(directories: [String: String]) {
+    package init(directories: [String: String], besides: String? = nil) {
         self.directories = directories
+        self.besides = besides
     }
 
     /// Resolves `/proc/PID/cgroup` against the cgroup mounts that this process sees.
@@ -40,8 +45,9 @@ package struct Cgroup: Sendable, Equatable {
             }
         }
         // On a hybrid machine the v2 hierarchy has no controllers; it counts only where it is alone.
-        if directories.isEmpty, let unified { directories[""] = unified }
-        self.directories = directories
+        let isHybrid = !directories.isEmpty
+        if !isHybrid, let unified { directories[""] = unified }
+        self.init(directories: directories, besides: isHybrid ? unified : nil)
     }
 
     private static func names(_ mount: MountTable.Mount) -> [String] {

@@ -12,6 +12,8 @@ package struct MountTable: Sendable {
         package let options: String
         package let fileSystem: String
         package let source: String
+        /// Of the file system, whichever mount of it is looked at: `rw,hidepid=invisible`.
+        package let fileSystemOptions: String
     }
 
     package let mounts: [Mount]
@@ -30,7 +32,8 @@ package struct MountTable: Sendable {
             return Mount(
                 id: id, parent: parent, root: Self.unescape(fields[3]), point: Self.unescape(fields[4]),
                 options: String(fields[5]), fileSystem: String(fields[dash + 1]),
-                source: Self.unescape(fields[dash + 2]))
+                source: Self.unescape(fields[dash + 2]),
+                fileSystemOptions: fields.count > dash + 3 ? String(fields[dash + 3]) : "")
         }
     }
 

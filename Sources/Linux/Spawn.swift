@@ -16,6 +16,8 @@ package struct Command {
     package var namespaces: [Int32] = []
     /// Open `cgroup.procs` files that the child writes itself into.
     package var cgroups: [Int32] = []
+    /// Whether want of memory ends the program like any other (oom_score_adj 0), whatever it does with this process.
+    package var neutralOutOfMemoryScore = false
     package var newSession = false
     /// The directory that is / for the program; its path is one below it.
     package var root: String?
@@ -71,7 +73,8 @@ package struct Command {
                                     descriptors: mappings.baseAddress, descriptor_count: mappings.count,
                                     namespaces: namespaces.baseAddress, namespace_count: namespaces.count,
                                     cgroups: cgroups.baseAddress, cgroup_count: cgroups.count,
-                                    new_session: newSession ? 1 : 0, root: root)
+                                    new_session: newSession ? 1 : 0, root: root,
+                                    neutral_oom_score: neutralOutOfMemoryScore ? 1 : 0)
                                 return zp_spawn(&request, &step)
                             }
                         }

@@ -118,11 +118,23 @@ package final class Container {
         if configuration.scaleDownAfter == 0 { reasons.append(.disabled) }
         if configuration.checkpointingDisabled { reasons.append(.checkpointingDisabled) }
         if streams.terminal || spec.terminal { reasons.append(.terminal) }
-        if spec.namespace("network") == nil { reasons.append(.hostNetwork) }
+        if isOnNodesNetwork(spec) { reasons.append(.hostNetwork) }
         if spec.namespace("pid")?.path != "" { reasons.append(.sharedProcesses) }
         if runtime.systemdCgroup { reasons.append(.systemdCgroup) }
         if spec.namespace("user") != nil { reasons.append(.userNamespace) }
         return reasons
+    }
+
+    /// containerd gives each container of a pod the sandbox's namespace, which may be the node's.
+    private static func isOnNodesNetwork(_ spec: OCISpec) -> Bool {
+        guard let given = spec.namespace("network") else { return true }
+        if given.path.isEmpty { return false }
+        do throws(SystemError) {
+            return try Namespace(.network, path: given.path).inode == Namespace.own(.network).inode
+        } catch {
+            // runc will fail on it, with a better error.
+            return false
+        }
     }
 
     /// The root file system's mount point.

@@ -33,6 +33,7 @@ struct zp_spawn {
     size_t cgroup_count;
     int new_session;
     const char *root;                                  ///< chroot(2), or NULL; path and directory are then below it
+    int neutral_oom_score;                             ///< oom_score_adj 0, where that is allowed
 };
 
 /// Starts a program. Returns its pid; on failure a negative errno, and `*step` names the call that failed.
@@ -85,11 +86,21 @@ int zp_loopback_up(void);
 int zp_keep_marked(int family, uint32_t mark, uint32_t table);
 int zp_keep_marked_no_more(int family, uint32_t mark, uint32_t table);
 
-/// Mounts a procfs of the pid namespace `pid_namespace` in place of the one at /proc in `mount_namespace`, and puts
-/// the mounts that lay on the old one back from `again`: each path is bound from the new procfs onto itself and made
-/// read-only (`read_only`), or the mount that covered it before is moved over (masked paths).
-int zp_renew_procfs(int pid_namespace, int mount_namespace, const char *const *read_only, size_t read_only_count,
-                    const char *const *masked, size_t masked_count, const char **step);
+/// A procfs in place of one that belongs to a pid namespace which is gone.
+struct zp_procfs {
+    int pid_namespace;
+    int mount_namespace;
+    char *const *options;                              ///< keys and values by turns: hidepid, 2, …
+    size_t option_count;
+    uint64_t attributes;                               ///< MOUNT_ATTR_*
+    char *const *read_only;                            ///< bound from the new procfs onto itself, and made read-only
+    size_t read_only_count;
+    char *const *masked;                               ///< the mount that covered it before is moved over
+    size_t masked_count;
+};
+
+/// Mounts it at /proc, and puts the mounts that lay on the old one back.
+int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 
 /// Makes a user namespace with these maps (lines of uid_map(5)), and gives a descriptor of it.
 int zp_user_namespace(const char *users, const char *groups, const char **step);

@@ -56,6 +56,8 @@ package final class CRIUService: Sendable {
         }
         command.namespaces = namespaces
         command.cgroups = cgroups
+        // CRIU takes 0 for what a process has anyway and does not set it: restored ones would have the shim's.
+        command.neutralOutOfMemoryScore = true
         let ended: (ExitStatus) -> Void = { [weak service] status in
             service?.process.withLock { $0 = nil }
             service?.user.withLock { $0.take() }?.serviceEnded(status)

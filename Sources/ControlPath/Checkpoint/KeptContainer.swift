@@ -39,5 +39,19 @@ package final class KeptContainer: Sendable {
     /// parts covered by something else.
     var procfsReadOnly: [String] { onProcfs.filter { $0.fileSystem == "proc" }.map(\.point) }
     var procfsMasked: [String] { onProcfs.filter { $0.fileSystem != "proc" }.map(\.point) }
+    /// What its procfs shows, and to whom (proc(5)), keys and values by turns: a new one has to be told.
+    var procfsOptions: [String] {
+        ["source", procfs?.source ?? "proc"]
+            + (procfs?.fileSystemOptions ?? "").split(separator: ",").flatMap { option -> [String] in
+                let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
+                return parts.count == 2 && ["hidepid", "gid", "subset"].contains(parts[0]) ? parts : []
+            }
+    }
+    /// MOUNT_ATTR_* of <linux/mount.h>.
+    var procfsAttributes: UInt64 {
+        let numbers: [Substring: UInt64] = ["ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8]
+        return (procfs?.options ?? "").split(separator: ",").reduce(0) { $0 | (numbers[$1] ?? 0) }
+    }
+    private var procfs: MountTable.Mount? { mounts.first { $0.point == "/proc" } }
     private var onProcfs: [MountTable.Mount] { mounts.filter { $0.point.hasPrefix("/proc/") } }
 }

@@ -97,6 +97,11 @@ package struct Restore: Sendable {
             for directory in Set(kept.cgroups.directories.values) {
                 numbers.append(try Descriptor.open("\(directory)/cgroup.procs", O_WRONLY).release())
             }
+            // It limits nothing. A container created by other means may not be in one.
+            if let besides = kept.cgroups.besides, let file = try? Descriptor.open("\(besides)/cgroup.procs", O_WRONLY)
+            {
+                numbers.append(file.release())
+            }
         } catch {
             for number in numbers { close(number) }
             throw error
@@ -165,14 +170,18 @@ package struct Restore: Sendable {
         do throws(SystemError) {
             let namespace = try Namespace(.pid, of: pid)
             var step: UnsafePointer<CChar>?
-            let code = CStringArray.withPointers(to: kept.procfsReadOnly) { readOnly in
-                CStringArray.withPointers(to: kept.procfsMasked) { masked in
-                    zp_renew_procfs(
-                        namespace.descriptor.rawValue, kept.mount.descriptor.rawValue,
-                        UnsafeRawPointer(readOnly).assumingMemoryBound(to: UnsafePointer<CChar>?.self),
-                        kept.procfsReadOnly.count,
-                        UnsafeRawPointer(masked).assumingMemoryBound(to: UnsafePointer<CChar>?.self),
-                        kept.procfsMasked.count, &step)
+            let (options, readOnly, masked) = (kept.procfsOptions, kept.procfsReadOnly, kept.procfsMasked)
+            let code = CStringArray.withPointers(to: options) { optionPointers in
+                CStringArray.withPointers(to: readOnly) { readOnlyPointers in
+                    CStringArray.withPointers(to: masked) { maskedPointers in
+                        var wanted = zp_procfs(
+                            pid_namespace: namespace.descriptor.rawValue,
+                            mount_namespace: kept.mount.descriptor.rawValue,
+                            options: optionPointers, option_count: options.count, attributes: kept.procfsAttributes,
+                            read_only: readOnlyPointers, read_only_count: readOnly.count,
+                            masked: maskedPointers, masked_count: masked.count)
+                        return zp_renew_procfs(&wanted, &step)
+                    }
                 }
             }
             if code < 0 {
