@@ -66,7 +66,7 @@ let package = Package(
             ]),
         room("Node", ["Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
         .executableTarget(name: "zeropod", dependencies: ["Node"], swiftSettings: strict),
-        room("NodeDaemon", ["CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
+        room("NodeDaemon", ["CCURL", "CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"]),
         .executableTarget(name: "zeropod-node", dependencies: ["NodeDaemon", "Linux"], swiftSettings: strict),
         .executableTarget(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: strict),

@@ -12,6 +12,7 @@ package final class Daemon {
     private let shims: ShimSubscriptions
     private var server: HTTPServer?
     private var signals: Signals?
+    private var cluster: Cluster?
 
     package init(_ options: DaemonOptions) throws {
         self.options = options
@@ -28,6 +29,7 @@ package final class Daemon {
 
     /// Runs until it is told to end (SIGTERM, SIGINT).
     package func run() throws {
+        try joinCluster()
         for flag in options.ignored { log.warning("a flag has no effect", ["flag": flag]) }
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] signal in
             log.info("ends", ["signal": "\(signal)"])
@@ -35,6 +37,19 @@ package final class Daemon {
         }
         log.info("runs", ["metrics": options.metricsAddress, "node": options.nodeName, "shims": "\(shims.count)"])
         try loop.run()
+    }
+
+    private func joinCluster() throws {
+        guard options.needsCluster else { return }
+        guard let transfers = Transfers(loop: loop) else { throw SystemError("curl_multi_init", code: ENOMEM) }
+        let identity = APIServer.Identity(
+            url: options.server, tokenFile: options.tokenFile, authority: options.authority,
+            clientCertificate: options.clientCertificate, clientKey: options.clientKey)
+        let cluster = Cluster(options, APIServer(identity, transfers), shims, loop: loop, log: log)
+        self.cluster = cluster
+        shims.changed = { [unowned cluster] in cluster.shimsChanged() }
+        cluster.start()
+        cluster.shimsChanged()
     }
 
     // MARK: Requests
@@ -59,7 +74,9 @@ package final class Daemon {
 
     /// Why the daemon does not do yet what it is there for; nil if it does.
     private var whatIsMissing: String? {
-        shims.areKnown ? nil : "not all shims have been asked yet"
+        if !shims.areKnown { return "not all shims have been asked yet" }
+        guard let cluster, !cluster.isReady else { return nil }
+        return cluster.api.trouble.isEmpty ? "the pods have not been listed yet" : cluster.api.trouble
     }
 
     private var metrics: String {
@@ -67,12 +84,18 @@ package final class Daemon {
         found.add(shims.count)
         var silent = MetricFamily("zeropod_shims_silent", .gauge, "Shims that cannot be asked now.")
         silent.add(shims.silent)
-        return ContainerMetrics(shims.containers).text + found.text + silent.text
+        var requests = MetricFamily(
+            "zeropod_api_requests_total", .counter, "Requests to the API server by HTTP status; 0: without an answer.")
+        for (status, count) in cluster?.api.counts.sorted(by: { $0.key < $1.key }) ?? [] {
+            requests.add(count, ["code": "\(status)"])
+        }
+        return ContainerMetrics(shims.containers).text + found.text + silent.text + requests.text
     }
 
     private var page: String {
         let silent = shims.silent
-        let notes = silent == 0 ? [] : ["\(silent) of \(shims.count) shims cannot be asked now."]
+        let own = silent == 0 ? [] : ["\(silent) of \(shims.count) shims cannot be asked now."]
+        let notes = own + (cluster?.notes ?? [])
         return StatusPage(
             node: options.nodeName, shims.containers, notes: notes, now: WallClockTime.now.seconds
         ).html

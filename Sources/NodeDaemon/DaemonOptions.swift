@@ -65,7 +65,7 @@ package struct DaemonOptions {
             default: try set(flag, &flags)
             }
         }
-        try check(environment)
+        try check(inPod: environment)
     }
 
     private mutating func set(_ flag: (name: String, value: String?), _ flags: inout Flags) throws(FlagError) {
@@ -78,11 +78,5 @@ package struct DaemonOptions {
             throw FlagError("there is no flag --\(flag.name): 'zeropod node --help' lists them")
         }
         self[keyPath: field] = try flags.value(of: flag)
-    }
-
-    private func check(_ environment: (String) -> String?) throws(FlagError) {
-        if ServerSocket.parse(metricsAddress) == nil {
-            throw FlagError("--metrics-addr is \"\(metricsAddress)\": not an address such as :8080")
-        }
     }
 }

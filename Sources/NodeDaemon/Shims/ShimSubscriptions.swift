@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import StatusAPI
 
@@ -16,7 +17,22 @@ final class ShimSubscriptions {
         self.directory = directory
         self.loop = loop
         self.log = log
-        try Files.makeDirectories(directory, mode: 0o700)
+        do throws(SystemError) {
+            try Files.makeDirectories(directory, mode: 0o700)
+        } catch {
+            // In a pod the host's directory may be there to read only. Then the first shim makes what is in it.
+            guard error.code == EROFS || error.code == EACCES else { throw error }
+            let parent = directory.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+            watch = try DirectoryWatch(parent, loop: loop) { [unowned self] in
+                guard Files.exists(self.directory) else { return }
+                loop.soon { [weak self] in try? self?.begin() }
+            }
+            if !Files.exists(directory) { return }
+        }
+        try begin()
+    }
+
+    private func begin() throws(SystemError) {
         // Watched first, read then: what comes in between is seen twice rather than not at all.
         watch = try DirectoryWatch(directory, loop: loop) { [unowned self] in look() }
         look()

@@ -1,0 +1,165 @@
+import JSON
+import Linux
+
+/// The pods of this node as the API server knows them: listed once, then followed. A watch that ends goes on where it
+/// stopped; only when the server no longer knows that place is everything listed again.
+final class PodWatch {
+    /// Seconds after which the server ends a watch in order; a bit by chance, so that not all nodes come at once.
+    private static let length = 240...360
+
+    private let api: APIServer
+    private let loop: EventLoop
+    private let log: Log
+    private let node: String
+    private let changed: (Pod?, _ gone: Pod?) -> Void
+    private var pods: [String: Pod] = [:]
+    private var listing: [String: Pod] = [:]
+    private var version = ""
+    private var events = WatchEvents()
+    private var stream: Transfer?
+    private var failures = 0
+    private(set) var isSynchronized = false
+
+    /// - Parameter changed: told of each pod that has come or changed, or has gone.
+    init(
+        _ api: APIServer, node: String, loop: EventLoop, log: Log, _ changed: @escaping (Pod?, _ gone: Pod?) -> Void
+    ) {
+        (self.api, self.node, self.loop, self.log, self.changed) = (api, node, loop, log, changed)
+    }
+
+    func start() { list(from: "") }
+
+    /// - Parameter key: `namespace/name`.
+    func pod(_ key: String) -> Pod? { pods[key] }
+
+    /// An answer to a change of our own: known before the watch tells it.
+    func learn(_ pod: Pod) { put(pod, tell: false) }
+
+    // MARK: Listing
+
+    private var selector: String { "fieldSelector=spec.nodeName%3D\(node)" }
+
+    private func list(from mark: String) {
+        if mark.isEmpty { listing = [:] }
+        let rest = mark.isEmpty ? "" : "&continue=\(mark)"
+        api.ask("GET", "/api/v1/pods?\(selector)&limit=500\(rest)") { [unowned self] result in
+            switch result {
+            case .success(let document): listed(document)
+            case .failure(let failure):
+                again(after: failure, "pods cannot be listed") { [unowned self] in list(from: "") }
+            }
+        }
+    }
+
+    private func listed(_ document: JSON) {
+        for pod in (document["items"]?.array ?? []).compactMap(Pod.init) { listing[pod.key] = pod }
+        if let mark = document["metadata"]?["continue"]?.string, !mark.isEmpty { return list(from: mark) }
+        version = document["metadata"]?["resourceVersion"]?.string ?? ""
+        failures = 0
+        isSynchronized = true
+        for pod in pods.values where listing[pod.key]?.uid != pod.uid { remove(pod) }
+        for pod in listing.values { put(pod, tell: true) }
+        listing = [:]
+        watch()
+    }
+
+    // MARK: Watching
+
+    private func watch() {
+        events = WatchEvents()
+        let seconds = Int.random(in: Self.length)
+        let path =
+            "/api/v1/pods?\(selector)&watch=true&allowWatchBookmarks=true&resourceVersion=\(version)"
+            + "&timeoutSeconds=\(seconds)"
+        stream = api.stream(
+            path,
+            received: { [unowned self] bytes in
+                for event in events.take(bytes) { handle(event) }
+            },
+            ended: { [unowned self] failure in
+                guard stream != nil else { return }
+                stream = nil
+                guard let failure else { return endedInOrder() }
+                if failure.status == 410 { return relist() }
+                again(after: failure, "the watch of pods ended") { [unowned self] in
+                    // A server that answers, and not with a watch, may have lost the version: etcd was put back to a backup.
+                    if failure.status == 0 { watch() } else { list(from: "") }
+                }
+            })
+    }
+
+    /// After the time that was asked for, or because the server is about to end.
+    private func endedInOrder() {
+        // One that ends its watches at once is asked less and less often.
+        let delay = Backoff.delay(afterFailures: failures)
+        failures += 1
+        loop.after(delay) { [unowned self] in watch() }
+    }
+
+    private func handle(_ event: WatchEvents.Event) {
+        // What came before an end of the watch and was not looked at yet.
+        guard stream != nil else { return }
+        switch event {
+        case .present(let object):
+            guard let pod = Pod(object) else { return }
+            (version, failures) = (pod.version, 0)
+            put(pod, tell: true)
+        case .deleted(let object):
+            guard let pod = Pod(object) else { return }
+            version = pod.version
+            remove(pod)
+        case .bookmark(let version): if !version.isEmpty { self.version = version }
+        case .expired: interrupt { [unowned self] in relist() }
+        case .failed(let failure):
+            interrupt { [unowned self] in
+                again(after: failure, "the watch of pods failed") { [unowned self] in list(from: "") }
+            }
+        }
+    }
+
+    /// Ends the watch from within one of its events, when libcurl has finished with that.
+    private func interrupt(_ then: @escaping () -> Void) {
+        guard let stream else { return }
+        self.stream = nil
+        loop.soon { [weak self] in
+            self?.api.stop(stream)
+            if self != nil { then() }
+        }
+    }
+
+    private func relist() {
+        log.info("the watch of pods is too far behind: all are listed again")
+        list(from: "")
+    }
+
+    private func again(after failure: APIFailure, _ what: String, _ body: @escaping () -> Void) {
+        let delay = Backoff.delay(afterFailures: failures)
+        if failures == 0 || failures.isMultiple(of: 10) {
+            log.warning(what, ["error": "\(failure)", "again_in": "\(Int(delay.milliseconds))ms"])
+        }
+        failures += 1
+        loop.after(delay, body)
+    }
+
+    // MARK: Pods
+
+    private func put(_ pod: Pod, tell: Bool) {
+        if let known = pods[pod.key] {
+            if known.isNewer(than: pod) { return }
+            if known.uid != pod.uid { remove(known) }
+        }
+        pods[pod.key] = pod
+        if tell { changed(pod, nil) }
+    }
+
+    private func remove(_ pod: Pod) {
+        guard let known = pods[pod.key], known.uid == pod.uid else { return }
+        pods[pod.key] = nil
+        changed(nil, known)
+    }
+}
+
+extension Pod {
+    /// Of all pods of the cluster at one time only one has it.
+    var key: String { "\(namespace)/\(name)" }
+}

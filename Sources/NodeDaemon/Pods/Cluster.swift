@@ -1,0 +1,120 @@
+import JSON
+import Linux
+import Protobuf
+import StatusAPI
+
+/// What the daemon does in the cluster: it follows the pods of its node there, and tells what their containers do.
+final class Cluster {
+    let api: APIServer
+    let loop: EventLoop
+    let log: Log
+    let scaling: RequestScaling
+    let writesLabels: Bool
+    private let node: String
+    private let writesEvents: Bool
+    private let shims: ShimSubscriptions
+    private var pods: PodWatch?
+    private var events: StatusEvents?
+    private var keepers: [String: PodKeeper] = [:]
+    private var reports: [String: ContainerReport] = [:]
+    private var resizes: Resizing?
+    private var skipped: Set<String> = []
+
+    init(_ options: DaemonOptions, _ api: APIServer, _ shims: ShimSubscriptions, loop: EventLoop, log: Log) {
+        (self.api, self.shims, self.loop, self.log, node) = (api, shims, loop, log, options.nodeName)
+        scaling = RequestScaling(
+            asleep: options.inPlaceScaling ? ["cpu": options.scaledDownCPU, "memory": options.scaledDownMemory] : [:])
+        (writesLabels, writesEvents) = (options.statusLabels, options.statusEvents)
+    }
+
+    func start() {
+        NodeCheck(api, node: node, log: log).run()
+        if writesEvents { events = StatusEvents(api, node: node, loop: loop, log: log) }
+        resizes = Resizing(api, loop: loop, log: log) { [unowned self] in lookAtAll() }
+        resizes?.find()
+        pods = PodWatch(api, node: node, loop: loop, log: log) { [unowned self] pod, gone in
+            if let gone { keepers.removeValue(forKey: gone.key)?.end() }
+            if let pod { look(at: pod) }
+        }
+        pods?.start()
+    }
+
+    /// Told after every change of what shims say.
+    func shimsChanged() {
+        let now = shims.containers.filter { !$0.podName.isEmpty }
+        for report in now { tell(report) }
+        let gone = Set(reports.keys).subtracting(now.map(\.id))
+        for id in gone { events?.forget(id) }
+        reports = Dictionary(now.map { ($0.id, $0) }) { first, _ in first }
+        lookAtAll()
+    }
+
+    private func lookAtAll() {
+        for key in Set(reports.values.map { "\($0.podNamespace)/\($0.podName)" }) {
+            if let pod = pod(key) { look(at: pod) }
+        }
+    }
+
+    // MARK: For the keepers
+
+    func pod(_ key: String) -> Pod? { pods?.pod(key) }
+
+    func learn(_ pod: Pod) { pods?.learn(pod) }
+
+    /// The newest of each name: while a container is started anew its predecessor may still be there.
+    func containers(of pod: Pod) -> [ContainerReport] {
+        let own = reports.values.filter { report in
+            report.podNamespace == pod.namespace && report.podName == pod.name
+                && (report.podUID == pod.uid || report.podUID == pod.localUID) && report.state != .exited
+        }
+        let newest = Dictionary(own.map { ($0.containerName, $0) }) { (first, second) in
+            (first.since?.seconds ?? 0) >= (second.since?.seconds ?? 0) ? first : second
+        }
+        return newest.values.sorted { $0.containerName < $1.containerName }
+    }
+
+    /// Where requests are changed; nil while that is not known, or not possible.
+    func resizePath(of pod: Pod) -> String? { resizes?.path(of: pod) }
+
+    func resizeRefused(_ failure: APIFailure) { resizes?.refused(failure) }
+
+    private func look(at pod: Pod) {
+        if containers(of: pod).isEmpty { return }
+        if !scaling.asleep.isEmpty, let obstacle = RequestScaling.obstacle(pod), skipped.insert(pod.uid).inserted {
+            log.info("requests stay as they are", ["pod": pod.key, "reason": obstacle])
+        }
+        let keeper = keepers[pod.key] ?? PodKeeper(pod.key, self)
+        keepers[pod.key] = keeper
+        keeper.look()
+    }
+
+    // MARK: Events
+
+    private func tell(_ report: ContainerReport) {
+        guard let events else { return }
+        // A daemon that was started anew tells of the last change again: the API server has it already, or has not.
+        let old = reports[report.id] ?? StatusEvents.baseline(report, now: .now)
+        let uid = pod("\(report.podNamespace)/\(report.podName)")?.uid ?? report.podUID
+        for change in ContainerChange.between(old, report) {
+            let time =
+                switch change.kind {
+                case .asleep where change.number == report.checkpoints?.count: report.lastCheckpoint
+                case .awake where change.number == report.restores?.count: report.lastRestore
+                default: nil as Timestamp?
+                }
+            let moment = time.map { WallClockTime(seconds: $0.seconds, nanoseconds: $0.nanoseconds) } ?? .now
+            events.tell(change, of: report, podUID: uid, at: moment)
+        }
+    }
+
+    // MARK: For people
+
+    var isReady: Bool { pods?.isSynchronized ?? false }
+
+    /// What does not work.
+    var notes: [String] {
+        let troubles = keepers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.trouble) }.filter { !$0.1.isEmpty }
+        let own = [api.trouble, resizes?.trouble ?? ""].filter { !$0.isEmpty }
+        return own + troubles.map { "\($0): \($1)" }
+    }
+}

@@ -1,0 +1,136 @@
+import JSON
+import Linux
+import StatusAPI
+
+/// Brings one pod of the cluster into line with what its containers do: labels, annotations, requests. It compares and
+/// does the next step, one write at a time, until nothing differs. So it does not matter what it missed.
+final class PodKeeper {
+    /// Of writes to one pod: a container that sleeps and wakes all the time must not occupy the API server.
+    private static let burst = 20
+    private static let interval = Instant.Span.seconds(2)
+
+    private enum Part {
+        /// Labels and annotations.
+        case metadata
+        case requests
+    }
+
+    /// After a failure a part is left alone for a while; the other goes on.
+    private struct Hold {
+        var until = Instant(nanoseconds: 0)
+        var failures = 0
+        var reason = ""
+    }
+
+    private let key: String
+    private unowned let cluster: Cluster
+    private var bucket: TokenBucket
+    private var isBusy = false
+    private var timer: (timer: Timer, at: Instant)?
+    private var holds: [Part: Hold] = [:]
+    private var seen: [String: RequestScaling.Seen] = [:]
+
+    init(_ key: String, _ cluster: Cluster) {
+        (self.key, self.cluster) = (key, cluster)
+        bucket = TokenBucket(Self.burst, every: Self.interval, now: .now)
+    }
+
+    /// Why something is not written; empty while all is.
+    var trouble: String { holds.values.map(\.reason).first { !$0.isEmpty } ?? "" }
+
+    func end() {
+        if let timer { cluster.loop.cancel(timer.timer) }
+    }
+
+    /// Something may have changed. During a write nothing is decided: its answer is looked at anyway.
+    func look() {
+        guard !isBusy, let pod = cluster.pod(key), !pod.isEnding else { return }
+        let containers = cluster.containers(of: pod)
+        if containers.isEmpty { return }
+        let labels = cluster.writesLabels ? StatusLabels.changes(of: pod, containers) : [:]
+        let step = cluster.scaling.step(for: pod, containers, &seen)
+        // Where requests cannot be changed, nothing is kept either.
+        let resize = cluster.resizePath(of: pod)
+        let annotations = resize == nil ? [:] : step.annotations
+        if labels.isEmpty && annotations.isEmpty {
+            holds[.metadata] = nil
+        } else if mayWrite(.metadata) {
+            return write(.metadata, pod.path, PodPatch.metadata(pod, labels, annotations), PodPatch.merge)
+        }
+        guard let resize, !step.requests.isEmpty else {
+            holds[.requests] = nil
+            return
+        }
+        if mayWrite(.requests) {
+            write(.requests, resize, PodPatch.requests(pod, step.requests), PodPatch.strategic)
+        }
+    }
+
+    /// If not, it is looked again when it may.
+    private func mayWrite(_ part: Part) -> Bool {
+        let now = Instant.now
+        let hold = holds[part]?.until ?? now
+        guard let wait = hold > now ? hold.since(now) : bucket.take(now: now) else { return true }
+        // The other part may have to wait for longer.
+        if let timer, timer.at <= now + wait { return false }
+        end()
+        let next = cluster.loop.after(wait) { [unowned self] in
+            timer = nil
+            look()
+        }
+        timer = (next, now + wait)
+        return false
+    }
+
+    private func write(_ part: Part, _ path: String, _ body: JSON, _ type: String) {
+        isBusy = true
+        cluster.api.ask("PATCH", path, body, as: type) { [weak self] result in
+            guard let self else { return }
+            isBusy = false
+            switch result {
+            case .success(let document):
+                // The answer is the pod as it is now: what comes next is decided by it, not by what the watch has told.
+                if let pod = Pod(document) { cluster.learn(pod) }
+                holds[part] = nil
+                look()
+            case .failure(let failure): failed(part, failure)
+            }
+        }
+    }
+
+    private func failed(_ part: Part, _ failure: APIFailure) {
+        switch failure.kind {
+        // Deleted: the watch will tell. Or a server that was set back to a version without the subresource.
+        case .gone where part == .metadata: return
+        case .conflict: return read()
+        case .gone, .exists, .refused, .passing: break
+        }
+        cluster.resizeRefused(failure)
+        var hold = holds[part] ?? Hold()
+        if hold.reason.isEmpty || hold.failures.isMultiple(of: 10) {
+            cluster.log.warning("a pod cannot be changed", ["pod": key, "error": "\(failure)"])
+        }
+        // What was refused will be again, unless somebody changes the pod or the rules.
+        let longest: UInt64 = failure.kind == .refused ? 300_000 : 30_000
+        hold.until = .now + Backoff.delay(afterFailures: hold.failures, longest: longest)
+        (hold.failures, hold.reason) = (hold.failures + 1, "\(failure)")
+        holds[part] = hold
+        look()
+    }
+
+    /// Somebody else has changed the pod: decide anew by what it is now.
+    private func read() {
+        guard let pod = cluster.pod(key) else { return }
+        isBusy = true
+        cluster.api.ask("GET", pod.path) { [weak self] result in
+            guard let self else { return }
+            isBusy = false
+            switch result {
+            case .success(let document):
+                if let pod = Pod(document) { cluster.learn(pod) }
+                look()
+            case .failure(let failure): failed(.metadata, failure)
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import StatusAPI
+
+/// Labels that tell what the containers of a pod do: `status.zeropod.ctrox.dev/CONTAINER`.
+enum StatusLabels {
+    static let prefix = "status.zeropod.ctrox.dev/"
+
+    /// The labels that differ from what the pod has, with the values that they should have.
+    static func changes(of pod: Pod, _ containers: [ContainerReport]) -> [String: String] {
+        var changes: [String: String] = [:]
+        for report in containers {
+            // In between, falling asleep or waking, it is still what it was.
+            guard let value = value(of: report.state) else { continue }
+            let key = prefix + report.containerName
+            if pod.labels[key] != value { changes[key] = value }
+        }
+        return changes
+    }
+
+    private static func value(of state: ContainerState) -> String? {
+        switch state {
+        case .running: "RUNNING"
+        case .asleep: "SCALED_DOWN"
+        default: nil
+        }
+    }
+}
