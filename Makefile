@@ -7,6 +7,8 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PREFIX ?= /opt/zeropod
 DESTDIR ?=
+# What the node image is called; config/production names it.
+IMAGE ?= localhost/zeropod:0.1
 
 BUILD := build
 PROGRAMS := containerd-shim-zeropod-v2 zeropod
@@ -59,8 +61,14 @@ check: ## formatting and lint, without changing anything
 format: ## format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
 
-test: shim libraries ## all tests, against real containerd, runc and CRIU (needs root)
+image: shim libraries ## the node image as an OCI archive, with a criu of its own (needs root)
+	@image/archive $(IMAGE)
+
+test: image ## all tests, against real containerd, runc and CRIU (needs root)
 	@.ci/test
+
+test-kubernetes: image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
+	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
 
 test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 	@Tests/VirtualMachine/run.sh
@@ -92,5 +100,6 @@ install: shim node-program ## put the programs below $(PREFIX)
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf standin shim node-program libraries check format test test-vm fuzz demo bench conformance trace install clean
+.PHONY: help all packages bpf standin shim image node-program libraries check format test test-kubernetes test-vm fuzz demo bench \
+	conformance trace install clean
 .DEFAULT_GOAL := all

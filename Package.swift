@@ -114,6 +114,7 @@ let package = Package(
         support("CRI", ["Commands"]),
         support("TestNode", ["Commands", "CRI"]),
         support("Measure", ["Commands", "TestNode"]),
+        support("TestCluster", ["Commands", "CRI", "TestNode"]),
         .executableTarget(
             name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo",
             swiftSettings: strict),
@@ -126,6 +127,10 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/EndToEnd",
             swiftSettings: strict),
+        // The same with a Kubernetes around it: see Tests/Kubernetes.
+        .testTarget(
+            name: "KubernetesTests", dependencies: ["Commands", "TestCluster", "TestNode"],
+            path: "Tests/Kubernetes/Tests", swiftSettings: strict),
     ],
     cLanguageStandard: .gnu17
 )

@@ -3,8 +3,8 @@ import Linux
 /// Why the data path cannot be set up. The text is for the log and for the reasons to stay awake.
 package enum DataPathError: Error, Sendable, CustomStringConvertible {
     case system(SystemError)
-    /// No BPF file system where the maps are to be pinned.
-    case notMounted(String)
+    /// No BPF file system where the maps are to be pinned, and none could be mounted.
+    case notMounted(String, SystemError)
     /// The kernel refused a BPF program or map; `log` is the end of what libbpf and the verifier said.
     case refused(SystemError, log: [String])
     /// The running kernel cannot do something that is needed.
@@ -13,7 +13,7 @@ package enum DataPathError: Error, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .system(let error): "\(error)"
-        case .notMounted(let path): "bpffs is not mounted at \(path)"
+        case .notMounted(let path, let error): "bpffs is not mounted at \(path): \(error)"
         case .refused(let error, let log): ([String(describing: error)] + log).joined(separator: "\n  ")
         case .missing(let what, let error): "this kernel (\(KernelVersion.running)) has no \(what): \(error)"
         }

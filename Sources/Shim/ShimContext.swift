@@ -32,10 +32,17 @@ package final class ShimContext {
     package struct Paths: Sendable {
         /// Images of sleeping containers.
         package var snapshots = "/var/lib/zeropod"
-        /// Where the installer puts criu; PATH is searched after it.
-        package var programs = "/opt/zeropod/bin"
+        /// Where the installer puts criu, which is beside the shim; PATH is searched after it.
+        package var programs = Self.ownDirectory ?? "/opt/zeropod/bin"
 
         package init() {}
+
+        private static var ownDirectory: String? {
+            guard let program = try? Files.target(ofLink: "/proc/self/exe"), let end = program.lastIndex(of: "/") else {
+                return nil
+            }
+            return String(program[..<end])
+        }
 
         package func snapshot(namespace: String, container: String) -> String {
             "\(snapshots)/\(namespace)/\(container)"

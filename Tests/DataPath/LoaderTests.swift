@@ -157,14 +157,24 @@ import Testing
         }
     }
 
-    @Test func withoutABPFFileSystemTheErrorSaysSo() throws {
+    @Test func aMissingBPFFileSystemIsMounted() throws {
         try inScratch {
             let network = try Namespace.own(.network)
             try sh("umount /sys/fs/bpf")
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: network)
+            #expect(Files.exists("\(Self.pins)/pods/one"))
+        }
+    }
+
+    @Test func withoutAPlaceForItTheErrorSaysSo() throws {
+        try inScratch {
+            let network = try Namespace.own(.network)
+            try sh("umount /sys/fs/bpf && mount -t tmpfs none /sys/fs")
             let error = #expect(throws: DataPathError.self) {
                 _ = try DataPathLoader.attach(pod: "one", networkNamespace: network)
             }
-            #expect(error?.description == "bpffs is not mounted at /sys/fs/bpf")
+            #expect(error?.description.hasPrefix("bpffs is not mounted at /sys/fs/bpf: mount") == true)
+            #expect(error?.description.contains("No such file or directory") == true)
         }
     }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # PID 1 of a node, started by verbs/up.sh in fresh mount, pid, net, uts, ipc and cgroup namespaces: mounts what a
 # machine has mounted, turns the root file system into /, sets up the network, and then only reaps.
-# NAME, GENERATION, BIN and CGROUP come from the environment.
+# NAME, GENERATION, BIN, MOUNTS and CGROUP come from the environment.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 state=$(state_of "$NAME")
 
@@ -13,19 +13,23 @@ mount_root() {
     mkdir -p "$state"/{root,upper,work,containerd,zeropod,log}
     mount -t overlay -o "lowerdir=$ROOT,upperdir=$state/upper,workdir=$state/work" "node.$NAME" "$state/root"
     cd "$state/root"
-    mkdir -p old opt/zeropod/bin var/lib/{containerd,zeropod} etc/{cni/net.d,containerd/conf.d}
+    mkdir -p old var/lib/{containerd,zeropod} etc/{cni/net.d,containerd/conf.d}
     chmod 700 var/lib/zeropod "$state/zeropod"
     # Not in the overlay: containerd's snapshots are overlays themselves, and those do not stack.
     mount --bind "$state/containerd" var/lib/containerd
     mount --bind "$state/zeropod" var/lib/zeropod
     mount --bind "$state/log" var/log
     mkdir -p var/log/pods
-    [[ -z $BIN ]] || mount --bind -o ro "$BIN" opt/zeropod/bin
+    MOUNTS+=${BIN:+$BIN:/opt/zeropod/bin$'\n'}
     # Libraries of the daemon, beside the programs as an installation has them.
-    if [[ -n $BIN && -d $BIN/../lib ]]; then
-        mkdir -p opt/zeropod/lib
-        mount --bind -o ro "$BIN/../lib" opt/zeropod/lib
-    fi
+    [[ -z $BIN || ! -d $BIN/../lib ]] || MOUNTS+=$BIN/../lib:/opt/zeropod/lib
+    local mount mounts source target
+    readarray -t mounts < <(printf '%s' "$MOUNTS")
+    for mount in "${mounts[@]}"; do
+        IFS=: read -r source target <<<"$mount"
+        mkdir -p ".$target"
+        mount --bind -o ro "$source" ".$target"
+    done
     cp "$here/conf/10-bridge.conflist" etc/cni/net.d/
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc

@@ -41,9 +41,18 @@ package enum DataPathLoader {
         }
     }
 
+    /// systemd mounts it; on nodes without (or in containers that stand for nodes, as kind's) it is mounted here, for
+    /// which no privileged pod has to be kept around.
     private static func requireFileSystem() throws(DataPathError) {
         // BPF_FS_MAGIC of <linux/magic.h>.
-        if Files.fileSystemMagic(at: DataPath.fileSystem) != 0xcafe_4a11 { throw .notMounted(DataPath.fileSystem) }
+        if Files.fileSystemMagic(at: DataPath.fileSystem) == 0xcafe_4a11 { return }
+        do throws(SystemError) {
+            try Mounting.mount(
+                type: "bpf", source: "bpf", target: DataPath.fileSystem,
+                options: ["nosuid", "nodev", "noexec", "mode=700"])
+        } catch {
+            throw .notMounted(DataPath.fileSystem, error)
+        }
     }
 
     private static func isComplete(_ pins: PodPins, _ inode: UInt64) -> Bool {

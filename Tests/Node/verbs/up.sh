@@ -6,12 +6,13 @@
 name=${1:-}
 check_name "$name"
 shift
-GENERATION=2.1 BIN='' DEBUG=''
+GENERATION=2.1 BIN='' DEBUG='' MOUNTS=''
 CGROUP=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo v2 || echo v1)
 while (($#)); do
     case $1=${2:-} in
     --containerd=*) GENERATION=$2 && shift ;;
     --bin=?*) BIN=$(readlink -f "$2") && shift ;;
+    --mount=/*:/*) MOUNTS+="$2"$'\n' && shift ;;
     --cgroup=v[12]) CGROUP=$2 && shift ;;
     --debug=*) DEBUG=yes ;;
     *) fail "up: cannot make sense of $*" ;;
@@ -24,7 +25,7 @@ if pid=$(pid_of "$name"); then fail "$name is up already, pid $pid"; fi
 "$here/node" build
 state=$(state_of "$name")
 ROOT=$(root_of "$GENERATION")
-export NAME=$name GENERATION BIN CGROUP ROOT
+export NAME=$name GENERATION BIN MOUNTS CGROUP ROOT
 
 make_cgroups() {
     local directory file

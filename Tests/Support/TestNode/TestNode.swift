@@ -34,6 +34,11 @@ package struct TestNode: Sendable {
         if let shim { arguments += ["--bin", shim.path()] }
         // The first node on a machine makes the root file systems before it starts.
         try await Command.run(arguments, deadline: .seconds(600))
+        return try await attach(name, containerd: containerd)
+    }
+
+    /// A node that is up.
+    package static func attach(_ name: String, containerd: Containerd) async throws -> TestNode {
         let socket = try await Command.run([script, "socket", name]).trimmed
         let state = try await Command.run([script, "state", name]).trimmed
         return TestNode(

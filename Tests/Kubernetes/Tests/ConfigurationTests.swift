@@ -1,0 +1,55 @@
+import Commands
+import Foundation
+import TestCluster
+import Testing
+
+/// What `kubectl apply -k` would send: every overlay is whole, and asks for no more than it has to.
+@Suite(.enabled(if: Kubernetes.programs != nil, "KUBE_BIN names no Kubernetes"))
+struct ConfigurationTests {
+    static let overlays = ["base", "production", "kind", "k3s", "rke2", "gke", "uninstall"]
+
+    private func build(_ overlay: String) async throws -> String {
+        let directory = Kubernetes.configuration.appending(path: overlay).path()
+        return try await Command.run(["\(Kubernetes.tools())/kustomize", "build", directory]).text
+    }
+
+    @Test(arguments: overlays) func overlayIsWhole(_ overlay: String) async throws {
+        let text = try await build(overlay)
+        // As kubectl, which has a kustomize of its own, sees it.
+        let directory = Kubernetes.configuration.appending(path: overlay).path()
+        #expect(try await Command.run(["\(Kubernetes.tools())/kubectl", "kustomize", directory]).text == text)
+        let kinds = text.split(separator: "\n").filter { $0.hasPrefix("kind: ") }.map { $0.dropFirst(6) }
+        for kind in ["Namespace", "ServiceAccount", "DaemonSet", "RuntimeClass"] {
+            #expect(kinds.count { $0 == kind } == 1, "\(kind)")
+        }
+        for line in [
+            "name: zeropod-system", "name: zeropod-node", "handler: zeropod", "zeropod.ctrox.dev/node: \"true\"",
+            "allowPrivilegeEscalation: false",
+        ] { #expect(text.contains(line), "\(line)") }
+        for line in ["privileged: true", "hostNetwork", "hostPID", "SYS_ADMIN"] {
+            #expect(!text.contains(line), "\(line)")
+        }
+    }
+
+    /// Each part of the production overlay brings its flag and its rights; the base has neither.
+    @Test(arguments: ["status-labels", "status-events", "in-place-scaling"])
+    func componentsBringFlagAndRights(_ component: String) async throws {
+        let (base, production) = (try await build("base"), try await build("production"))
+        for text in ["- --\(component)\n", "name: zeropod:\(component)\n"] {
+            #expect(production.contains(text) && !base.contains(text))
+        }
+    }
+
+    @Test func overlaysSayWhereContainerdIs() async throws {
+        #expect(try await build("k3s").contains("- --containerd\n        - k3s\n"))
+        #expect(try await build("rke2").contains("- --containerd\n        - rke2\n"))
+        #expect(try await build("gke").contains("- --prefix\n        - /var/lib/toolbox/zeropod\n"))
+        #expect(try await build("uninstall").contains("- /opt/zeropod/bin/zeropod\n        - uninstall\n"))
+    }
+
+    @Test func imageIsTheOneThatMakeMakes() async throws {
+        let makefile = try String(contentsOf: Kubernetes.configuration.appending(path: "../Makefile"), encoding: .utf8)
+        let image = try #require(makefile.firstMatch(of: /\nIMAGE \?= (\S+)\n/)?.1)
+        #expect(try await build("production").contains("image: \(image)\n"))
+    }
+}

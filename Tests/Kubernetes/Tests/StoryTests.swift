@@ -1,0 +1,71 @@
+import Commands
+import Foundation
+import TestCluster
+import TestNode
+import Testing
+
+/// The user's way, from an empty cluster and back to it: apply, label, done; and away again.
+@Suite(.enabled(if: Kubernetes.programs != nil, "KUBE_BIN names no Kubernetes"))
+struct StoryTests {
+    @Test(.enabled(if: Kubernetes.speaks(to: .previous), "this Kubernetes does not speak to containerd 1.7"))
+    func fromNothingToNothingOnContainerd17() async throws { try await story(.previous) }
+
+    @Test(.enabled(if: Kubernetes.speaks(to: .current), "this Kubernetes does not speak to containerd 2.1"))
+    func fromNothingToNothingOnContainerd21() async throws { try await story(.current) }
+
+    private func story(_ containerd: Containerd) async throws {
+        try await Cluster.with("story.\(containerd.rawValue)", containerd) { cluster in
+            let before = try await cluster.fingerprint()
+            try await cluster.kubectl("apply", "-k", "/opt/checkout/config/production")
+            try await cluster.apply(Cluster.web)
+            try await waitsForLabel(cluster)
+            try await cluster.label()
+            try await sleepsAndWakes(cluster)
+            try await uninstallIsRefused(cluster)
+            try await uninstalls(cluster)
+            #expect(try await cluster.fingerprint() == before)
+        }
+    }
+
+    private func waitsForLabel(_ cluster: Cluster) async throws {
+        try await eventually("the pod cannot be placed") {
+            try await cluster.value(".items[0].status.conditions[0].message", of: "pods").contains("0/1 nodes")
+        }
+        #expect(
+            try await cluster.value(".status.desiredNumberScheduled", of: "daemonset/zeropod-node", in: Cluster.system)
+                == "0")
+    }
+
+    private func sleepsAndWakes(_ cluster: Cluster) async throws {
+        try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", deadline: .seconds(70))
+        try await cluster.awaitSleep()
+        #expect(try await cluster.value(".items[0].status.phase", of: "pods") == "Running")
+        let address = try await cluster.value(".spec.clusterIP", of: "service/web")
+        for origin in [Origin.node, .outside] {
+            try await cluster.awaitSleep()
+            #expect(try await cluster.node.get(address, port: 80, from: origin).code == 200)
+        }
+        #expect(try await cluster.value(".items[0].status.containerStatuses[0].restartCount", of: "pods") == "0")
+    }
+
+    private func uninstallIsRefused(_ cluster: Cluster) async throws {
+        try await cluster.kubectl("apply", "-k", "/opt/checkout/config/uninstall")
+        try await eventually("the uninstallation says who still needs the runtime", within: .seconds(60)) {
+            try await cluster.kubectl(
+                "logs", "-n", Cluster.system, "-l", "app.kubernetes.io/name=zeropod-node", "-c", "uninstall"
+            ).text.contains("these containers use the runtime")
+        }
+        let address = try await cluster.value(".spec.clusterIP", of: "service/web")
+        #expect(try await cluster.node.get(address, port: 80).code == 200)
+    }
+
+    private func uninstalls(_ cluster: Cluster) async throws {
+        try await cluster.kubectl("delete", "deployment,service", "web", "--timeout=60s", deadline: .seconds(70))
+        try await cluster.kubectl(
+            "wait", "pods", "-l", "app=web", "--for=delete", "--timeout=60s", deadline: .seconds(70))
+        try await cluster.kubectl(
+            "rollout", "status", "-n", Cluster.system, "daemonset/zeropod-node", "--timeout=120s",
+            deadline: .seconds(130))
+        try await cluster.kubectl("delete", "-k", "/opt/checkout/config/uninstall", deadline: .seconds(120))
+    }
+}
