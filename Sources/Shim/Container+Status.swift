@@ -16,6 +16,9 @@ extension Container {
     /// Bytes on disk.
     package var imageBytes: UInt64 { lifecycle.state == .asleep ? snapshot.size : 0 }
 
+    /// Since the start: connections that waited for a wake, and probes that were answered without one.
+    package var trafficCounts: (held: UInt64, probesAnswered: UInt64) { traffic?.counts ?? (0, 0) }
+
     /// Kubernetes' names, empty where Kubernetes did not make the container.
     package var names: (podNamespace: String, pod: String, podUID: String, container: String) {
         (spec.podNamespace ?? "", spec.podName ?? "", spec.podUID ?? "", spec.containerName ?? "")

@@ -21,6 +21,7 @@ final class Traffic {
     private var queues: AcceptQueues?
     /// Told once, until it changes.
     private var toldQueues: Set<UInt16>?
+    private var heldInQueues = 0
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
     static func prepare(for container: Container, _ then: @escaping (Result<Traffic, TrafficError>) -> Void) {
@@ -165,6 +166,7 @@ final class Traffic {
         endRedirect()
         if let queues {
             self.queues = nil
+            heldInQueues += queues.held
             attempt("hand over connections") { () throws(SystemError) in
                 for lost in try queues.handOver() {
                     log.error("the application listens on \(lost) no more: what waited there was reset", label)
@@ -177,7 +179,10 @@ final class Traffic {
     func refuse() {
         endRedirect()
         activator.refuse()
-        if let queues { activator.refuse(queues) }
+        if let queues {
+            heldInQueues += queues.held
+            activator.refuse(queues)
+        }
         queues = nil
     }
 
@@ -185,6 +190,11 @@ final class Traffic {
         attempt("end the redirect") { () throws(SystemError) in
             try pod.redirector.setRedirect(false, ports: declared)
         }
+    }
+
+    /// Connections that have waited for the processes, and probes that they were spared, since the start.
+    var counts: (held: UInt64, probesAnswered: UInt64) {
+        (UInt64(heldInQueues + activator.counters.held), activator.probesAnswered)
     }
 
     /// The container has ended: its ports are free for the next one.

@@ -59,11 +59,20 @@ extension SleepingPods {
             #expect(page.contains("<td>\(pod.config.name)</td>"))
             #expect(page.contains("<span class=\"state asleep\">asleep</span>"))
 
-            #expect(try await pod.node.get(pod.ip4, port: 8080).code == 200)
+            #expect(asleep[sample("connections_held_total")] == "0")
+            #expect(asleep[sample("probes_answered_total")] == "0")
+            // A TCP probe of the node's.
+            try await pod.node.run("bash", "-c", "exec 3<>/dev/tcp/\(pod.ip4)/8080")
+            try await eventually("the probe is counted") {
+                try await daemon.metrics(of: pod)[sample("probes_answered_total")] == "1"
+            }
+            #expect(try await daemon.metrics(of: pod)[sample("running")] == "0")
+            #expect(try await pod.node.get(pod.ip4, port: 8080, from: .outside).code == 200)
             try await eventually("the wake is counted") {
                 let awake = try await daemon.metrics(of: pod)
                 return awake[sample("running")] == "1" && awake[sample("wake_duration_seconds_count")] == "1"
                     && awake[sample("restore_duration_seconds_count")] == "1"
+                    && awake[sample("connections_held_total")] == "1"
                     && awake["zeropod_wake_duration_seconds_bucket{container=\"server\",le=\"+Inf\"}"] == "1"
             }
             #expect(try await daemon.get("/").contains("<svg role=\"img\""))

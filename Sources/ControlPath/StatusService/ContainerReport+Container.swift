@@ -15,6 +15,7 @@ extension ContainerReport {
         reasons = container.reasonsToStayAwake
         ports = container.watchedPorts.map(UInt64.init)
         imageBytes = container.imageBytes
+        (connectionsHeld, probesAnswered) = container.trafficCounts
         fill(container.history)
     }
 

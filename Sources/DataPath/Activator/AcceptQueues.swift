@@ -60,6 +60,9 @@ package final class AcceptQueues {
     /// How many connections wait now.
     package var waiting: Int { queues.reduce(0) { $0 + TCPSocket.waitingConnections($1.descriptor) } }
 
+    /// How many connections wait for processes that are away.
+    package var held: Int { isAlone ? waiting : 0 }
+
     /// Calls `onConnection` once, when a connection waits.
     package func watch(onConnection: @escaping () -> Void) throws(SystemError) {
         isWatching = true

@@ -127,6 +127,9 @@ package final class Activator {
         refusal.closeAll()
     }
 
+    /// Probes that the application heard nothing of.
+    package var probesAnswered: UInt64 { reception.answered }
+
     /// How many connections wait now.
     package var waiting: Int { listener.map { TCPSocket.waitingConnections($0.descriptor) } ?? 0 }
 

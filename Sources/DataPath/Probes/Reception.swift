@@ -23,6 +23,8 @@ package final class Reception {
     private(set) var listener: ActivatorListener?
     private var manners = Manners()
     private var isOpen = false
+    /// Connections of which the application heard nothing.
+    private(set) var answered: UInt64 = 0
     /// Called with each connection that is for the application, and with nil when one will come again.
     var onPass: (OpenSocket?) -> Void = { _ in }
 
@@ -74,7 +76,7 @@ package final class Reception {
             answers: manners.answers)
         desk.receive(socket, visitor, limit: manners.limit) { [weak self] outcome in
             switch outcome {
-            case .gone: break
+            case .gone: self?.answered += 1
             case .pass(let socket, let reason): self?.pass(socket, port, reason)
             case .sentAway(let reason): self?.pass(nil, port, reason)
             }

@@ -27,6 +27,8 @@ package enum StatusDocument {
         object["checkpoints"] = describe(report.checkpoints, report.lastCheckpoint, report.checkpointErrors)
         object["restores"] = describe(report.restores, report.lastRestore, report.restoreErrors)
         object["wakes"] = describe(report.wakes, nil, 0)
+        object["connectionsHeld"] = .integer(report.connectionsHeld)
+        object["probesAnswered"] = .integer(report.probesAnswered)
         object["lastError"] = .string(report.lastError)
         return object
     }
