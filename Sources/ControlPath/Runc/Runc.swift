@@ -64,7 +64,7 @@ package final class Runc {
         let log = temporaryFile(".log")
         do throws(SystemError) {
             guard let program = Command.find(options.binary) else {
-                throw SystemError("find", options.binary, code: SystemError.noSuchFile)
+                throw SystemError("find", "\"\(options.binary)\"", code: SystemError.noSuchFile)
             }
             // A file in memory instead of a pipe: runc never waits for us, and there is nothing to watch.
             let output = try Descriptor.memoryFile("runc output")

@@ -44,6 +44,37 @@ extension Check {
             let exits = heard.filter { $0.hasPrefix("/tasks/exit") }
             try expect("the second exit is the exec's", exits[1].contains("\"long\""))
         },
+        Check("init is killed while execs start, 10 times: nothing of them comes after its exit") { setup in
+            let heard = try await setup.events(until: "/tasks/delete", times: 10, deadline: .seconds(60)) {
+                let ctr = "ctr -n k8s.io"
+                return """
+                    for n in {1..10}; do
+                        \(ctr) run -d --runtime \(setup.shimName) zeropod.test/busybox:1 checked-$n sleep 1000
+                        execs=()
+                        for e in 1 2 3; do
+                            timeout 10 \(ctr) tasks exec --exec-id exec-$e checked-$n true & execs+=($!)
+                        done
+                        sleep 0.0$n
+                        \(ctr) tasks kill -s KILL checked-$n
+                        wait "${execs[@]}"
+                        until \(ctr) tasks list | grep -q "checked-$n .*STOPPED"; do sleep 0.05; done
+                        \(ctr) tasks delete checked-$n || true
+                        \(ctr) containers delete checked-$n
+                    done >/dev/null 2>&1
+                    """
+            }
+            for number in 1...10 {
+                let own = heard.filter { $0.contains("\"checked-\(number)\"") || $0.hasSuffix("checked-\(number)") }
+                let end = own.firstIndex { $0.hasPrefix("/tasks/exit") && $0.contains("\"id\":\"checked-\(number)\"") }
+                guard let end else { throw NotSo(description: "no end of \(number) in \(own)") }
+                let topics = own[end...].dropFirst().compactMap { $0.split(separator: " ").first }
+                try expect("after the end of \(number)", topics, ["/tasks/delete"])
+                let (started, ended) = (
+                    own.count { $0.hasPrefix("/tasks/exec-started") }, own.count { $0.hasPrefix("/tasks/exit") }
+                )
+                try expect("ends of execs that started", ended - 1, started)
+            }
+        },
         Check("want of memory is told before the end") { setup in
             let heard = try await setup.events(until: "/tasks/delete", times: 1, deadline: .seconds(60)) {
                 """

@@ -27,6 +27,29 @@ extension Check {
                 try expect("status \(status.exitCode)", [137, 255].contains(status.exitCode))
             }
         },
+        Check("an end while containerd is away is known afterwards") { setup in
+            let given = "/run/away.\(setup.runtime)"
+            try await setup.node.shell("mkdir -p \(given); rm -f \(given)/*")
+            try await setup.withContainer(
+                "until [ -e /given/go ]; do sleep 0.02; done; exit 7",
+                adjust: { $0.mounts = [.init(hostPath: given, containerPath: "/given")] }
+            ) { container in
+                let pid = try await container.pid()
+                try await setup.node.stopContainerd()
+                do {
+                    try await setup.node.shell(
+                        "touch \(given)/go; while kill -0 \(pid); do sleep 0.02; done 2>/dev/null")
+                } catch {
+                    try await setup.node.startContainerd()
+                    throw error
+                }
+                try await setup.node.startContainerd()
+                let status = try await container.awaitExit()
+                // containerd ends a shim in which nothing runs any more, and gives the status of what it lost sight of; it does
+                // not ask for what was written meanwhile either.
+                try expect("status \(status.exitCode)", [7, 255].contains(status.exitCode))
+            }
+        },
         Check("what the program says of itself is understood") { setup in
             guard setup.node.containerd == .current else {
                 throw NotHere(description: "containerd 1.7 does not ask")

@@ -1,5 +1,6 @@
 import CRI
 import Commands
+import Foundation
 import TestNode
 
 extension Check {
@@ -70,6 +71,50 @@ extension Check {
             }
             try await setup.node.shell(
                 "ctr -n k8s.io tasks delete --force filed; ctr -n k8s.io containers delete filed; rm /tmp/file.log")
+        },
+        Check("kubectl exec: output, errors, input and status") { setup in
+            try await setup.withContainer { container in
+                let url = try await setup.node.cri.exec(
+                    container.id, ["sh", "-c", "read line; echo out $line; echo err >&2; exit 3"], stdin: true,
+                    terminal: false)
+                let streamed = try await setup.node.stream(url, sending: [(0, Data("given\n".utf8))])
+                try expect("output", streamed.stdout, "out given\n")
+                try expect("errors", streamed.stderr, "err\n")
+                try expect("status in \(streamed.verdict)", streamed.verdict.contains(#""message":"3""#))
+            }
+        },
+        Check("kubectl exec -t: a terminal, of the size that is told, 2 MB of output") { setup in
+            try await setup.withContainer { container in
+                let script = "until [ \"$(stty size)\" = '25 99' ]; do sleep 0.02; done; tty; seq 300000; echo last"
+                let url = try await setup.node.cri.exec(
+                    container.id, ["sh", "-c", script], stdin: true, terminal: true)
+                let size = Data(#"{"Width":99,"Height":25}"#.utf8)
+                let streamed = try await setup.node.stream(url, sending: [(4, size)])
+                try expect("a terminal", streamed.stdout.contains("/dev/pts/"))
+                try expect("the last line", streamed.stdout.hasSuffix("300000\r\nlast\r\n"))
+                try expect("status in \(streamed.verdict)", streamed.verdict.contains("Success"))
+            }
+        },
+        Check("kubectl attach: input and output of the container") { setup in
+            try await setup.withContainer(
+                "read line; echo got $line; echo err >&2; exit 5", adjust: { $0.stdin = true }
+            ) { container in
+                let url = try await setup.node.cri.attach(container.id, stdin: true, terminal: false)
+                let streamed = try await setup.node.stream(url, sending: [(0, Data("this\n".utf8))])
+                try expect("output", streamed.stdout, "got this\n")
+                try expect("errors", streamed.stderr, "err\n")
+                try expect("status", try await container.awaitExit().exitCode, 5)
+                try await container.awaitLog("got this")
+            }
+        },
+        Check("kubectl port-forward leads to a port of the pod") { setup in
+            try await setup.withPod { pod in
+                try await pod.start("server", image: "python").awaitLog("listening")
+                let url = try await setup.node.cri.portForward(pod.id, port: 8080)
+                let request = Data("GET / HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n".utf8)
+                let streamed = try await setup.node.stream(url, sending: [(0, request)], until: "counter")
+                try expect("answer '\(streamed[0])'", streamed[0].contains(#""counter": 1"#))
+            }
         },
     ]
 }
