@@ -83,7 +83,7 @@ extension Trial {
 
         let absent = self.runc(runc.bundle, binary: "no-such-runc")
         if case .failure(let error) = try wait({ absent.create(nothing(), $0) }) as Result<pid_t, RuncError> {
-            expectEqual(error.kind, .system(SystemError("find", "no-such-runc", code: ENOENT)))
+            expectEqual(error.kind, .system(SystemError("find", "\"no-such-runc\"", code: ENOENT)))
         } else {
             expect(false, "it succeeded")
         }
