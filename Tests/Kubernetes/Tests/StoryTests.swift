@@ -17,7 +17,7 @@ struct StoryTests {
         try await Cluster.with("story.\(containerd.rawValue)", containerd) { cluster in
             let before = try await cluster.fingerprint()
             try await cluster.kubectl("apply", "-k", "/opt/checkout/config/production")
-            try await cluster.apply(Cluster.web)
+            try await cluster.apply(Cluster.web())
             try await waitsForLabel(cluster)
             try await cluster.label()
             try await sleepsAndWakes(cluster)
@@ -37,7 +37,7 @@ struct StoryTests {
     }
 
     private func sleepsAndWakes(_ cluster: Cluster) async throws {
-        try await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=60s", deadline: .seconds(70))
+        try await cluster.awaitRollout("deployment/web")
         try await cluster.awaitSleep()
         #expect(try await cluster.value(".items[0].status.phase", of: "pods") == "Running")
         let address = try await cluster.value(".spec.clusterIP", of: "service/web")
@@ -63,9 +63,7 @@ struct StoryTests {
         try await cluster.kubectl("delete", "deployment,service", "web", "--timeout=60s", deadline: .seconds(70))
         try await cluster.kubectl(
             "wait", "pods", "-l", "app=web", "--for=delete", "--timeout=60s", deadline: .seconds(70))
-        try await cluster.kubectl(
-            "rollout", "status", "-n", Cluster.system, "daemonset/zeropod-node", "--timeout=120s",
-            deadline: .seconds(130))
+        try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
         try await cluster.kubectl("delete", "-k", "/opt/checkout/config/uninstall", deadline: .seconds(120))
     }
 }

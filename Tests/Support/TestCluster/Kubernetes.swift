@@ -38,3 +38,7 @@ extension Kubernetes {
         try await Command.run([Cluster.script, "tools"], deadline: .seconds(600)).trimmed
     }
 }
+
+extension Kubernetes {
+    package static var newestContainerd: Containerd { speaks(to: .current) ? .current : .previous }
+}

@@ -1,0 +1,78 @@
+import Commands
+import TestCluster
+import TestNode
+
+extension Cluster {
+    /// A Deployment as users write it, with a probe that is more frequent than the sleep, and its Service.
+    static func web(
+        named name: String = "web", namespace: String = "default", sleepsAfter duration: String = "2s"
+    ) -> String {
+        """
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: \(name), namespace: \(namespace)}
+        spec:
+          selector: {matchLabels: {app: \(name)}}
+          template:
+            metadata:
+              labels: {app: \(name)}
+              annotations: {zeropod.ctrox.dev/scaledown-duration: \(duration)}
+            spec:
+              runtimeClassName: zeropod
+              terminationGracePeriodSeconds: 30
+              containers:
+                - name: web
+                  image: zeropod.test/nginx:1
+                  imagePullPolicy: Never
+                  ports: [{containerPort: 80}]
+                  livenessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 1}
+                  resources: {requests: {cpu: 50m, memory: 32Mi}}
+        ---
+        apiVersion: v1
+        kind: Service
+        metadata: {name: \(name), namespace: \(namespace)}
+        spec: {selector: {app: \(name)}, ports: [{port: 80}]}
+        """
+    }
+
+    /// A Deployment of nginx that has fallen asleep, for as long as `body` runs.
+    func withSleepyWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
+        try await apply(Self.web(named: name))
+        do {
+            try await awaitRollout("deployment/\(name)")
+            try await awaitSleep(name)
+            try await body(self)
+        } catch {
+            // While the pods are there to be asked.
+            print(await diagnosis())
+            _ = try? await kubectl("delete", "deployment,service", name)
+            throw error
+        }
+        try await kubectl("delete", "deployment,service", name)
+        try await kubectl(
+            "wait", "pods", "-l", "app=\(name)", "--for=delete", "--timeout=60s", deadline: .seconds(70))
+    }
+
+    /// The newest pod of a Deployment.
+    func pod(_ name: String) async throws -> String {
+        let pods = try await kubectl(
+            "get", "pods", "-l", "app=\(name)", "--sort-by=.metadata.creationTimestamp", "-o", "name")
+        return pods.lines.last.map { String($0.dropFirst("pod/".count)) } ?? ""
+    }
+
+    func restarts(of name: String) async throws -> String {
+        try await value(".status.containerStatuses[0].restartCount", of: "pod/\(try await pod(name))")
+    }
+
+    /// One request over the ClusterIP of a Service.
+    func get(_ service: String, _ path: String = "/") async throws -> HTTPReply {
+        try await node.get(try await value(".spec.clusterIP", of: "service/\(service)"), port: 80, path: path)
+    }
+
+    /// Starts something in the node that runs until `endBackground`.
+    func background(_ name: String, _ command: String) async throws {
+        try await node.shell("(exec \(command)) >/tmp/\(name).log 2>&1 & echo $! >/tmp/\(name).pid")
+    }
+
+    func endBackground(_ name: String) async throws { try await node.shell("kill $(cat /tmp/\(name).pid)") }
+}

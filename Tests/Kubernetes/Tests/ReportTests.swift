@@ -1,0 +1,84 @@
+import Commands
+import Foundation
+import TestCluster
+import TestNode
+import Testing
+
+/// What the daemon of the node tells the cluster.
+@Suite(.enabled(if: Kubernetes.programs != nil, "KUBE_BIN names no Kubernetes"), .cluster("reports"), .serialized)
+struct ReportTests {
+    @Test func labelsFollowSleepAndWake() async throws {
+        try await withWeb("labelled") { cluster in
+            try await cluster.awaitLabel("SCALED_DOWN", of: "labelled")
+            #expect(try await cluster.get("labelled").code == 200)
+            try await cluster.awaitLabel("RUNNING", of: "labelled")
+            try await cluster.awaitLabel("SCALED_DOWN", of: "labelled")
+        }
+    }
+
+    /// Exactly one for each change.
+    @Test func eventsTellOfSleepAndWake() async throws {
+        try await withWeb("told") { cluster in
+            let pod = try await cluster.pod("told")
+            #expect(try await cluster.get("told").code == 200)
+            try await cluster.awaitSleep("told")
+            let reasons = try await eventually("the second sleep is told of") {
+                let output = try await cluster.kubectl(
+                    "get", "events", "--field-selector",
+                    "involvedObject.name=\(pod),reportingComponent=zeropod.ctrox.dev/manager",
+                    "-o", "jsonpath={range .items[*]}{.reason}{\"\\n\"}{end}")
+                let reasons = output.lines.map(String.init)
+                return reasons.count { $0 == "Scaled down" } >= 2 ? reasons : nil
+            }
+            #expect(reasons.sorted() == ["Running", "Scaled down", "Scaled down"])
+        }
+    }
+
+    @Test(.enabled(if: Kubernetes.resizes, "requests of a running pod can be changed from Kubernetes 1.33 on"))
+    func requestsDropAndComeBack() async throws {
+        try await withWeb("resized") { cluster in
+            try await cluster.awaitRequests("1m 1Ki", of: "resized")
+            #expect(try await cluster.get("resized").code == 200)
+            try await cluster.awaitRequests("50m 32Mi", of: "resized")
+            try await cluster.awaitRequests("1m 1Ki", of: "resized")
+            #expect(try await cluster.restarts(of: "resized") == "0")
+        }
+    }
+
+    @Test func metricsMove() async throws {
+        try await withWeb("counted") { cluster in
+            let daemon = try await cluster.value(".items[0].status.podIP", of: "pods", in: Cluster.system)
+            func restores() async throws -> String? {
+                try await cluster.node.get(daemon, port: 8080, path: "/metrics").text.split(separator: "\n").first {
+                    $0.hasPrefix("zeropod_restore_duration_seconds_count") && $0.contains("counted-")
+                }?.split(separator: " ").last.map(String.init)
+            }
+            #expect(try await restores() ?? "0" == "0")
+            #expect(try await cluster.get("counted").code == 200)
+            try await eventually("the wake is counted") { try await restores() == "1" }
+        }
+    }
+
+    /// A Deployment of nginx that has fallen asleep, for as long as `body` runs.
+    private func withWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
+        try await cluster().withSleepyWeb(name, body)
+    }
+}
+
+extension Cluster {
+    fileprivate func awaitLabel(_ value: String, of name: String) async throws {
+        try await eventually("the label of \(name) says \(value)") {
+            try await self.value(
+                ".metadata.labels.status\\.zeropod\\.ctrox\\.dev/web", of: "pod/\(try await pod(name))") == value
+        }
+    }
+
+    fileprivate func awaitRequests(_ requests: String, of name: String) async throws {
+        try await eventually("the requests of \(name) are \(requests)", within: .seconds(40)) {
+            let path = ".spec.containers[0].resources.requests"
+            let pod = "pod/\(try await pod(name))"
+            let now = (try await value("\(path).cpu", of: pod), try await value("\(path).memory", of: pod))
+            return "\(now.0) \(now.1)" == requests
+        }
+    }
+}
