@@ -13,7 +13,8 @@ struct Check: Sendable {
     }
 
     static let all =
-        lifecycle + endings + execs + streams + events + resources + security + namespaces + mounts + pods + shims
+        lifecycle + calls + endings + execs + streams + events + resources + security + namespaces + mounts + pods
+        + shims
 }
 
 /// A node, and the runtime that a check is tried with.

@@ -7,12 +7,18 @@ package struct ShimClient: Sendable {
     /// Of the shim's socket, seen from here.
     let socket: String
 
-    package init(socket: String) { self.socket = socket }
+    /// Of the service: containerd 1.7's own shim has version 2 alone.
+    let version: Int
+
+    package init(socket: String, version: Int = 3) {
+        self.socket = socket
+        self.version = version
+    }
 
     /// - Throws: `CallFailed` with the gRPC code that the shim answers.
     func call(_ method: String, _ fill: (inout Message) -> Void) async throws -> Message {
         let request = Message {
-            $0.set(1, "containerd.task.v3.Task")
+            $0.set(1, "containerd.task.v\(version).Task")
             $0.set(2, method)
             $0.set(3, Message(fill))
         }
