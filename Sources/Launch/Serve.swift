@@ -39,6 +39,7 @@ package final class Serve {
         let context = ShimContext(
             loop: loop, children: children, log: log, namespace: invocation.namespace,
             publish: { publisher.publish($0.message) })
+        Self.forgetFormerBoot(context)
         let shim = Shim(context: context)
         statusSocket = StatusSocket(ofShimAt: socketPath)
         statusServer = Server(loop: loop, mostConnections: Self.mostWatchers, log: { log.warning("status: \($0)") })
@@ -51,6 +52,18 @@ package final class Serve {
         try server.listen(on: listener)
         serveStatus()
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] _ in shutDown() }
+    }
+
+    /// The first shim after a reboot removes what the former boot has left.
+    private static func forgetFormerBoot(_ context: ShimContext) {
+        do throws(SystemError) {
+            for container in try FormerBoot(snapshots: context.paths.snapshots).clean() {
+                context.log.info(
+                    "removed the images of a container that slept when the node went down", ["of": container])
+            }
+        } catch {
+            context.log.warning("images of a former boot may be left", ["error": "\(error)"])
+        }
     }
 
     /// Programs of the node that look on at the same time: its daemon, and people.

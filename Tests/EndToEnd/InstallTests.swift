@@ -110,7 +110,8 @@ extension AlteredNodes {
                     #expect(refusal.errorText.contains("k8s.io/\(server.id)"))
                     #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 1)
                 }
-                try await node.shell("\(zeropod) uninstall \(place) --no-restart && cmp \(file) /tmp/config.bare")
+                // The prefix is found in containerd's configuration.
+                try await node.shell("\(zeropod) uninstall --no-restart && cmp \(file) /tmp/config.bare")
                 #expect(try await !node.shell("ls /opt").text.contains("installed"))
             } catch {
                 try await node.shell("cp /tmp/config.kept \(file); rm -rf \(file).* /opt/installed")

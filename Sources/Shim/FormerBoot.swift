@@ -1,0 +1,46 @@
+import Glibc
+import Linux
+
+/// Images that a reboot has made useless: what they need of the kernel (namespaces, mounts) is gone, containerd starts the
+/// containers anew under other ids, and nobody else would ever look at them.
+package struct FormerBoot {
+    /// Where the images are: a directory for each namespace, and `failed`, which is for people.
+    private let snapshots: String
+    /// As the kernel calls the present boot.
+    private let bootID: String
+
+    package init(snapshots: String, bootID: String? = nil) throws(SystemError) {
+        self.snapshots = snapshots
+        if let bootID {
+            self.bootID = bootID
+        } else {
+            self.bootID = try Files.readText("/proc/sys/kernel/random/boot_id")
+        }
+    }
+
+    private var mark: String { "\(snapshots)/boot-id" }
+
+    /// Removes them, once a boot. Where nothing tells of which boot they are, they stay.
+    /// - Returns: the containers whose images are gone, as `namespace/id`.
+    package func clean() throws(SystemError) -> [String] {
+        try Files.makeDirectories(snapshots, mode: 0o700)
+        let known = try? Files.readText(mark)
+        if known == bootID { return [] }
+        let lock = try FileLock.acquire(directory: snapshots)
+        defer { FileLock.release(lock) }
+        // Another shim was quicker: its containers may sleep already.
+        if (try? Files.readText(mark)) == bootID { return [] }
+        var gone: [String] = []
+        if known != nil {
+            for namespace in try Files.names(in: snapshots).sorted() where !["boot-id", "failed"].contains(namespace) {
+                let directory = "\(snapshots)/\(namespace)"
+                for container in try Files.names(in: directory).sorted() {
+                    try Files.removeTree("\(directory)/\(container)")
+                    gone.append("\(namespace)/\(container)")
+                }
+            }
+        }
+        try Files.replaceDurably(mark, with: Array(bootID.utf8))
+        return gone
+    }
+}
