@@ -9,8 +9,6 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case hostNetwork = "it shares the network of the node"
     case sharedProcesses = "it shares its process namespace with other containers"
     case userNamespace = "it has a user namespace of its own"
-    /// Its scope would be gone at the wake.
-    case systemdCgroup = "its control group is systemd's, which removes it as soon as no process is in it"
     /// The node lacks something; the text names it.
     case unable = "this node cannot checkpoint it"
     case portsUnknown = "no listening TCP port has been found yet"

@@ -24,8 +24,13 @@ extension Cgroup {
     /// Its `cgroup.procs` files, open for writing: a child that writes "0" into each is in it.
     package func openProcesses() throws(SystemError) -> [SharedDescriptor] {
         var files: [SharedDescriptor] = []
-        for directory in directories.values.sorted() {
+        // Several controllers may be mounted together.
+        for directory in Set(directories.values).sorted() {
             files.append(SharedDescriptor(try Descriptor.open("\(directory)/cgroup.procs", O_WRONLY)))
+        }
+        // It limits nothing. A container created by other means may not be in one.
+        if let besides, let file = try? Descriptor.open("\(besides)/cgroup.procs", O_WRONLY) {
+            files.append(SharedDescriptor(file))
         }
         return files
     }

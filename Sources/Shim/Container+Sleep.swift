@@ -64,7 +64,8 @@ extension Container {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
-            let kept = try KeptContainer(of: main.pid)
+            let kept = try KeptContainer(
+                of: main.pid, inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
             times.reached("kept")
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.

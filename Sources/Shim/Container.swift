@@ -105,12 +105,12 @@ package final class Container {
         lifecycle = Lifecycle(
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,
-                standingReasons: Self.standingReasons(spec, configuration, streams, runc.options)))
+                standingReasons: Self.standingReasons(spec, configuration, streams)))
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 
     private static func standingReasons(
-        _ spec: OCISpec, _ configuration: ContainerConfiguration, _ streams: StreamPaths, _ runtime: Runc.Options
+        _ spec: OCISpec, _ configuration: ContainerConfiguration, _ streams: StreamPaths
     ) -> [Reason] {
         var reasons: [Reason] = []
         if spec.containerType == .sandbox { reasons.append(.sandbox) }
@@ -120,7 +120,6 @@ package final class Container {
         if streams.terminal || spec.terminal { reasons.append(.terminal) }
         if isOnNodesNetwork(spec) { reasons.append(.hostNetwork) }
         if spec.namespace("pid")?.path != "" { reasons.append(.sharedProcesses) }
-        if runtime.systemdCgroup { reasons.append(.systemdCgroup) }
         if spec.namespace("user") != nil { reasons.append(.userNamespace) }
         return reasons
     }
@@ -155,7 +154,7 @@ package final class Container {
         if main.exit != nil { return [] }
         // What is in the cgroups then belongs to CRIU.
         if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
-        let pids = cgroup?.processes() ?? []
+        let pids = (cgroup?.processes() ?? []).filter { $0 != kept?.placeholder?.pid }
         return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
     }
 }

@@ -5,6 +5,8 @@ shopt -s nullglob
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${ZEROPOD_NODE_BUILD:-$(cd "$here/../.." && pwd)/build/node}
 generations=(2.1 1.7)
+# What is made of Debian packages: a root file system for each, one with systemd, and what the images have.
+roots=("${generations[@]}" 2.1-systemd apps)
 
 say() { printf 'node: %s\n' "$*" >&2; }
 fail() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # PID 1 of a node, started by verbs/up.sh in fresh mount, pid, net, uts, ipc and cgroup namespaces: mounts what a
 # machine has mounted, turns the root file system into /, sets up the network, and then only reaps.
-# NAME, GENERATION, BIN, MOUNTS and CGROUP come from the environment.
+# NAME, GENERATION, BIN, MOUNTS, CGROUP and SYSTEMD come from the environment.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 state=$(state_of "$NAME")
 
@@ -125,10 +125,19 @@ set_up_network() {
     ip -n client route add default via fd00:99::1
 }
 
+# No more of it than runc wants: scopes and slices, asked for over D-Bus. It takes the cgroup that it starts in for the
+# root of all, so that has to be the hierarchy's; what is run from outside stays in `init`.
+become_systemd() {
+    printf '[Unit]\nWants=dbus.socket\n' >/etc/systemd/system/node.target
+    echo 1 >/sys/fs/cgroup/cgroup.procs
+    exec env -i container=test-node PATH="$PATH" /usr/lib/systemd/systemd --unit=node.target --log-target=null
+}
+
 mount_root
 mount_system
 cp "$build/images/pause" run/pause
 enter_root
 set_up_network
 touch /run/ready
+[[ -z $SYSTEMD ]] || become_systemd
 exec /run/pause

@@ -41,6 +41,7 @@ packages_of() {
     )
     case $1 in
     2.1) echo containerd runc "${system[@]}" ;;
+    2.1-systemd) echo containerd runc systemd dbus "${system[@]}" ;;
     1.7) echo containerd/trixie runc/trixie "${system[@]}" ;;
     apps) echo base-files busybox-static nginx redis-server python3 ;;
     *) fail "containerd ${1:-?} is not among ${generations[*]}" ;;
@@ -65,7 +66,7 @@ make_root() {
     [[ ! -d $root ]] || return 0
     packages=$(packages_of "$1")
     say "from Debian $(suite_of "$1"): $packages"
-    rm -rf "$build/roots/$1"-*
+    rm -rf "$build/roots/$1"-????????
     mkdir -p "$build/roots"
     sources trixie sid >"$sources"
     mmdebstrap --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \

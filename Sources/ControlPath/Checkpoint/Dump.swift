@@ -74,6 +74,7 @@ package struct Dump: Sendable {
             guard step == "network-lock" || step == "post-dump" else { return true }
             do throws(CheckpointError) {
                 if !mayGoOn() { throw .givenUp }
+                if step == "post-dump" { try awaitPlaceholder() }
                 // The images are complete, and the processes can still go on if this fails.
                 if step == "post-dump" { try ImageFile.adoptKeptMountNamespace(in: snapshot.images) }
             } catch {
@@ -87,5 +88,10 @@ package struct Dump: Sendable {
         if code < 0 && !mayGoOn() { throw .givenUp }
         if code < 0 { throw .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)) }
         return dispositions
+    }
+
+    /// Before the container's own processes end, so that its cgroups are never empty.
+    private func awaitPlaceholder() throws(CheckpointError) {
+        do throws(SystemError) { try kept.placeholder?.awaitPlace() } catch { throw .system(error) }
     }
 }

@@ -15,9 +15,13 @@ package final class KeptContainer: Sendable {
     let cgroups: Cgroup
     /// Where mounts are, as the container sees them.
     let mounts: [MountTable.Mount]
+    /// Keeps the cgroups in use. systemd removes a scope as soon as no process is in it, and would not find it again.
+    package let placeholder: Placeholder?
 
-    /// - Parameter pid: the running init of the container.
-    package init(of pid: pid_t) throws(SystemError) {
+    /// - Parameters:
+    ///   - pid: the running init of the container.
+    ///   - children: if its cgroups are removed when nobody is in them, who starts the process that is.
+    package init(of pid: pid_t, inhabitedBy children: Children? = nil) throws(SystemError) {
         mount = try Namespace(.mount, of: pid)
         ipc = try Namespace(.ipc, of: pid)
         uts = try Namespace(.uts, of: pid)
@@ -25,6 +29,8 @@ package final class KeptContainer: Sendable {
         cgroup = try Namespace(.cgroup, of: pid)
         cgroups = try Cgroup(of: pid)
         mounts = try MountTable(of: pid).mounts
+        placeholder =
+            if let children { try Placeholder(children, in: try cgroups.openProcesses()) } else { nil }
     }
 
     /// Namespaces that criu enters before it starts, so that it takes them for its own and leaves them alone.

@@ -81,32 +81,14 @@ package struct Restore: Sendable {
         }
     }
 
+    /// criu is put into the container's cgroups, and what it restores stays there.
     private func start(_ children: Children, _ ahead: CRIUService.Prestart?) throws(SystemError) -> CRIUService {
-        let cgroups = try openCgroups()
-        defer { for number in cgroups { close(number) } }
+        let cgroups = try kept.cgroups.openProcesses()
+        defer { withExtendedLifetime(cgroups) {} }
         return try CRIUService.start(
-            criu, isLazy ? ["--lazy-pages"] : [], namespaces: kept.entered, cgroups: cgroups,
-            inherited: streams.map(\.descriptor), children: children,
+            criu, isLazy ? ["--lazy-pages"] : [], namespaces: kept.entered,
+            cgroups: cgroups.map { $0.descriptor.rawValue }, inherited: streams.map(\.descriptor), children: children,
             ahead: ahead)
-    }
-
-    /// The `cgroup.procs` files of the container: criu is put there, and what it restores stays there.
-    private func openCgroups() throws(SystemError) -> [Int32] {
-        var numbers: [Int32] = []
-        do {
-            for directory in Set(kept.cgroups.directories.values) {
-                numbers.append(try Descriptor.open("\(directory)/cgroup.procs", O_WRONLY).release())
-            }
-            // It limits nothing. A container created by other means may not be in one.
-            if let besides = kept.cgroups.besides, let file = try? Descriptor.open("\(besides)/cgroup.procs", O_WRONLY)
-            {
-                numbers.append(file.release())
-            }
-        } catch {
-            for number in numbers { close(number) }
-            throw error
-        }
-        return numbers
     }
 
     private func call(

@@ -8,6 +8,6 @@ mkdir -p "$build"
 exec {lock}>"$build/.lock"
 flock "$lock"
 install_tools
-for root in "${generations[@]}" apps; do make_root "$root"; done
+for root in "${roots[@]}"; do make_root "$root"; done
 make_images
 exec {lock}>&-

@@ -15,7 +15,7 @@ of_its_pods() {
     shopt -s nullglob
     local file
     ps -eo pid=,args= | awk '$2 ~ /containerd-shim|zeropod-stand-in|(^|\/)(runc|crun|criu)$/ { print "process", $0 }'
-    find /sys/fs/cgroup -mindepth 2 -type d -regextype egrep -regex '.*/([0-9a-f]{64}|pod[^/]*)' -printf 'cgroup %p\n'
+    find /sys/fs/cgroup -mindepth 2 -type d -regextype egrep -regex '.*/((cri-containerd-)?[0-9a-f]{64}(\.scope)?|pod[^/.]*)' -printf 'cgroup %p\n'
     awk '$5 ~ "^/run/containerd/io|^/run/netns/cni-|^/var/lib/zeropod/" { print "mount", $5 }' /proc/self/mountinfo
     for file in /run/netns/cni-* /run/containerd/s/* /run/zeropod/s/* /run/containerd/io.containerd.runtime.v2.task/*/*; do
         echo "file $file"

@@ -6,7 +6,7 @@
 name=${1:-}
 check_name "$name"
 shift
-GENERATION=2.1 BIN='' DEBUG='' MOUNTS=''
+GENERATION=2.1 BIN='' DEBUG='' MOUNTS='' SYSTEMD=''
 CGROUP=$([[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] && echo v2 || echo v1)
 while (($#)); do
     case $1=${2:-} in
@@ -14,6 +14,7 @@ while (($#)); do
     --bin=?*) BIN=$(readlink -f "$2") && shift ;;
     --mount=/*:/*) MOUNTS+="$2"$'\n' && shift ;;
     --cgroup=v[12]) CGROUP=$2 && shift ;;
+    --systemd=*) SYSTEMD=yes CGROUP=v2 ;;
     --debug=*) DEBUG=yes ;;
     *) fail "up: cannot make sense of $*" ;;
     esac
@@ -24,8 +25,9 @@ if pid=$(pid_of "$name"); then fail "$name is up already, pid $pid"; fi
 
 "$here/node" build
 state=$(state_of "$name")
-ROOT=$(root_of "$GENERATION")
-export NAME=$name GENERATION BIN MOUNTS CGROUP ROOT
+[[ -z $SYSTEMD || $GENERATION == 2.1 ]] || fail "--systemd: there is none for containerd $GENERATION"
+ROOT=$(root_of "$GENERATION${SYSTEMD:+-systemd}")
+export NAME=$name GENERATION BIN MOUNTS CGROUP SYSTEMD ROOT
 
 make_cgroups() {
     local directory file
@@ -78,6 +80,7 @@ rm -rf "$state"
 mkdir -p "$state/log"
 make_cgroups
 start_init
+[[ -z $SYSTEMD ]] || await 20 inside "$name" systemctl is-active --quiet dbus.socket || fail "systemd of $name does not start"
 start_containerd "$name"
 import_images
 say "$name is up: containerd $GENERATION, socket $("$here/node" socket "$name")"

@@ -20,7 +20,10 @@ extension Container {
         struct Info: Decodable { let runtimeSpec: Spec }
         struct Spec: Decodable { let linux: Linux }
         struct Linux: Decodable { let cgroupsPath: String }
-        return try JSONDecoder().decode(Info.self, from: try await status().info).runtimeSpec.linux.cgroupsPath
+        let path = try JSONDecoder().decode(Info.self, from: try await status().info).runtimeSpec.linux.cgroupsPath
+        // Of systemd's: slice:prefix:name.
+        let parts = path.split(separator: ":")
+        return parts.count == 3 ? "/\(parts[0])/\(parts[1])-\(parts[2]).scope" : path
     }
 }
 

@@ -7,6 +7,8 @@ package enum Runtime: String, Sendable, CustomStringConvertible {
     /// Ours with crun, and with all options that there are (Tests/Node/conf).
     case crun = "zeropod-crun"
     case options = "zeropod-options"
+    /// Ours with control groups made by systemd, on nodes that have it.
+    case systemd = "zeropod-systemd"
 
     package var description: String { rawValue }
 

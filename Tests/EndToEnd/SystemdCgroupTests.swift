@@ -1,0 +1,89 @@
+import CRI
+import Commands
+import Glibc
+import TestNode
+import Testing
+
+/// A node with systemd, which makes the control groups of containers, and removes those that nobody is in.
+@Suite(
+    .nodes("systemd", options: ["--systemd", "--debug"]),
+    .enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"))
+struct SystemdCgroupTests {
+    /// With a stand-in for criu in the cgroups, and without.
+    @Test(arguments: ["standby", "on-demand"]) func itsScopeOutlivesASleep(_ wake: String) async throws {
+        let node = try await node(.current)
+        try await node.withScopedPod("scope", ["wake": wake]) { pod in
+            let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
+            let scope = "cri-containerd-\(server.id).scope"
+            let invocation = try await node.systemdProperty("InvocationID", of: scope)
+            #expect(!invocation.isEmpty)
+            for cycle in 1...4 {
+                try await server.awaitSleep(cycle)
+                #expect(try await server.processes().isEmpty)
+                // The same scope, not another one of the same name.
+                #expect(try await node.systemdProperty("ActiveState", of: scope) == "active")
+                #expect(try await node.systemdProperty("InvocationID", of: scope) == invocation)
+                let answer = try await node.get(pod.ip4, port: 8080).json(ServerState.self)
+                #expect(answer.counter == cycle)
+                let procs = "/sys/fs/cgroup\(try await node.systemdProperty("ControlGroup", of: scope))/cgroup.procs"
+                let members = try await node.run("cat", procs).lines.compactMap { Int($0) }
+                #expect(members.contains(try await server.pid()))
+                // What kept it has gone with the sleep.
+                #expect(try await server.processes().sorted() == members.sorted())
+            }
+            #expect(try await server.exec("sh", "-c", "echo $((6 * 7)); exit 3").stdout == "42\n")
+            try await server.awaitSleep(5)
+            try await server.stop(timeout: 10)
+            #expect(try await server.status().exitCode == 7)
+            try await server.remove()
+            try await node.expectGone(scope)
+        }
+    }
+
+    /// Given up, a sleep leaves nothing in the scope.
+    @Test func itsScopeIsItsOwnAgain() async throws {
+        let node = try await node(.current)
+        try await node.withScopedPod("busy") { pod in
+            let server = try await pod.start("server", image: "python")
+            let before = try await server.processes().sorted()
+            try await server.awaitCheckpointBegin()
+            #expect(try await node.get(pod.ip4, port: 8080).code == 200)
+            try await eventually("only the container is in its scope") {
+                try await server.processes().sorted() == before || server.sleeps() > 0
+            }
+            try await server.awaitSleep()
+            #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 2)
+        }
+    }
+
+    @Test func itsScopeEndsWithAKilledShim() async throws {
+        let node = try await node(.current)
+        try await node.withScopedPod("lost") { pod in
+            let server = try await pod.start("server", image: "python")
+            try await server.awaitSleep()
+            try await node.run("kill", "-KILL", "\(try await pod.shimProcess())")
+            _ = try await server.awaitExit()
+            try await node.expectGone("cri-containerd-\(server.id).scope")
+        }
+    }
+}
+
+extension TestNode {
+    /// A pod as the kubelet makes them with the cgroup driver systemd.
+    fileprivate func withScopedPod(
+        _ name: String, _ annotations: [String: String] = [:], _ body: (Pod) async throws -> Void
+    ) async throws {
+        try await withPod(
+            name, runtime: .systemd, annotations: sleepy(annotations), adjust: { $0.cgroupParent = "pods.slice" }, body)
+    }
+
+    fileprivate func systemdProperty(_ property: String, of unit: String) async throws -> String {
+        try await run("systemctl", "show", "--value", "--property", property, unit).trimmed
+    }
+
+    fileprivate func expectGone(_ scope: String) async throws {
+        try await eventually("\(scope) is gone") {
+            try await systemdProperty("ActiveState", of: scope) == "inactive"
+        }
+    }
+}
