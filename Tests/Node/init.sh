@@ -81,7 +81,8 @@ mount_cgroup_v2() {
     mount -t cgroup2 cgroup2 sys/fs/cgroup
     mkdir -p sys/fs/cgroup/init
     local controllers
-    read -ra controllers <sys/fs/cgroup/cgroup.controllers
+    # The file is empty, without an end of line even, where version 1 has all of them.
+    read -ra controllers <sys/fs/cgroup/cgroup.controllers || true
     await 5 hand_over_controllers
     # On a machine whose controllers are all taken by version 1.
     [[ " ${controllers[*]} " == *' cpu '* ]] || install -m 755 "$here/conf/runc-without-limits" usr/local/sbin/runc
