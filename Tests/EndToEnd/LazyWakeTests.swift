@@ -74,24 +74,30 @@ extension AlteredNodes {
         /// Nobody sees zeros in place of the memory: the container ends, and the log says why.
         @Test func theContainerEndsWithItsPageServer() async throws {
             let node = try await node(.current)
-            // It stops as soon as it has the processes, so that most of the memory is still to come.
+            // From when it has the processes it runs in slices of two milliseconds, so that they are restored and most of
+            // the memory is still to come; at last it stands still.
             let stopping = """
                 mv /usr/sbin/criu /usr/sbin/criu.real
                 cat >/usr/sbin/criu <<'END'
                 #!/bin/bash
                 [[ $1 == lazy-pages ]] || exec criu.real "$@"
-                (until ls -l /proc/$$/fd | grep -q userfaultfd; do :; done; kill -STOP $$; echo $$ >/run/page-server) &
+                (
+                    until ls -l /proc/$$/fd | grep -q userfaultfd; do :; done
+                    while kill -STOP $$ && [[ ! -e /run/stand-still ]]; do sleep 0.05; kill -CONT $$; sleep 0.002; done
+                    echo $$ >/run/page-server
+                ) &
                 exec criu.real "$@"
                 END
                 chmod +x /usr/sbin/criu
                 """
-            try await node.altered(by: stopping, back: "rm -f /run/page-server; mv /usr/sbin/criu.real /usr/sbin/criu")
-            {
+            let back = "rm -f /run/page-server /run/stand-still; mv /usr/sbin/criu.real /usr/sbin/criu"
+            try await node.altered(by: stopping, back: back) {
                 try await node.withSleepyPod("lost", ["wake": "lazy"]) { pod in
                     let server = try await pod.start("server", image: "python", command: hoarderCommand(megabytes: 300))
                     try await server.awaitSleep()
                     async let answer = try? node.get(pod.ip4, port: 8080, path: "/all")
                     try await server.awaitShimLog("restored")
+                    try await node.run("touch", "/run/stand-still")
                     let pid = try await eventually("the page server stands still") {
                         try await node.shell("cat /run/page-server").lines.first
                     }
