@@ -67,18 +67,33 @@ extension AlteredNodes {
                         try await server.awaitSleep()
                     }
                     if moment == "restore" {
-                        try await node.holdCRIU()
+                        // One that was started ahead is past the hold.
+                        if wake == "prestarted" {
+                            try await eventually("criu stands ready") { try await node.signalCRIU("STOP") }
+                        } else {
+                            try await node.holdCRIU()
+                        }
                         Task { _ = try? await node.get(pod.ip4, port: 8080, from: .outside) }
                         try await eventually("a request is held") { try await pod.waiting() == 1 }
                     }
                     try await node.run("kill", "-KILL", "\(pod.shimProcess())")
                     // As the kubelet sees it: an end, whose status containerd makes up if it was not told one.
                     #expect([137, 255].contains(try await server.awaitExit().exitCode))
+                    if moment == "restore", wake == "prestarted" { try await node.signalCRIU("CONT") }
                 }
                 try await pod.delete()
                 try await eventually("nothing is left", within: .seconds(10)) { try await node.leftovers().isEmpty }
-                #expect(try await node.shell("pgrep -f 'criu swrk|zeropod-stand-in'", expecting: nil).text.isEmpty)
+                #expect(
+                    try await node.shell("pgrep -f 'criu(.real)? swrk|zeropod-stand-in'", expecting: nil).text.isEmpty)
             }
         }
+    }
+}
+
+extension TestNode {
+    /// Signals the criu that waits for its call, if there is one.
+    @discardableResult
+    fileprivate func signalCRIU(_ signal: String) async throws -> Bool {
+        try await shell("pkill -\(signal) -f '^[^ ]*(sh .*)?criu(.real)? swrk'", expecting: nil).status == 0
     }
 }
