@@ -153,6 +153,9 @@ extension Container {
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         CRIU.locate(context) { [self] result in
+            guard lifecycle.state == .restoring else {
+                return restoreEnded(.failure(.givenUp), nil, times)
+            }
             guard case .success(let criu) = result else {
                 let missing = SystemError("find", "the criu that made the checkpoint", code: ENOENT)
                 return restoreEnded(.failure(.notBegun(missing)), nil, times)

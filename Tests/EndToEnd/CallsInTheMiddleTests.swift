@@ -89,6 +89,19 @@ extension AlteredNodes {
             }
         }
 
+        /// Killed in the middle, CRIU leaves children that wait for it, and hold the socket that the shim reads from.
+        @Test func sigkillEndsWhatCRIUHasForked() async throws {
+            let node = try await node(.current)
+            try await node.withHeldRestore(forking: true) { _, server, _ in
+                let forked = "pgrep -f '^sleep 1234'"
+                #expect(try await node.shell(forked).lines.count == 1)
+                try await server.stop(timeout: 0)
+                #expect(try await server.awaitExit().exitCode == 137)
+                try await server.remove()
+                #expect(try await node.shell(forked, expecting: nil).text.isEmpty)
+            }
+        }
+
         /// CRIU that does nothing any more is ended. It may be tried again, as nothing has happened.
         @Test(arguments: ["STOP", "KILL"]) func interruptedRestoreIsTriedAgain(_ signal: String) async throws {
             let node = try await node(.current)

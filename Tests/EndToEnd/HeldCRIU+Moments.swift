@@ -20,13 +20,13 @@ extension TestNode {
 
     /// Gives `body` a server that a connection is waking, and a way to let that go on.
     func withHeldRestore(
-        _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
+        forking: Bool = false, _ body: (Pod, Container, _ letGo: () async throws -> Void) async throws -> Void
     ) async throws {
         try await withStandInForCRIU {
             try await withSleepyPod("waking", after: "1s") { pod in
                 let server = try await pod.start("server", image: "python", command: serverThatHeedsTerm)
                 try await server.awaitSleep()
-                try await holdCRIU()
+                try await holdCRIU(forking: forking)
                 try await lettingCRIUGo {
                     // Its answer is no matter: some tests end the server first.
                     let first = Task { try? await get(pod.ip4, port: 8080, from: .outside) }

@@ -27,7 +27,7 @@ struct SystemdCgroupTests {
                 #expect(answer.counter == cycle)
                 let procs = "/sys/fs/cgroup\(try await node.systemdProperty("ControlGroup", of: scope))/cgroup.procs"
                 let members = try await node.run("cat", procs).lines.compactMap { Int($0) }
-                #expect(members.contains(try await server.pid()))
+                #expect(!members.isEmpty)
                 // What kept it has gone with the sleep.
                 #expect(try await server.processes().sorted() == members.sorted())
             }

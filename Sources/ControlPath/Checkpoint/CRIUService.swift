@@ -11,6 +11,8 @@ import Synchronization
 package final class CRIUService: Sendable {
     /// libcriu's end of the socket.
     let socket: Descriptor
+    /// The inode of criu's end, by which what it has forked can be told.
+    private let peer: UInt64
     /// The process, until it has ended.
     package var pid: pid_t? { process.withLock { $0 } }
     private let process = Mutex<pid_t?>(nil)
@@ -47,8 +49,9 @@ package final class CRIUService: Sendable {
         try retrying("socketpair") {
             socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
         }
-        let service = CRIUService(socket: Descriptor(owning: ends[0]))
         let theirs = Descriptor(owning: ends[1])
+        let service = CRIUService(
+            socket: Descriptor(owning: ends[0]), peer: UInt64(try theirs.status().st_ino))
         var command = Command(criu, ["swrk", "\(socketNumber)"] + options, directory: "/")
         command.descriptors[socketNumber] = theirs.rawValue
         for (index, descriptor) in inherited.enumerated() {
@@ -72,9 +75,25 @@ package final class CRIUService: Sendable {
         return service
     }
 
-    private init(socket: consuming Descriptor) {
+    private init(socket: consuming Descriptor, peer: UInt64) {
         self.socket = socket
+        self.peer = peer
     }
+
+    /// Ends those that criu has forked and that are no processes of the container yet: they hold criu's end of the
+    /// socket. When criu is killed they wait for it for ever, and so does the call, which would see the end of the file.
+    func killForked(in cgroup: Cgroup) {
+        // One that is just forking may add another; a dead one is not listed any more.
+        for _ in 0..<Self.mostRounds {
+            let forked = cgroup.processes().filter { pid in
+                !Process.descriptors(of: pid, linkedTo: "socket:[\(peer)]").isEmpty
+            }
+            if forked.isEmpty { return }
+            for pid in forked { try? Process.signal(SIGKILL, to: pid) }
+        }
+    }
+
+    private static let mostRounds = 100
 
     static func inheritedNumber(_ index: Int) -> Int32 { socketNumber + 1 + Int32(index) }
 }

@@ -11,6 +11,8 @@ package final class CallUnderWay: Sendable {
         var isEnded = false
         /// What CRIU has in the container's cgroups until it has ended.
         var headroom: Headroom?
+        /// Where a restore makes processes.
+        var cgroup: Cgroup?
     }
 
     private let state = Mutex(State())
@@ -35,10 +37,12 @@ package final class CallUnderWay: Sendable {
         return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size
     }
 
-    func begins(_ service: CRIUService, _ headroom: Headroom? = nil) {
+    /// - Parameter cgroup: of a restore, where it makes processes.
+    func begins(_ service: CRIUService, _ headroom: Headroom? = nil, in cgroup: Cgroup? = nil) {
         let isEnded = state.withLock { state in
             state.service = service
             state.headroom = headroom
+            state.cgroup = cgroup
             return state.isEnded
         }
         service.user.withLock { $0 = self }
@@ -47,11 +51,14 @@ package final class CallUnderWay: Sendable {
 
     /// Who is killed in the middle leaves children that wait for it for ever.
     func serviceEnded(_ status: ExitStatus) {
-        let (initial, headroom) = state.withLock { state in
-            state.service = nil
-            return (state.initial, state.headroom.take())
+        let (service, initial, cgroup, headroom) = state.withLock { state in
+            (state.service.take(), state.initial, state.cgroup, state.headroom.take())
         }
-        if case .signaled = status { initial?.kill() }
+        if case .signaled = status {
+            initial?.kill()
+            // The first of them may not be known yet.
+            if let cgroup { service?.killForked(in: cgroup) }
+        }
         headroom?.end()
     }
 

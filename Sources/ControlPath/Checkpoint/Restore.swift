@@ -64,7 +64,7 @@ package struct Restore: Sendable {
                 headroom.end()
                 throw error
             }
-            underWay.begins(service, headroom)
+            underWay.begins(service, headroom, in: kept.cgroups)
             times.reached("criu started")
             let faults = pages?.faults
             try loop.onThread("restore") { [self] in
