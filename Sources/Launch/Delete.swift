@@ -55,7 +55,9 @@ package struct Delete {
     private func endProcesses(_ options: Runc.Options) {
         guard let cgroup = try? RuncState(root: options.root, container: invocation.id).cgroup else { return }
         // Only a cgroup of the container's own, by its name; crun does not tell any.
-        let own = cgroup.directories.filter { $0.value.contains(invocation.id) }.map { Cgroup(directories: [$0: $1]) }
+        let own = cgroup.directories.filter { $0.value.containsText(invocation.id) }.map {
+            Cgroup(directories: [$0: $1])
+        }
         let deadline = Instant.now + Self.patience
         while Instant.now.nanoseconds < deadline.nanoseconds {
             // What is killed may just have started others, or be on its way from one hierarchy of v1 to the next.

@@ -16,7 +16,7 @@ struct Comparison {
             let other = try await TestNode.up("bench-control", shim: control)
             do {
                 let comparison = Comparison(ours: node, control: other, rounds: rounds)
-                for application in Application.all { try await comparison.run(application, report) }
+                for application in Application.small { try await comparison.run(application, report) }
             } catch {
                 try? await TestNode.down("bench-control")
                 throw error
@@ -46,16 +46,16 @@ struct Comparison {
             let container = try await pod.start(
                 application.name, image: application.image, command: application.command)
             let client = TimedClient(namespace: "\(node.root)/run/netns/client")
-            sides.append(Side(side: side, pod: pod, container: container, log: ShimLog(of: node), client: client))
+            sides.append(Side(side: side, pod: pod, container: container, log: ShimLog(of: pod), client: client))
         }
         // Round 0 fills caches and is not counted.
         for round in 0...rounds {
             for one in round % 2 == 0 ? sides : sides.reversed() {
                 let sleep = try await one.log.await(.asleep, round + 1, of: one.container.id)
                 let cost = try await ShimCost(ofPod: one.pod.id)
-                let wake = try await one.client.get(one.pod.ip4, port: 80)
+                let wake = try await application.ask(one.client, one.pod.ip4)
                 guard round > 0 else { continue }
-                await report.note("wake/\(application.name)", "ms", one.side, wake.seconds * 1000)
+                await report.note("wake/\(application.name)", "ms", one.side, wake)
                 await report.note("sleep/\(application.name)", "ms", one.side, sleep.milliseconds)
                 await report.note("shim-private/asleep", "kB", one.side, cost.privateKilobytes)
                 await report.note("shim-rss/asleep", "kB", one.side, cost.residentKilobytes)

@@ -16,6 +16,7 @@ struct Control {
     let pod: Pod
     /// The container of the stock shim.
     let idle: Container
+    private let application: Application
     private let id: String
 
     private static let runc = "runc --root /run/bench/runc --log /run/bench/log"
@@ -24,15 +25,15 @@ struct Control {
     static func start(_ application: Application, on node: TestNode) async throws -> Control {
         let pod = try await node.runPod("control", runtime: .runc)
         let idle = try await pod.start("idle", image: application.image, command: Application.idleCommand)
-        let control = Control(pod: pod, idle: idle, id: "control-\(application.name)")
-        try control.writeBundle(application)
+        let control = Control(pod: pod, idle: idle, application: application, id: "control-\(application.name)")
+        try control.writeBundle()
         try await control.run("\(runc) run --detach --bundle \(control.directory) \(control.id)")
         return control
     }
 
     private var directory: String { "/run/bench/\(id)" }
 
-    private func writeBundle(_ application: Application) throws {
+    private func writeBundle() throws {
         let root = pod.node.root
         let stock = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(idle.id)"
         let data = try Data(contentsOf: URL(filePath: "\(root)\(stock)/config.json"))
@@ -60,7 +61,7 @@ struct Control {
     func wake(_ client: TimedClient) async throws -> Double {
         let restore = try await run(
             "\(Self.runc) restore --detach --bundle \(directory) --image-path \(images) --work-path \(images) \(id)")
-        let request = try await client.get(pod.ip4, port: 80).seconds * 1000
+        let request = try await application.ask(client, pod.ip4)
         _ = try await pod.node.shell("rm -r \(images)")
         return restore + request
     }
@@ -77,7 +78,7 @@ struct Control {
             ((status == 0)) || { cat /run/bench/log \(images)/*.log | tail -n 40 >&2; exit 1; }
             echo $((${end/./} - ${begin/./}))
             """
-        return (Double(try await pod.node.shell(script).trimmed) ?? .nan) / 1000
+        return (Double(try await pod.node.shell(script, deadline: .seconds(120)).trimmed) ?? .nan) / 1000
     }
 
     func remove() async throws {

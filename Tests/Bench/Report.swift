@@ -2,14 +2,15 @@ import Foundation
 
 /// The numbers, in the order in which their names first came up.
 actor Report {
-    struct Row: Encodable {
+    struct Row: Encodable, Sendable {
         let name: String
         let unit: String
         var ours = Samples()
         var control = Samples()
         /// Ours by the control's, of the medians.
         var ratio: Double? {
-            ours.values.isEmpty || control.median == 0 ? nil : Samples.rounded(ours.median / control.median)
+            ours.values.isEmpty || control.values.isEmpty || control.median == 0
+                ? nil : Samples.rounded(ours.median / control.median)
         }
 
         enum CodingKeys: CodingKey { case name, unit, ours, control, ratio }
@@ -19,14 +20,15 @@ actor Report {
             try fields.encode(name, forKey: .name)
             try fields.encode(unit, forKey: .unit)
             try fields.encode(ours, forKey: .ours)
-            try fields.encode(control, forKey: .control)
+            // null where there can be none.
+            try fields.encode(control.values.isEmpty ? nil : control, forKey: .control)
             try fields.encode(ratio, forKey: .ratio)
         }
     }
 
     enum Side { case ours, control }
 
-    private var rows: [Row] = []
+    private(set) var rows: [Row] = []
 
     func note(_ name: String, _ unit: String, _ side: Side, _ value: Double) {
         let index = rows.firstIndex { $0.name == name } ?? rows.count
@@ -36,6 +38,10 @@ actor Report {
         case .control: rows[index].control.values.append(value)
         }
     }
+
+    func drop(_ names: [String]) { rows.removeAll { names.contains($0.name) } }
+
+    func keep(where wanted: (String) -> Bool) { rows.removeAll { !wanted($0.name) } }
 
     var json: Data {
         get throws {
@@ -47,12 +53,12 @@ actor Report {
 
     var table: String {
         let header =
-            left("", 27) + right("ours", 9) + right("min", 9) + right("max", 9) + right("control", 12)
+            left("", 32) + right("ours", 9) + right("min", 9) + right("max", 9) + right("control", 12)
             + right("min", 9) + right("max", 9) + right("ratio", 9) + right("n", 5)
         let footer = """
 
-            ratio: median of ours by median of the control. wake and sleep: the control is runc checkpoint and restore
-            of the same application under the same OCI specification; everything else: containerd's stock shim.
+            ratio: median of ours by median of the control. wake, touch and sleep: the control is runc checkpoint and
+            restore of the same application under the same OCI specification; everything else: containerd's stock shim.
             """
         return ([header] + sorted.map(line) + [footer]).joined(separator: "\n")
     }
@@ -71,11 +77,14 @@ actor Report {
                 ? "\((value * 100).rounded() / 100)"
                 : value < 100 ? "\((value * 10).rounded() / 10)" : "\(Int(value.rounded()))"
         }
+        func cells(_ samples: Samples, _ width: Int) -> String {
+            let values = [samples.median, samples.min, samples.max].map { samples.values.isEmpty ? "–" : number($0) }
+            return right(values[0], width) + right(values[1], 9) + right(values[2], 9)
+        }
         let (ours, control) = (row.ours, row.control)
-        return left(row.unit.isEmpty ? row.name : "\(row.name) [\(row.unit)]", 27)
-            + right(number(ours.median), 9) + right(number(ours.min), 9) + right(number(ours.max), 9)
-            + right(number(control.median), 12) + right(number(control.min), 9) + right(number(control.max), 9)
-            + right(row.ratio.map { "\($0)" } ?? "–", 9) + right("\(ours.values.count)", 5)
+        return left(row.unit.isEmpty ? row.name : "\(row.name) [\(row.unit)]", 32)
+            + cells(ours, 9) + cells(control, 12) + right(row.ratio.map { "\($0)" } ?? "–", 9)
+            + right("\(ours.values.count)", 5)
     }
 
     private func left(_ text: String, _ width: Int) -> String {
@@ -87,7 +96,7 @@ actor Report {
     }
 }
 
-struct Samples: Encodable {
+struct Samples: Encodable, Sendable {
     var values: [Double] = []
 
     var median: Double {

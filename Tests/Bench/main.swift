@@ -5,48 +5,49 @@ import Foundation
 import TestNode
 
 func fail(_ text: String) -> Never {
-    FileHandle.standardError.write(Data("bench: \(text)\n".utf8))
+    tell("bench: \(text)\n")
     exit(1)
 }
 
 let environment = ProcessInfo.processInfo.environment
+let words = CommandLine.arguments.dropFirst()
+let what = words.count == 2 ? words.dropFirst().joined() : words.joined()
 guard geteuid() == 0 else { fail("needs root: sudo make bench") }
 guard let shim = Runtime.shim else { fail("ZEROPOD_SHIM_DIRECTORY does not say where the shim is; use 'make bench'") }
-guard CommandLine.arguments.count == 2 else { fail("usage: zeropod-bench FILE.json | trace") }
-guard let rounds = Int(environment["ROUNDS"] ?? "20"), rounds > 0 else { fail("ROUNDS is not a number above zero") }
+guard words.count == 1 || words.count == 2 && what == "quick" else {
+    fail("usage: zeropod-bench FILE.json [quick] | trace")
+}
+guard let rounds = Int(environment["ROUNDS"] ?? (what == "quick" ? "15" : "20")), rounds > 0 else {
+    fail("ROUNDS is not a number above zero")
+}
+let selection = Selection(only: environment["ONLY"], quick: what == "quick")
+guard selection.unknown.isEmpty else {
+    let rows = Entry.all.flatMap(\.rows).joined(separator: ", ")
+    fail("ONLY names no row '\(selection.unknown.joined(separator: "', '"))'; there are \(rows)")
+}
 
 let report = Report()
-let measuring = Task {
-    if CommandLine.arguments[1] == "trace" { return try await Trace.run(shim: shim, rounds: rounds) }
+let measuring = Task { () -> [String] in
+    if what == "trace" {
+        try await Trace.run(shim: shim, rounds: rounds)
+        return []
+    }
+    let file = URL(filePath: CommandLine.arguments[1])
     if let control = environment["CONTROL"] {
-        let control = URL(filePath: control)
-        return try await Comparison.run(shim: shim, control: control, rounds: rounds, report)
+        try await Comparison.run(shim: shim, control: URL(filePath: control), rounds: rounds, report)
+        try await report.json.write(to: file)
+        return []
     }
-    do {
-        let node = try await TestNode.up("bench", shim: shim)
-        do {
-            for application in Application.all {
-                try await SleepBench(node: node, application: application, rounds: rounds).run(report)
-            }
-            try await ShimBench(node: node, rounds: max(5, rounds / 2)).run(report)
-        } catch {
-            if !Task.isCancelled { print(await node.diagnosis()) }
-            throw error
-        }
-    } catch {
-        try? await TestNode.down("bench")
-        throw error
-    }
-    try await TestNode.down("bench")
+    return try await Runner(shim: shim, rounds: rounds, selection: selection, report: report, file: file).run()
 }
 let interruptions = Interruptions { measuring.cancel() }
 
 do {
-    try await measuring.value
-    if CommandLine.arguments[1] == "trace" { exit(0) }
+    let failures = try await measuring.value
+    if what == "trace" { exit(0) }
     print(await report.table)
-    try await report.json.write(to: URL(filePath: CommandLine.arguments[1]))
     print("\nwritten to \(CommandLine.arguments[1])")
+    guard failures.isEmpty else { fail("failed:\n" + failures.joined(separator: "\n")) }
 } catch {
     if measuring.isCancelled { fail("interrupted") }
     fail("\(error)")

@@ -29,7 +29,7 @@ actor Visitor {
         self.client = client
         self.stage = stage
         self.kind = kind
-        log = ShimLog(of: container.pod.node)
+        log = ShimLog(of: container.pod)
     }
 
     private var request: String { kind == .web ? "GET /" : "INCR visits" }

@@ -79,12 +79,3 @@ package struct RuncError: Error, Equatable, Sendable, CustomStringConvertible {
         ("container is not in or state", .stillRunning),
     ]
 }
-
-extension String {
-    /// The standard library's `contains` for texts needs the whole of string processing; this is enough here.
-    func containsText(_ text: String) -> Bool {
-        let (bytes, wanted) = (Array(utf8), Array(text.utf8))
-        guard bytes.count >= wanted.count else { return false }
-        return (0...bytes.count - wanted.count).contains { bytes[$0...].starts(with: wanted) }
-    }
-}

@@ -63,7 +63,18 @@ package enum Processes {
         }
     }
 
-    package static func threads(of pid: Int) -> Int {
-        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count) ?? 0
+    package static func threads(of pid: Int) -> Int { tasks(of: pid).count }
+
+    private static func tasks(of pid: Int) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+    }
+
+    /// How often the threads of a process have left a processor so far: one that wakes up and sleeps again does once.
+    package static func switches(of pid: Int) -> Int {
+        tasks(of: pid).reduce(0) { sum, task in
+            let status = try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8)
+            let counts = (status ?? "").split(separator: "\n").filter { $0.contains("voluntary_ctxt_switches:") }
+            return sum + counts.compactMap { $0.split(separator: "\t").last.flatMap { Int($0) } }.reduce(0, +)
+        }
     }
 }

@@ -2,7 +2,7 @@ import Commands
 import Foundation
 import TestNode
 
-/// What the shims of a node say, as it stands in containerd's log.
+/// What the shims of a node say, as it stands in containerd's log since a pod was made.
 package struct ShimLog: Sendable {
     /// A line that tells of a container's sleep or wake.
     package struct Change: Sendable {
@@ -17,13 +17,13 @@ package struct ShimLog: Sendable {
         package let milliseconds: Double
     }
 
-    private let file: URL
+    private let pod: Pod
 
-    package init(of node: TestNode) { file = node.state.appending(path: "log/containerd.log") }
+    package init(of pod: Pod) { self.pod = pod }
 
     /// All changes of a container so far.
     package func changes(of container: String) -> [Change] {
-        let text = (try? Data(contentsOf: file)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = (try? pod.containerdLog()) ?? ""
         return text.split(separator: "\n").compactMap(Self.change).filter { $0.container == container }
     }
 

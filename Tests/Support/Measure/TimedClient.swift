@@ -21,11 +21,11 @@ package struct TimedClient: Sendable {
     }
 
     /// One request on a connection of its own, the answer read to the end of the connection.
-    package func get(_ address: String, port: UInt16) async throws -> Reply {
-        let reply = try await exchange(address, port, "GET / HTTP/1.0\r\nHost: \(address)\r\n\r\n") { _ in false }
+    package func get(_ address: String, port: UInt16, path: String = "/") async throws -> Reply {
+        let reply = try await exchange(address, port, "GET \(path) HTTP/1.0\r\nHost: \(address)\r\n\r\n") { _ in false }
         guard let blank = reply.text.range(of: "\r\n\r\n"), reply.text.contains(" 200 ") else {
             errno = EPROTO
-            throw Failure("GET / of \(address): \(reply.text.prefix(80))")
+            throw Failure("GET \(path) of \(address): \(reply.text.prefix(80))")
         }
         return Reply(text: String(reply.text[blank.upperBound...]), seconds: reply.seconds)
     }
