@@ -12,10 +12,11 @@ final class OpenConnections: ConnectionKeeper {
     private let processes: @Sendable () -> [pid_t]
     /// Those on these ports have been closed.
     private let passivePorts: Set<UInt16>
-    /// What the application has known of for as long as a checkpoint takes to begin.
+    /// Those of which the application has known the end for as long as a checkpoint takes to begin.
     private let endedBefore: Set<UInt64>
+    /// How many there were when the checkpoint was decided.
+    let found: Int
     private let failure = Mutex<SystemError?>(nil)
-    private let count = Mutex(0)
 
     init(
         _ held: HeldConnections, slot: UInt32, in namespace: borrowing Namespace, passivePorts: Set<UInt16>,
@@ -25,7 +26,10 @@ final class OpenConnections: ConnectionKeeper {
         self.slot = slot
         self.namespace = try namespace.duplicate()
         self.passivePorts = passivePorts
-        endedBefore = Set(try TCPConnection.all(in: namespace).filter(\.peerHasEnded).map(\.inode))
+        let sockets = Process.sockets(of: processes())
+        let open = try TCPConnection.all(in: namespace).filter { sockets[$0.inode] != nil }
+        endedBefore = Set(open.filter(\.peerHasEnded).map(\.inode))
+        found = open.count
         self.processes = processes
     }
 
@@ -44,9 +48,7 @@ final class OpenConnections: ConnectionKeeper {
                     sockets[$0.inode] != nil && !passivePorts.contains($0.local.port)
                 }
             }
-            let open = try mine()
-            count.withLock { $0 = open.count }
-            try held.hold(open, slot: slot)
+            try held.hold(try mine(), slot: slot)
             // What came before that is in the sockets, and for an application that stands still: is it asked for?
             return try !mine().contains { isNeeded($0) }
         }
@@ -75,9 +77,6 @@ final class OpenConnections: ConnectionKeeper {
             return true
         }
     }
-
-    /// How many there were when the processes last stood still.
-    var found: Int { count.withLock { $0 } }
 
     /// How many are kept now.
     var kept: Int { held.counts(slot: slot).open }

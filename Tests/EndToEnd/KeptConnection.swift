@@ -27,13 +27,14 @@ final class KeptConnection: @unchecked Sendable {
         guard let destination = SocketAddress(address, port: UInt16(port)) else { throw Broken(description: address) }
         // /var/run leads to /run, but not to the node's.
         let path = namespace.hasPrefix("/var/") ? String(namespace.dropFirst("/var".count)) : namespace
-        return try Namespace(.network, path: node.root + path).inside { () throws(SystemError) in
+        let socket = try Namespace(.network, path: node.root + path).inside { () throws(SystemError) in
             let socket = try TCPSocket.make(destination.family)
             try socket.setNonBlocking(false)
             try TCPSocket.set(.noDelay, true, of: socket)
             try TCPSocket.connect(socket, to: destination)
-            return Result { try KeptConnection(socket) }
-        }.get()
+            return socket
+        }
+        return try KeptConnection(socket)
     }
 
     /// SO_KEEPALIVE, every second.
