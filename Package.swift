@@ -133,7 +133,8 @@ let package = Package(
             name: "zeropod-conformance", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Conformance",
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/EndToEnd",
+            name: "EndToEndTests", dependencies: ["Commands", "CRI", "Linux", "Measure", "TestNode"],
+            path: "Tests/EndToEnd",
             swiftSettings: strict),
         // The same with a Kubernetes around it: see Tests/Kubernetes.
         .testTarget(

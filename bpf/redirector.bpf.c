@@ -3,8 +3,8 @@
  * The redirector of one pod.
  *
  * `zeropod_ingress` and `zeropod_egress` see every packet of every interface of the pod and of lo (tcx or clsact), and
- * note when a declared port was last used; probes.h tells what does not count as use. They never keep, change or drop a
- * packet, and let the chain go on.
+ * note when a declared port was last used; probes.h tells what does not count as use. They let the chain go on, and
+ * never keep, change or drop a packet, but those of connections whose processes are away (connections.h).
  *
  * `zeropod_steer` runs where the kernel looks for a listening socket (sk_lookup, Linux 5.9): that is, for new
  * connections only. While a port is redirected it names the activator's listener instead of the application's, or the
@@ -146,12 +146,23 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
 
 #include "probes.h"
 
-/* Only ports that are in the map already: what else goes on in the pod costs one failed look-up a packet. */
-static __always_inline void note(struct __sk_buff *skb, int ingress)
+#include "connections.h"
+
+/* A segment that only acknowledges, or asks whether the peer is still there: no use of the connection. */
+static __always_inline int is_bare(struct __sk_buff *skb, __u32 tcp)
 {
-    __u32 offset;
+    struct zp_address source, destination;
+    struct segment segment;
+    __u32 end = load_addresses(skb, &source, &destination);
+    /* Packets that are larger than their length field can say have none. */
+    return load_segment(skb, tcp, end, &segment) && end == segment.offset && !(segment.flags & (SYN | FIN | RST));
+}
+
+/* Only ports that are in the map already: what else goes on in the pod costs one failed look-up a packet. */
+static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingress)
+{
     struct port_pair pair;
-    if (!find_tcp(skb, &offset) || load(skb, offset, &pair, sizeof pair))
+    if (load(skb, offset, &pair, sizeof pair))
         return;
     __u16 port = bpf_ntohs(ingress ? pair.destination : pair.source);
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
@@ -160,7 +171,7 @@ static __always_inline void note(struct __sk_buff *skb, int ingress)
     if (*last == ZP_PASSIVE) {
         if (ingress)
             remember_passive(skb, offset);
-    } else if (!belongs_to_probe(skb, offset, pair, ingress)) {
+    } else if (!is_bare(skb, offset) && !belongs_to_probe(skb, offset, pair, ingress)) {
         *last = bpf_ktime_get_ns();
     }
 }
@@ -169,14 +180,25 @@ static __always_inline void note(struct __sk_buff *skb, int ingress)
 SEC("tc")
 int zeropod_ingress(struct __sk_buff *skb)
 {
-    note(skb, 1);
+    __u32 offset, key = 0;
+    if (!find_tcp(skb, &offset))
+        return TC_ACT_UNSPEC;
+    __u32 *containers = bpf_map_lookup_elem(&holding, &key);
+    if (containers && *containers) {
+        int action = hold(skb, offset);
+        if (action != TC_ACT_UNSPEC)
+            return action;
+    }
+    note(skb, offset, 1);
     return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int zeropod_egress(struct __sk_buff *skb)
 {
-    note(skb, 0);
+    __u32 offset;
+    if (find_tcp(skb, &offset))
+        note(skb, offset, 0);
     return TC_ACT_UNSPEC;
 }
 

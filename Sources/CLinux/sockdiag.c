@@ -1,5 +1,5 @@
-// What the kernel tells of TCP connections over netlink (sock_diag(7)), which /proc/net/tcp does not: when data last
-// came and went.
+// The TCP connections of a network namespace, by sock_diag(7), with what /proc/net/tcp leaves out: when data last came
+// and went.
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -12,8 +12,9 @@
 
 #include "CLinux.h"
 
-// Of include/net/tcp_states.h.
-enum { ESTABLISHED = 1, CLOSE_WAIT = 8 };
+// Of include/net/tcp_states.h: all that a process can hold a connection in. What is half-made, or outlives its process,
+// is the kernel's.
+enum { ESTABLISHED = 1, SYN_SENT = 2, FIN_WAIT1 = 4, FIN_WAIT2 = 5, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
 
 static int ask(int netlink, int family) {
     struct {
@@ -29,29 +30,27 @@ static int ask(int netlink, int family) {
             .sdiag_family = family,
             .sdiag_protocol = IPPROTO_TCP,
             .idiag_ext = 1 << (INET_DIAG_INFO - 1),
-            .idiag_states = 1 << ESTABLISHED | 1 << CLOSE_WAIT,
+            .idiag_states = 1 << ESTABLISHED | 1 << SYN_SENT | 1 << FIN_WAIT1 | 1 << FIN_WAIT2 | 1 << CLOSE_WAIT
+                | 1 << LAST_ACK | 1 << CLOSING,
         },
     };
     return send(netlink, &request, sizeof request, 0) < 0 ? -errno : 0;
 }
 
-static int is_among(uint16_t port, const uint16_t *ports, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (ports[i] == port) return 1;
-    return 0;
-}
-
-// The times begin with the connection and are as coarse as a jiffy, so a first request that comes with the connection
-// shows by the bytes alone.
-static int owes_an_answer(const struct tcp_info *info) {
-    if (info->tcpi_bytes_sent == 0) return info->tcpi_bytes_received > 0;
-    return info->tcpi_last_data_recv < info->tcpi_last_data_sent;
-}
-
-// Milliseconds since the unanswered data came, or -1.
-static int64_t unanswered(struct nlmsghdr *header, const uint16_t *ports, size_t count) {
+static struct zp_tcp_connection read_connection(struct nlmsghdr *header) {
     struct inet_diag_msg *message = NLMSG_DATA(header);
-    if (!is_among(ntohs(message->id.idiag_sport), ports, count)) return -1;
+    struct zp_tcp_connection connection = {
+        .inode = message->idiag_inode,
+        .state = message->idiag_state,
+        .is_ipv6 = message->idiag_family == AF_INET6,
+        .local_port = ntohs(message->id.idiag_sport),
+        .remote_port = ntohs(message->id.idiag_dport),
+        .unread = message->idiag_rqueue,
+        .unacknowledged = message->idiag_wqueue,
+    };
+    size_t size = connection.is_ipv6 ? 16 : 4;
+    memcpy(connection.local, message->id.idiag_src, size);
+    memcpy(connection.remote, message->id.idiag_dst, size);
     int length = header->nlmsg_len - NLMSG_LENGTH(sizeof *message);
     for (struct rtattr *item = (struct rtattr *)(message + 1); RTA_OK(item, length); item = RTA_NEXT(item, length)) {
         if (item->rta_type != INET_DIAG_INFO) continue;
@@ -59,12 +58,15 @@ static int64_t unanswered(struct nlmsghdr *header, const uint16_t *ports, size_t
         struct tcp_info info = {0};
         size_t given = RTA_PAYLOAD(item);
         memcpy(&info, RTA_DATA(item), given < sizeof info ? given : sizeof info);
-        if (message->idiag_rqueue > 0 || owes_an_answer(&info)) return info.tcpi_last_data_recv;
+        connection.since_sent = info.tcpi_last_data_sent;
+        connection.since_received = info.tcpi_last_data_recv;
+        connection.sent = info.tcpi_bytes_sent;
+        connection.received = info.tcpi_bytes_received;
     }
-    return -1;
+    return connection;
 }
 
-static int find_newest(int netlink, const uint16_t *ports, size_t count, int64_t *newest) {
+static int collect(int netlink, struct zp_tcp_connection *connections, size_t capacity, size_t *count) {
     for (;;) {
         char buffer[32768] __attribute__((aligned(8)));
         ssize_t length = recv(netlink, buffer, sizeof buffer, 0);
@@ -74,20 +76,20 @@ static int find_newest(int netlink, const uint16_t *ports, size_t count, int64_t
              header = NLMSG_NEXT(header, length)) {
             if (header->nlmsg_type == NLMSG_DONE) return 0;
             if (header->nlmsg_type == NLMSG_ERROR) return ((struct nlmsgerr *)NLMSG_DATA(header))->error;
-            int64_t age = unanswered(header, ports, count);
-            if (age >= 0 && (*newest < 0 || age < *newest)) *newest = age;
+            if (*count == capacity) return -E2BIG;
+            connections[(*count)++] = read_connection(header);
         }
     }
 }
 
-int zp_unanswered_data(const uint16_t *ports, size_t count, int64_t *milliseconds) {
+int zp_tcp_connections(struct zp_tcp_connection *connections, size_t capacity) {
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (netlink < 0) return -errno;
-    *milliseconds = -1;
+    size_t count = 0;
     int error = ask(netlink, AF_INET);
-    if (!error) error = find_newest(netlink, ports, count, milliseconds);
+    if (!error) error = collect(netlink, connections, capacity, &count);
     if (!error) error = ask(netlink, AF_INET6);
-    if (!error) error = find_newest(netlink, ports, count, milliseconds);
+    if (!error) error = collect(netlink, connections, capacity, &count);
     close(netlink);
-    return error;
+    return error ? error : (int)count;
 }

@@ -110,9 +110,11 @@ package struct Lifecycle: Hashable, Sendable {
     // MARK: Events of time and traffic
 
     /// The look that `Effect.look` asked for: which ports the container listens on, when a packet was last seen, and
-    /// when the newest request came that has not been answered yet.
+    /// when the newest request came that has not been answered yet; whether there is a connection, of those for whom that
+    /// counts; and whether the processes were at work while there were connections.
     package mutating func looked(
-        at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64, unansweredSince: UInt64? = nil
+        at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64, unansweredSince: UInt64? = nil,
+        isConnected: Bool = false, isWorking: Bool = false
     ) -> [Effect] {
         guard state == .running, policy.mayEverSleep else { return [] }
         var effects: [Effect] = []
@@ -131,8 +133,11 @@ package struct Lifecycle: Hashable, Sendable {
         } else {
             reasons.remove(.requestInFlight)
         }
+        if isConnected { reasons.insert(.connected) } else { reasons.remove(.connected) }
         let idleSince = max(lastActivity, awakeSince)
         let idle = now > idleSince ? now - idleSince : 0
+        // Some programs always do a little.
+        if isWorking && idle < policy.longestAnswer { reasons.insert(.working) } else { reasons.remove(.working) }
         if idle < policy.scaleDownAfter { return effects + [.look(after: policy.scaleDownAfter - idle)] }
         if !reasons.allowSleep { return effects + [.look(after: policy.scaleDownAfter)] }
         state = .checkpointing(wanted: false)

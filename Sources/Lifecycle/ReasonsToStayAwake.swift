@@ -14,6 +14,8 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case portsUnknown = "no listening TCP port has been found yet"
     case busy = "an exec or another request is using it"
     case requestInFlight = "it has not answered a request yet"
+    case working = "its processes are at work while connections are open"
+    case connected = "a connection to it is open, and zeropod.ctrox.dev/activity is connections"
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"
 }

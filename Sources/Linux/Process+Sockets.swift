@@ -20,6 +20,15 @@ extension Process {
         }
     }
 
+    /// The sockets of several processes, each once.
+    package static func sockets(of pids: [pid_t]) -> [UInt64: HeldSocket] {
+        var held: [UInt64: HeldSocket] = [:]
+        for pid in pids {
+            for socket in sockets(of: pid) { held[socket.inode] = socket }
+        }
+        return held
+    }
+
     /// A descriptor of our own for the same socket (pidfd_getfd(2), Linux 5.6), close-on-exec. ESRCH, EBADF and ESTALE
     /// mean that the process has ended or closed it meanwhile.
     package static func copy(_ socket: HeldSocket) throws(SystemError) -> Descriptor {

@@ -175,6 +175,11 @@ package enum TCPSocket {
         _ = shutdown(socket.rawValue, Int32(SHUT_WR))
     }
 
+    /// The same, and takes no more: who holds the socket as well reads its end.
+    package static func endBoth(_ socket: borrowing Descriptor) {
+        _ = shutdown(socket.rawValue, Int32(SHUT_RDWR))
+    }
+
     /// How many connections wait to be accepted (tcp_info's `tcpi_unacked` of a listening socket, tcp(7)).
     package static func waitingConnections(_ listener: borrowing Descriptor) -> Int {
         var information = tcp_info()

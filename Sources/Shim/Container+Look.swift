@@ -26,35 +26,65 @@ extension Container {
     /// Probes are learnt: what has come meanwhile counts.
     private func lookAgain() {
         guard lifecycle.state == .running, let traffic else { return }
+        // They were what the processes were at work for.
+        workBefore = nil
         perform(takeLook(traffic)(&lifecycle))
     }
 
     private func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
-        let ports = (configuration.ports ?? listeningPorts()).subtracting(configuration.probes.passivePorts)
+        let pids = cgroup?.processes() ?? [main.pid]
+        let listening = listeningPorts(of: pids)
+        let ports = (configuration.ports ?? listening).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.
         let last = traffic.lastActivity(of: ports)
         lastActivity = last
-        let (now, unanswered) = (Instant.now, unansweredRequest(to: ports))
+        let (now, open) = (Instant.now, openConnections(traffic))
+        let sockets = Process.sockets(of: pids)
+        let unanswered = open.compactMap { connection -> Instant.Span? in
+            if ports.contains(connection.local.port) { return connection.owesAnswer }
+            // One that the application has made.
+            let isOwn = sockets[connection.inode] != nil && !listening.contains(connection.local.port)
+            return isOwn ? connection.awaitsAnswer : nil
+        }
+        let since = unanswered.min().map { now.nanoseconds - min(now.nanoseconds, $0.nanoseconds) }
+        let isConnected =
+            configuration.activity == .connections && open.contains { $0.isOpen && ports.contains($0.local.port) }
+        let isWorking =
+            wasAtWork(until: now)
+            && open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) }
         return { lifecycle in
             lifecycle.looked(
-                at: now.nanoseconds, ports: ports, lastActivity: last?.nanoseconds ?? 0,
-                unansweredSince: unanswered?.nanoseconds)
+                at: now.nanoseconds, ports: ports, lastActivity: last?.nanoseconds ?? 0, unansweredSince: since,
+                isConnected: isConnected, isWorking: isWorking)
         }
     }
 
-    private func unansweredRequest(to ports: Set<UInt16>) -> Instant? {
+    /// Whether the processes have used more than a fiftieth of a processor since they were last looked at. What an answer
+    /// takes to compute shows nowhere else, if an earlier one was sent over the same connection meanwhile.
+    private func wasAtWork(until now: Instant) -> Bool {
+        let used = cgroup?.processorTime
+        defer { workBefore = used.map { (now, $0) } }
+        guard let used, let (then, before) = workBefore else { return false }
+        let span = max(now.since(then).nanoseconds, Self.shortestWork * 50)
+        return used.nanoseconds > before.nanoseconds + span / 50
+    }
+
+    /// Nanoseconds: less is what it takes to wait.
+    private static let shortestWork: UInt64 = 10_000_000
+
+    private func openConnections(_ traffic: Traffic) -> [TCPConnection] {
         do throws(SystemError) {
-            return try traffic?.unansweredRequest(to: ports)
+            return try traffic.openConnections()
         } catch {
             // Idleness is then told from packets alone.
-            context.log.debug("cannot look for requests in flight: \(error)", label)
-            return nil
+            context.log.debug("cannot look at the open connections: \(error)", label)
+            return []
         }
     }
 
-    private func listeningPorts() -> Set<UInt16> {
+    private func listeningPorts(of pids: [pid_t]) -> Set<UInt16> {
         do {
-            return try TCPSocketTable.listeningPorts(of: cgroup?.processes() ?? [main.pid])
+            return try TCPSocketTable.listeningPorts(of: pids)
         } catch {
             // The process whose table was read may have ended in between. The next look will see another.
             context.log.debug("cannot look for ports: \(error)", label)

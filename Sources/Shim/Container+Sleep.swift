@@ -21,7 +21,8 @@ extension Container {
         changeBegan = .now
         holdFailure = nil
         do throws(SystemError) {
-            try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
+            let (cgroup, pid) = (cgroup, main.pid)
+            try traffic?.hold(from: { cgroup?.processes() ?? [pid] }, connectionHeld)
         } catch {
             holdFailure = error
         }
@@ -70,8 +71,13 @@ extension Container {
             self.kept = kept
             // Without its processes the container's streams would look closed to their readers.
             try main.io?.hold(of: main.pid)
+            if !context.criuKeepsConnections {
+                traffic?.closeConnections(because: "criu is too old", now: cgroup?.processes() ?? [main.pid])
+            }
             let quiet = traffic?.quietness(since: lastActivity)
-            let dump = Dump(criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, times: times)
+            let dump = Dump(
+                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                connections: traffic?.connections, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
@@ -94,8 +100,15 @@ extension Container {
         case .success(let dispositions):
             self.dispositions = dispositions
             checkpointEnded(.done)
-        case .failure(.givenUp): checkpointEnded(.givenUp)
-        case .failure(let error): checkpointEnded(.failed(error.description))
+        case .failure(.givenUp):
+            if let obstacle = traffic?.connections?.obstacle { traffic?.closeConnections(because: "\(obstacle)") }
+            checkpointEnded(.givenUp)
+        case .failure(let error):
+            // It may be because of them.
+            if let found = traffic?.connections?.found, found > 0 {
+                traffic?.closeConnections(because: "criu failed with \(found) of them")
+            }
+            checkpointEnded(.failed(error.description))
         }
     }
 
@@ -141,7 +154,8 @@ extension Container {
     private func restore(with criu: String, _ kept: KeptContainer, _ times: StepTimes) -> Restore {
         let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
         return Restore(
-            criu: criu, kept: kept, snapshot: snapshot, streams: streams, isLazy: wakesLazily, times: times)
+            criu: criu, kept: kept, snapshot: snapshot, streams: streams, isLazy: wakesLazily,
+            connections: traffic?.connections, times: times)
     }
 
     func restore() {
@@ -201,6 +215,8 @@ extension Container {
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
             restoreAttempts = 0
+            // The restore itself was work, in the container's cgroup.
+            workBefore = cgroup?.processorTime.map { (.now, $0) }
             resumeRestored()
             times.reached("released")
             // The client's request is on its way; nobody waits for the rest.

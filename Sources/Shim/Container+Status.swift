@@ -19,6 +19,9 @@ extension Container {
     /// Since the start: connections that waited for a wake, and probes that were answered without one.
     package var trafficCounts: (held: UInt64, probesAnswered: UInt64) { traffic?.counts ?? (0, 0) }
 
+    /// Connections that are open while it sleeps.
+    package var connectionsKept: Int { lifecycle.state == .asleep ? traffic?.connectionsKept ?? 0 : 0 }
+
     /// Kubernetes' names, empty where Kubernetes did not make the container.
     package var names: (podNamespace: String, pod: String, podUID: String, container: String) {
         (spec.podNamespace ?? "", spec.podName ?? "", spec.podUID ?? "", spec.containerName ?? "")

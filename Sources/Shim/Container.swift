@@ -32,6 +32,8 @@ package final class Container {
     var nextLook: Timer?
     /// The last packet that the last look knew of.
     var lastActivity: Instant?
+    /// Processor time that had been used when that was last looked at.
+    var workBefore: (at: Instant, used: Instant.Span)?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
     /// Set while a checkpoint is under way or the container sleeps.

@@ -9,13 +9,18 @@ final class PodNetwork {
     let namespace: Namespace
     let redirector: Redirector
     let clients: ClientAddresses
+    let arrivals: Arrivals
     fileprivate var users = 0
     private var slots: Set<UInt32> = []
 
-    fileprivate init(name: String, namespace: consuming Namespace, log: Log) throws(SystemError) {
+    fileprivate init(
+        name: String, namespace: consuming Namespace, _ context: ShimContext
+    ) throws(SystemError) {
         self.name = name
         self.namespace = namespace
         redirector = try Redirector(pod: name)
+        arrivals = try Arrivals(pod: name, loop: context.loop)
+        let log = context.log
         clients = ClientAddresses { log.warning($0, ["pod": name]) }
     }
 
@@ -63,7 +68,7 @@ package final class PodNetworks {
                 let text = output.split(separator: "\n").joined(separator: "; ")
                 if status.isSuccess {
                     context.log.info("redirector \(text)", ["pod": name])
-                    opened(name, holder, context.log)
+                    opened(name, holder, context)
                 } else {
                     answer(name, .failure(TrafficError(description: text.isEmpty ? "\(status)" : text)))
                 }
@@ -73,9 +78,9 @@ package final class PodNetworks {
         }
     }
 
-    private func opened(_ name: String, _ holder: Holder, _ log: Log) {
+    private func opened(_ name: String, _ holder: Holder, _ context: ShimContext) {
         do throws(SystemError) {
-            let network = try PodNetwork(name: name, namespace: try holder.namespace.duplicate(), log: log)
+            let network = try PodNetwork(name: name, namespace: try holder.namespace.duplicate(), context)
             networks[name] = network
             network.users = waiting[name]?.count ?? 0
             answer(name, .success(network))

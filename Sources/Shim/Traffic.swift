@@ -5,16 +5,16 @@ import Linux
 /// The pod's network as one container uses it: its ports in the pod's redirector, and its activator.
 final class Traffic {
     private let networks: PodNetworks
-    private let pod: PodNetwork
-    private let slot: UInt32
+    let pod: PodNetwork
+    let slot: UInt32
     private let activator: Activator
-    private let log: Log
+    let log: Log
     private let container: String
     private let loop: EventLoop
     private let connectTimeout: Instant.Span?
     private let proxyTimeout: Instant.Span?
     private let handover: ContainerConfiguration.Handover
-    private let passivePorts: Set<UInt16>
+    let passivePorts: Set<UInt16>
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
     /// Where connections wait for the application itself, while it is away.
@@ -22,6 +22,12 @@ final class Traffic {
     /// Told once, until it changes.
     private var toldQueues: Set<UInt16>?
     private var heldInQueues = 0
+    /// What keeps the open connections, from before a dump on until the processes run again. nil: nothing does.
+    var connections: OpenConnections?
+    /// Packets for them that came while the processes were away, in the order they came in.
+    var arrived: [[UInt8]] = []
+    /// Why open connections are closed before a sleep; nil: they are kept.
+    var closingReason: String?
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
     static func prepare(for container: Container, _ then: @escaping (Result<Traffic, TrafficError>) -> Void) {
@@ -98,13 +104,6 @@ final class Traffic {
 
     func lastActivity(of ports: Set<UInt16>) -> Instant? { pod.redirector.lastActivity(of: ports) }
 
-    /// When the newest request came that the application has not answered yet.
-    func unansweredRequest(to ports: Set<UInt16>) throws(SystemError) -> Instant? {
-        let age = try pod.namespace.inside { () throws(SystemError) in try UnansweredData.age(ofNewestTo: ports) }
-        let now = Instant.now.nanoseconds
-        return age.map { Instant(nanoseconds: now - min(now, $0.nanoseconds)) }
-    }
-
     /// A question that any thread may ask: has there been no packet on the container's ports since the one that was
     /// the last one known?
     func quietness(since last: Instant?) -> @Sendable () -> Bool {
@@ -115,9 +114,13 @@ final class Traffic {
     /// Lets new connections wait, from before a dump on, and calls `onConnection` when there is one. Where that is
     /// possible they wait for the application itself; until its processes stand still it still accepts them.
     ///
-    /// - Parameter pids: The container's processes.
-    func hold(from pids: [pid_t], _ onConnection: @escaping () -> Void) throws(SystemError) {
+    /// - Parameter processes: Those of the container; may be asked on another thread.
+    func hold(
+        from processes: @escaping @Sendable () -> [pid_t], _ onConnection: @escaping () -> Void
+    ) throws(SystemError) {
+        let pids = processes()
         keepQueues(of: pids)
+        keepConnections(of: processes, now: pids, onConnection)
         // Whoever may be a probe is received first, wherever the others wait.
         activator.hold(probes.manners, onConnection: onConnection)
         do throws(SystemError) {
@@ -164,6 +167,7 @@ final class Traffic {
 
     func release() {
         endRedirect()
+        letConnectionsGo()
         if let queues {
             self.queues = nil
             heldInQueues += queues.held
@@ -178,6 +182,7 @@ final class Traffic {
 
     func refuse() {
         endRedirect()
+        letConnectionsGo()
         activator.refuse()
         if let queues {
             heldInQueues += queues.held
@@ -202,6 +207,7 @@ final class Traffic {
         attempt("forget ports") { () throws(SystemError) in try pod.redirector.forget(ports: declared) }
         declared = []
         queues = nil
+        letConnectionsGo()
     }
 
     /// Closes what is still open. The last container of the pod takes the redirector along.
@@ -212,9 +218,9 @@ final class Traffic {
         networks.leave(pod, log)
     }
 
-    private var label: KeyValuePairs<String, String> { ["container": container] }
+    var label: KeyValuePairs<String, String> { ["container": container] }
 
-    private func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
+    func attempt(_ what: String, _ body: () throws(SystemError) -> Void) {
         do throws(SystemError) { try body() } catch { log.error("cannot \(what): \(error)", ["pod": pod.name]) }
     }
 }

@@ -127,7 +127,7 @@ import Testing
             let programs = try Programs()
             let flow = Flow(programs: programs)
             #expect(try flow.opens(with: bytes))
-            #expect(try flow.pod())
+            #expect(try flow.pod(Self.ack, [1]))
             #expect(try flow.client(Self.fin))
             #expect(programs.redirector.capturedRequests.isEmpty)
         }
@@ -138,7 +138,7 @@ import Testing
             let flow = Flow(programs: try Programs())
             #expect(try !flow.opens(with: ProbeBytes.http()))
             #expect(try flow.client(Self.ack, ProbeBytes.http(agent: "curl/8")))
-            #expect(try flow.client())
+            #expect(try flow.client(Self.ack, [1]))
         }
     }
 
@@ -154,8 +154,20 @@ import Testing
     @Test func connectionsThatAreOlderThanTheProgramsCount() throws {
         try inScratch {
             let flow = Flow(programs: try Programs())
-            #expect(try flow.client())
+            #expect(try flow.client(Self.ack, [1]))
             #expect(try flow.client(Self.ack, ProbeBytes.http()))
+        }
+    }
+
+    /// Acknowledgements and keep-alive probes: the application hears nothing of them.
+    @Test(arguments: [false, true]) func segmentsWithoutDataDoNotCount(_ isIPv6: Bool) throws {
+        try inScratch {
+            let flow = Flow(programs: try Programs(probers: []), isIPv6: isIPv6)
+            #expect(try !flow.client())
+            #expect(try !flow.pod())
+            for flags in [Self.syn, Self.fin, 4, Self.ack | 4] { #expect(try flow.client(flags)) }
+            #expect(try flow.pod(Self.syn | Self.ack))
+            #expect(try flow.client(Self.ack, [0]))
         }
     }
 
@@ -183,7 +195,7 @@ import Testing
             #expect(programs.redirector.activePorts.isEmpty)
             // No longer passive.
             try programs.redirector.declare(ports: [80], slot: 0)
-            #expect(try flow.client())
+            #expect(try flow.client(Self.ack, [1]))
         }
     }
 }

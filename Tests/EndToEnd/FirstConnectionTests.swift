@@ -32,7 +32,7 @@ extension SleepingPods {
                     #expect(state.counter == cycle + 1)
                 }
                 // The node's are received as possible probes, and relayed either way.
-                #expect(try await pod.steered() == (handover == .relay ? callers.count - 1 : 0))
+                #expect(try await pod.steered() == (handover == .relay ? callers.count : 1))
             }
         }
 

@@ -52,6 +52,29 @@ private let second: UInt64 = 1_000_000_000
                 == [.hold, .checkpoint])
     }
 
+    @Test func staysAwakeWhileConnectedIfThatCounts() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 20 * second, ports: [80], lastActivity: second, isConnected: true)
+        #expect(lifecycle.state == .running && lifecycle.reasons.contains(.connected))
+        // However long that is.
+        _ = lifecycle.looked(at: 9000 * second, ports: [80], lastActivity: second, isConnected: true)
+        #expect(lifecycle.sleepRequested() == nil)
+        #expect(lifecycle.looked(at: 9010 * second, ports: [80], lastActivity: second) == [.hold, .checkpoint])
+        #expect(!lifecycle.reasons.contains(.connected))
+    }
+
+    @Test func staysAwakeWhileAtWorkButNotForEver() {
+        var lifecycle = running()
+        let look: [Effect] = [.look(after: 10 * second)]
+        _ = lifecycle.looked(at: second, ports: [80], lastActivity: second)
+        #expect(lifecycle.looked(at: 20 * second, ports: [80], lastActivity: second, isWorking: true) == look)
+        #expect(lifecycle.reasons.contains(.working))
+        #expect(lifecycle.looked(at: 300 * second, ports: [80], lastActivity: second, isWorking: true) == look)
+        #expect(
+            lifecycle.looked(at: 301 * second, ports: [80], lastActivity: second, isWorking: true)
+                == [.hold, .checkpoint])
+    }
+
     @Test func looksForPortsSoonAndThenEverMoreSeldom() {
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second))
         #expect(lifecycle.started(at: 0) == [.look(after: second / 4)])

@@ -68,6 +68,17 @@ import Testing
         #expect(throws: AnnotationError.self) { try read(["pre-dump": "yes"]) }
     }
 
+    @Test func whatKeepsAwakeCanBeChosen() throws {
+        #expect(try read([:]).activity == .packets)
+        #expect(try read(["activity": "packets"]).activity == .packets)
+        #expect(try read(["activity": " connections"]).activity == .connections)
+        #expect {
+            try read(["activity": "cpu"])
+        } throws: { error in
+            "\(error)".contains("zeropod.ctrox.dev/activity is \"cpu\": cpu is not one of packets, connections")
+        }
+    }
+
     @Test func whatIsKeptReadyForAWakeCanBeChosen() throws {
         #expect(try read([:]).wake.prestart == .place)
         #expect(try read(["wake": "on-demand"]).wake.prestart == nil)

@@ -60,10 +60,20 @@ int zp_close_range(unsigned first, int only_on_exec);
 int zp_send_descriptor(int socket, int descriptor);
 int zp_receive_descriptor(int socket);
 
-/// How long ago the newest data came that an application has not answered yet, over a TCP connection to one of the
-/// ports in the calling thread's network namespace; -1 if all is answered. Unread data counts, and so does a connection
-/// over which data came after data last went.
-int zp_unanswered_data(const uint16_t *ports, size_t count, int64_t *milliseconds);
+struct zp_tcp_connection {
+    uint64_t inode;           ///< 0: no process has accepted it yet
+    uint64_t sent, received;  ///< bytes
+    uint32_t since_sent, since_received; ///< milliseconds since data last went and came
+    uint32_t unread, unacknowledged;     ///< bytes that the application, or the peer, has not taken yet
+    uint16_t local_port, remote_port;
+    uint8_t state;            ///< of include/net/tcp_states.h
+    uint8_t is_ipv6;
+    uint8_t local[16], remote[16]; ///< of which IPv4 uses four
+};
+
+/// The TCP connections of the calling thread's network namespace. Returns how many there are; -E2BIG if these are more
+/// than `capacity`.
+int zp_tcp_connections(struct zp_tcp_connection *connections, size_t capacity);
 
 struct zp_listener {
     uint64_t inode;

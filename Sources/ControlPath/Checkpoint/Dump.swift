@@ -11,16 +11,20 @@ package struct Dump: Sendable {
     package let root: String
     package let kept: KeptContainer
     package let snapshot: Snapshot
+    /// What keeps the open connections meanwhile; nil: they are closed.
+    package let connections: (any ConnectionKeeper)?
     package let times: StepTimes
 
     package init(
-        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, times: StepTimes
+        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot,
+        connections: (any ConnectionKeeper)?, times: StepTimes
     ) {
         self.criu = criu
         self.pid = pid
         self.root = root
         self.kept = kept
         self.snapshot = snapshot
+        self.connections = connections
         self.times = times
     }
 
@@ -36,8 +40,10 @@ package struct Dump: Sendable {
     ) {
         do {
             try snapshot.makeDirectories()
+            // libcriu 3.17 knows no such lock; criu does from 3.19 on. The restore finds it in the images.
             let service = try CRIUService.start(
-                criu, namespaces: kept.entered, cgroups: [], inherited: [], children: children)
+                criu, connections == nil ? [] : ["--network-lock", "skip"], namespaces: kept.entered, cgroups: [],
+                inherited: [], children: children)
             underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
@@ -57,7 +63,7 @@ package struct Dump: Sendable {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.dumpLog)
-        options.setCommon()
+        options.setCommon(connections: connections != nil)
         options.setPID(pid)
         try options.setRoot(root)
         // Every mount is kept, so none is dumped; tmpfs contents stay where they are.
@@ -70,19 +76,29 @@ package struct Dump: Sendable {
         let code = options.dump { step, _ in
             times.reached(step)
             // The processes stand still, and CRIU has not yet injected its code.
-            if step == "query-ext-files" { dispositions = try? SignalDispositions(of: pid) }
-            guard step == "network-lock" || step == "post-dump" else { return true }
             do throws(CheckpointError) {
-                if !mayGoOn() { throw .givenUp }
-                if step == "post-dump" { try awaitPlaceholder() }
+                switch step {
+                case "query-ext-files":
+                    dispositions = try? SignalDispositions(of: pid)
+                    if connections?.processesStopped() == false || !mayGoOn() { throw .givenUp }
                 // The images are complete, and the processes can still go on if this fails.
-                if step == "post-dump" { try ImageFile.adoptKeptMountNamespace(in: snapshot.images) }
+                case "post-dump":
+                    try awaitPlaceholder()
+                    try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
+                    if let connections, !connections.processesLeave(try ImageFile.connections(in: snapshot.images)) {
+                        throw .givenUp
+                    }
+                    if !mayGoOn() { throw .givenUp }
+                default: break
+                }
             } catch {
                 failure = error
             }
             return failure == nil
         }
         times.reached("call returned")
+        // They run already.
+        if code < 0 { connections?.processesRun() }
         if let failure { throw failure }
         // A connection that is not accepted yet makes CRIU refuse: that is traffic too, and no failure.
         if code < 0 && !mayGoOn() { throw .givenUp }

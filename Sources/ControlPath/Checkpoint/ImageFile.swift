@@ -1,6 +1,7 @@
 import Linux
 
-/// Just enough of CRIU's image files to say that the mount namespace is the one CRIU itself stands in.
+/// Just enough of CRIU's image files to say that the mount namespace is the one CRIU itself stands in, and to read where
+/// connections stood.
 ///
 /// A file begins with two 32-bit magic numbers (the inventory with one), then, for the kinds read here, one entry: its
 /// length (32 bits, little endian) and a protobuf message (CRIU's images/*.proto, criu/include/magic.h).
@@ -33,13 +34,15 @@ enum ImageFile {
         }
     }
 
-    private static func entry(_ path: String, headerSize: Int) throws(CheckpointError) -> Message {
+    /// - Parameter isAlone: Whether nothing follows it in the file.
+    static func entry(_ path: String, headerSize: Int, isAlone: Bool = true) throws(CheckpointError) -> Message {
         let bytes: [UInt8]
         do { bytes = try Files.read(path) } catch { throw .system(error) }
         guard bytes.count >= headerSize + 4 else { throw .badImage(path: path) }
         let size = bytes[headerSize..<headerSize + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard bytes.count == headerSize + 4 + size else { throw .badImage(path: path) }
-        var message = try Message(parsing: Array(bytes[(headerSize + 4)...]), path: path)
+        let end = headerSize + 4 + size
+        guard isAlone ? bytes.count == end : bytes.count >= end else { throw .badImage(path: path) }
+        var message = try Message(parsing: Array(bytes[(headerSize + 4)..<end]), path: path)
         message.header = Array(bytes[..<headerSize])
         return message
     }
@@ -51,7 +54,7 @@ enum ImageFile {
     }
 
     /// A message as its top-level fields, each with its encoding untouched.
-    private struct Message {
+    struct Message {
         struct Field {
             let number: UInt64
             let encoded: [UInt8]
@@ -61,6 +64,11 @@ enum ImageFile {
 
         var header: [UInt8] = []
         var fields: [Field] = []
+
+        /// The value of a numeric field; nil if it is not there.
+        func number(_ field: UInt64) -> UInt64? {
+            fields.first { $0.number == field }?.bytes.reversed().reduce(0) { $0 << 7 | UInt64($1 & 0x7f) }
+        }
 
         init(parsing bytes: [UInt8], path: String) throws(CheckpointError) {
             var rest = bytes[...]

@@ -23,16 +23,20 @@ package struct Restore: Sendable {
     package let streams: [Stream]
     /// Whether a page server brings the memory, most of it after the processes run.
     package let isLazy: Bool
+    /// What has kept the open connections; nil: they are not in the images.
+    package let connections: (any ConnectionKeeper)?
     package let times: StepTimes
 
     package init(
-        criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], isLazy: Bool, times: StepTimes
+        criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], isLazy: Bool,
+        connections: (any ConnectionKeeper)?, times: StepTimes
     ) {
         self.criu = criu
         self.kept = kept
         self.snapshot = snapshot
         self.streams = streams
         self.isLazy = isLazy
+        self.connections = connections
         self.times = times
     }
 
@@ -99,7 +103,7 @@ package struct Restore: Sendable {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.restoreLog)
-        options.setCommon()
+        options.setCommon(connections: connections != nil)
         options.setEvasiveDevices()
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")
         for (index, stream) in streams.enumerated() {
@@ -120,6 +124,8 @@ package struct Restore: Sendable {
                 case "post-setup-namespaces": try renewProcfs(for: initial)
                 // The processes are made, and the server has not begun to bring memory unasked.
                 case "post-restore": try hold(faults)
+                // The sockets are as they were, and the processes are about to run.
+                case "pre-resume": connections?.processesRun()
                 default: return true
                 }
             } catch {

@@ -37,6 +37,8 @@ package struct ContainerReport: Message {
     package var connectionsHeld: UInt64 = 0
     /// Probes that were answered without waking it, since the start.
     package var probesAnswered: UInt64 = 0
+    /// Connections that are open while it sleeps.
+    package var connectionsKept: UInt64 = 0
 
     package init() {}
 
@@ -68,6 +70,7 @@ package struct ContainerReport: Message {
         try fields(21, "last_error", &lastError)
         try fields(22, "connections_held", &connectionsHeld)
         try fields(23, "probes_answered", &probesAnswered)
+        try fields(24, "connections_kept", &connectionsKept)
     }
 }
 

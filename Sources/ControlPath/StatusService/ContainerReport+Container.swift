@@ -16,6 +16,7 @@ extension ContainerReport {
         ports = container.watchedPorts.map(UInt64.init)
         imageBytes = container.imageBytes
         (connectionsHeld, probesAnswered) = container.trafficCounts
+        connectionsKept = UInt64(container.connectionsKept)
         fill(container.history)
     }
 

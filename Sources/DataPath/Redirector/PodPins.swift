@@ -21,6 +21,9 @@ struct PodPins: Sendable {
         case pod
         case probers
         case requests
+        case connections
+        case holding
+        case arrivals
     }
 
     enum Program: String, CaseIterable {

@@ -29,6 +29,7 @@ package enum StatusDocument {
         object["wakes"] = describe(report.wakes, nil, 0)
         object["connectionsHeld"] = .integer(report.connectionsHeld)
         object["probesAnswered"] = .integer(report.probesAnswered)
+        object["connectionsKept"] = .integer(report.connectionsKept)
         object["lastError"] = .string(report.lastError)
         return object
     }

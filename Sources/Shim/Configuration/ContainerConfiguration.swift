@@ -1,5 +1,5 @@
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
-/// `wake` and `handover` are our own.
+/// `wake`, `handover` and `activity` are our own.
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
@@ -22,6 +22,15 @@ package struct ContainerConfiguration: Equatable, Sendable {
     }
     package let handover: Handover
 
+    /// What keeps the container awake.
+    package enum Activity: Equatable, Sendable {
+        /// Packets that carry something, and requests that are not answered yet.
+        case packets
+        /// These, and every open connection.
+        case connections
+    }
+    package let activity: Activity
+
     package let wake: WakeOptions
     package let probes: ProbeOptions
 
@@ -43,6 +52,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
         ports = try reader.portsMap("ports-map", selected: selected, container: name)
         let ways: KeyValuePairs<String, Handover> = ["accept-queue": .acceptQueue, "relay": .relay]
         handover = try reader.choices("handover", of: ways).last ?? .acceptQueue
+        let kinds: KeyValuePairs<String, Activity> = ["packets": .packets, "connections": .connections]
+        activity = try reader.choices("activity", of: kinds).last ?? .packets
         wake = try WakeOptions(reader)
         probes = try ProbeOptions(reader, selected: selected, container: name)
         // Not used yet, but a mistake in them is the user's either way.

@@ -1,0 +1,66 @@
+import Glibc
+
+/// Packets that are sent with their own IP header (raw(7)).
+package enum RawPackets {
+    /// Lets a TCP packet arrive that is for an address of the calling thread's network namespace, whoever it is from: it
+    /// goes over lo. Its checksum is computed: what came from a sender on this machine has none yet.
+    package static func deliver(_ packet: [UInt8]) throws(SystemError) {
+        guard let header = Header(packet) else { throw SystemError("deliver", "a packet", code: EINVAL) }
+        var packet = packet
+        let field = header.length + 16
+        packet.replaceSubrange(field..<field + 2, with: [0, 0])
+        let sum = ~checksum(packet[header.length...], header.pseudo)
+        packet.replaceSubrange(field..<field + 2, with: [UInt8(sum >> 8), UInt8(sum & 0xff)])
+
+        let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
+        let socket = Descriptor(
+            owning: try retrying("socket(raw)") {
+                Glibc.socket(header.destination.family.number, type, Int32(IPPROTO_RAW))
+            })
+        try retrying("sendto", "\(header.destination)") {
+            header.destination.withPointer { address, size in
+                sendto(
+                    socket.rawValue, packet, packet.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL),
+                    __CONST_SOCKADDR_ARG(__sockaddr__: address), size)
+            }
+        }
+    }
+
+    /// What is needed of an IP header without extensions.
+    private struct Header {
+        let length: Int
+        let destination: SocketAddress
+        /// The sum of the pseudo header (RFC 9293, 3.1).
+        let pseudo: UInt32
+
+        init?(_ packet: [UInt8]) {
+            guard let first = packet.first else { return nil }
+            switch first >> 4 {
+            case 4 where packet.count >= 40 && packet[9] == 6 && packet.count >= Int(first & 15) * 4 + 20:
+                length = Int(first & 15) * 4
+                let number = packet[16..<20].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+                destination = SocketAddress(ipv4: number, port: 0)
+                pseudo = sum(packet[12..<20]) + 6 + UInt32(packet.count - length)
+            case 6 where packet.count >= 60 && packet[6] == 6:
+                length = 40
+                let number = packet[24..<40].reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+                destination = SocketAddress(ipv6: number, port: 0)
+                pseudo = sum(packet[8..<40]) + 6 + UInt32(packet.count - length)
+            default: return nil
+            }
+        }
+    }
+
+    private static func checksum(_ bytes: ArraySlice<UInt8>, _ start: UInt32) -> UInt16 {
+        var total = sum(bytes) + start
+        while total >> 16 != 0 { total = (total & 0xffff) + (total >> 16) }
+        return UInt16(total)
+    }
+
+    /// Of 16-bit words, the last one filled up; of a packet it does not overflow.
+    private static func sum(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        var total: UInt32 = 0
+        for (place, byte) in bytes.enumerated() { total += place.isMultiple(of: 2) ? UInt32(byte) << 8 : UInt32(byte) }
+        return total
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Glibc
+import Linux
+import TestNode
+
+/// A client that keeps its connection, as pools and browsers do, and says when it was cut.
+final class KeptConnection: @unchecked Sendable {
+    private let socket: Descriptor
+    private var received: [UInt8] = []
+
+    struct Broken: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    fileprivate init(_ socket: consuming Descriptor) throws {
+        self.socket = socket
+        try self.socket.setNonBlocking(false)
+        // Only what hangs reaches it.
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
+        setsockopt(self.socket.rawValue, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    /// Connects from a network namespace of the node: `client` is the one of everybody outside.
+    static func connect(
+        _ node: TestNode, to address: String, port: Int, from namespace: String = "/run/netns/client"
+    ) throws -> KeptConnection {
+        guard let destination = SocketAddress(address, port: UInt16(port)) else { throw Broken(description: address) }
+        // /var/run leads to /run, but not to the node's.
+        let path = namespace.hasPrefix("/var/") ? String(namespace.dropFirst("/var".count)) : namespace
+        let socket = try Namespace(.network, path: node.root + path).inside { () throws(SystemError) in
+            let socket = try TCPSocket.make(destination.family)
+            try socket.setNonBlocking(false)
+            try TCPSocket.set(.noDelay, true, of: socket)
+            try TCPSocket.connect(socket, to: destination)
+            return socket
+        }
+        return try KeptConnection(socket)
+    }
+
+    /// SO_KEEPALIVE, every second.
+    func keepAlive() {
+        for (level, option) in [
+            (SOL_SOCKET, SO_KEEPALIVE), (Int32(IPPROTO_TCP), TCP_KEEPIDLE), (Int32(IPPROTO_TCP), TCP_KEEPINTVL),
+        ] {
+            var one: Int32 = 1
+            setsockopt(socket.rawValue, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
+    func send(_ text: String) throws {
+        let bytes = Array(text.utf8)
+        guard Glibc.send(socket.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
+            throw Broken(description: "send: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// What comes, up to and with `end`.
+    func read(upTo end: String) throws -> String {
+        while true {
+            if let range = received.firstRange(of: Array(end.utf8)) {
+                defer { received.removeSubrange(..<range.upperBound) }
+                return String(decoding: received[..<range.upperBound], as: UTF8.self)
+            }
+            try readMore()
+        }
+    }
+
+    private func readMore() throws {
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        let count = recv(socket.rawValue, &chunk, chunk.count, 0)
+        if count < 0 { throw Broken(description: "recv: \(String(cString: strerror(errno)))") }
+        if count == 0 { throw Broken(description: "the server has closed it") }
+        received += chunk[..<count]
+    }
+
+    /// True at the end of the connection, false if there are more bytes; a reset is an error.
+    func ends() throws -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(socket.rawValue, &byte, 1, Int32(MSG_PEEK))
+        if count < 0 { throw Broken(description: "recv: \(String(cString: strerror(errno)))") }
+        return count == 0
+    }
+
+    func finish() { TCPSocket.endSending(socket) }
+
+    /// One HTTP request; its body.
+    func get(_ path: String = "/") throws -> Data {
+        try send("GET \(path) HTTP/1.1\r\nHost: pod\r\n\r\n")
+        let head = try read(upTo: "\r\n\r\n").lowercased()
+        guard let field = head.split(separator: "\r\n").first(where: { $0.hasPrefix("content-length:") }),
+            let length = Int(field.dropFirst("content-length:".count).trimmingCharacters(in: .whitespaces))
+        else { throw Broken(description: "no length in \(head)") }
+        while received.count < length { try readMore() }
+        defer { received.removeFirst(length) }
+        return Data(received[..<length])
+    }
+
+    func state(_ path: String = "/") throws -> ServerState {
+        try JSONDecoder().decode(ServerState.self, from: try get(path))
+    }
+}
+
+/// A server outside that the application connects to.
+final class OutsideServer: @unchecked Sendable {
+    private let listener: Descriptor
+
+    init(_ node: TestNode, port: UInt16) throws {
+        listener = try Namespace(.network, path: node.root + "/run/netns/client").inside { () throws(SystemError) in
+            let socket = try TCPSocket.make(.ipv4)
+            try TCPSocket.set(.reuseAddress, true, of: socket)
+            try TCPSocket.bind(socket, to: SocketAddress(ipv4: 0, port: port))
+            try TCPSocket.listen(socket, backlog: 8)
+            try socket.setNonBlocking(false)
+            return socket
+        }
+    }
+
+    func accept() throws -> KeptConnection {
+        guard let socket = try TCPSocket.accept(listener) else {
+            throw KeptConnection.Broken(description: "nobody came")
+        }
+        return try KeptConnection(socket)
+    }
+}

@@ -1,0 +1,266 @@
+import CRI
+import Commands
+import Foundation
+import TestNode
+import Testing
+
+extension SleepingPods {
+    /// Connections that are open and idle neither keep a container awake nor are cut by its sleep.
+    @Suite struct OpenConnectionTests {
+        @Test(arguments: Containerd.allCases) func anIdleConnectionSurvives(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("kept") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                // Those in the pod are neighbours of the container, which come over lo.
+                let clients = try [
+                    KeptConnection.connect(node, to: pod.ip4, port: 8080),
+                    KeptConnection.connect(node, to: pod.ip6, port: 8080),
+                    KeptConnection.connect(node, to: "127.0.0.1", port: 8080, from: pod.networkNamespace),
+                    KeptConnection.connect(node, to: "::1", port: 8080, from: pod.networkNamespace),
+                    KeptConnection.connect(node, to: pod.ip6, port: 8080, from: pod.networkNamespace),
+                ]
+                var before: [ServerState] = []
+                for client in clients { before.append(try client.state()) }
+                var count = clients.count
+                for cycle in 0..<2 {
+                    for (number, client) in clients.enumerated() {
+                        try await server.awaitSleep(cycle * clients.count + number + 1)
+                        #expect(try await server.processes() == [])
+                        let state = try client.state()
+                        count += 1
+                        #expect(state.counter == count)
+                        #expect(state.client == before[number].client)
+                        #expect(state.clientPort == before[number].clientPort)
+                    }
+                }
+                // What the server sends is whole, and so is what it reads.
+                try await server.awaitSleep(2 * clients.count + 1)
+                #expect(try clients[0].get("/bytes?n=300000") == Data(repeating: UInt8(ascii: "x"), count: 300_000))
+                // New connections come in as ever.
+                #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == count + 2)
+            }
+        }
+
+        /// The connection that woke the container is like all others, also if the shim relays it.
+        @Test(arguments: Handover.allCases) func theFirstConnectionIsKept(_ handover: Handover) async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("first-kept", ["handover": handover.rawValue]) { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitSleep()
+                let client = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
+                for cycle in 1...3 {
+                    let state = try client.state()
+                    #expect(state.counter == cycle)
+                    #expect(state.client == "10.99.0.2")
+                    try await server.awaitSleep(cycle + 1)
+                }
+                client.finish()
+                #expect(try client.ends())
+            }
+        }
+
+        /// Whenever a request comes, and whatever the checkpoint has come to by then.
+        @Test func requestsInTheMiddleOfCheckpointsAreAnswered() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("middle") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let clients = try [pod.ip4, pod.ip6].map { try KeptConnection.connect(node, to: $0, port: 8080) }
+                for number in 0..<60 {
+                    #expect(try clients[number % 2].state().counter == number + 1)
+                    // A checkpoint begins after 300.
+                    try await Task.sleep(for: .milliseconds(290 + number * 3))
+                }
+            }
+        }
+
+        @Test func manyConnectionsOverManySleeps() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("many-kept") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let clients = try (0..<25).map {
+                    try KeptConnection.connect(node, to: $0.isMultiple(of: 2) ? pod.ip4 : pod.ip6, port: 8080)
+                }
+                for client in clients { _ = try client.state() }
+                var count = 25
+                for cycle in 1...3 {
+                    try await server.awaitSleep(cycle)
+                    let status = try await node.run("/opt/zeropod/bin/zeropod", "status", "--json").text
+                    #expect(status.filter { !$0.isWhitespace }.contains("\"connectionsKept\":25"))
+                    // All at once.
+                    try await withThrowingTaskGroup(of: Void.self) { group in
+                        for client in clients { group.addTask { _ = try client.state() } }
+                        try await group.waitForAll()
+                    }
+                    count += 25
+                    #expect(try clients[cycle].state().counter == count + 1)
+                    count += 1
+                }
+            }
+        }
+
+        /// The kernel of a client asks whether the server is still there.
+        @Test func keepAliveProbesDoNotWake() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("probed", after: "1500ms") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let clients = try [pod.ip4, pod.ip6].map { try KeptConnection.connect(node, to: $0, port: 8080) }
+                for client in clients {
+                    _ = try client.state()
+                    client.keepAlive()
+                }
+                // They are sent more often than the container is idle for.
+                try await server.awaitSleep()
+                try await eventually("probes are answered") {
+                    try await pod.keepAliveProbesAnswered().filter { $0 >= 4 }.count == 2
+                }
+                #expect(try server.wakes() == 0)
+                for (number, client) in clients.enumerated() { #expect(try client.state().counter == 3 + number) }
+                #expect(try server.wakes() == 1)
+            }
+        }
+
+        /// A client that goes is told that the server has heard of it.
+        @Test func theEndOfAConnectionArrives() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("ended") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let client = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
+                _ = try client.state()
+                try await server.awaitSleep()
+                client.finish()
+                #expect(try client.ends())
+                try await server.awaitSleep(2)
+            }
+        }
+
+        @Test func anApplicationKeepsItsOwnConnections() async throws {
+            let node = try await node(.current)
+            let outside = try OutsideServer(node, port: 9000)
+            try await node.withSleepyPod("outgoing") { pod in
+                // Each line that comes on one of its two connections goes out on the other.
+                let program = """
+                    import socket, threading
+                    def copy(a, b):
+                        for line in a.makefile("rb"):
+                            b.sendall(line)
+                    server = socket.create_server(("0.0.0.0", 8080))
+                    out = socket.create_connection(("10.99.0.2", 9000))
+                    print("connected", flush=True)
+                    inner, _ = server.accept()
+                    threading.Thread(target=copy, args=(inner, out)).start()
+                    copy(out, inner)
+                    """
+                let server = try await pod.start("server", image: "python", command: ["python3", "-c", program])
+                let far = try outside.accept()
+                let near = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
+                for cycle in 1...3 {
+                    try near.send("question \(cycle)\n")
+                    #expect(try far.read(upTo: "\n") == "question \(cycle)\n")
+                    // What the application waits for keeps it awake, though nothing moves.
+                    try await Task.sleep(for: .milliseconds(900))
+                    #expect(try server.sleeps() == (cycle - 1) * 2)
+                    try far.send("answer \(cycle)\n")
+                    #expect(try near.read(upTo: "\n") == "answer \(cycle)\n")
+                    try await server.awaitSleep(cycle * 2 - 1)
+                    // It is woken by what others have to say.
+                    try far.send("news \(cycle)\n")
+                    #expect(try near.read(upTo: "\n") == "news \(cycle)\n")
+                    try await server.awaitSleep(cycle * 2)
+                }
+            }
+        }
+
+        @Test func aConnectionKeepsAwakeIfAskedTo() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("connected", ["activity": "connections"]) { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let client = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
+                _ = try client.state()
+                try await eventually("it says why it is awake") {
+                    try await node.run("/opt/zeropod/bin/zeropod", "status").text.contains("a connection to it is open")
+                }
+                #expect(try server.sleeps() == 0)
+                client.finish()
+                #expect(try client.ends())
+                try await server.awaitSleep()
+            }
+        }
+
+        @Test func aConnectionThroughTheNodesNATSurvives() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("nat") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let rule = "PREROUTING -t nat -d 10.97.0.9 -p tcp --dport 80 -j DNAT --to \(pod.ip4):8080"
+                try await node.shell("iptables -A \(rule)")
+                do {
+                    let client = try KeptConnection.connect(node, to: "10.97.0.9", port: 80)
+                    for cycle in 1...2 {
+                        #expect(try client.state().counter == cycle)
+                        try await server.awaitSleep(cycle)
+                    }
+                    #expect(try client.state().counter == 3)
+                } catch {
+                    try await node.shell("iptables -D \(rule)")
+                    throw error
+                }
+                try await node.shell("iptables -D \(rule)")
+            }
+        }
+
+        @Test func connectionsEndWithAFailedRestore() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("lost") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let clients = try [pod.ip4, pod.ip6].map { try KeptConnection.connect(node, to: $0, port: 8080) }
+                for client in clients { _ = try client.state() }
+                try await server.awaitSleep()
+                try Data("spoiled".utf8).write(to: server.snapshot.appending(path: "images/core-1.img"))
+                // Whoever asks is told at once, and does not wait for what will never come.
+                for client in clients {
+                    let error = #expect(throws: KeptConnection.Broken.self) { try client.state() }
+                    #expect(error?.description.contains("reset") == true, "\(String(describing: error))")
+                }
+                #expect(try await server.awaitExit().exitCode == 255)
+                try FileManager.default.removeItem(at: node.state.appending(path: "zeropod/failed"))
+            }
+        }
+    }
+}
+
+extension AlteredNodes {
+    /// Nodes that cannot keep open connections.
+    @Suite struct ClosedConnectionTests {
+        @Test func whatCRIURefusesIsClosedInOrder() async throws {
+            let node = try await node(.current)
+            // It takes no connections, and says so as soon as it is asked to.
+            let standIn = """
+                mv /usr/sbin/criu /usr/sbin/criu.real
+                printf '#!/bin/sh\\ncase "$*" in *network-lock*) exit 1 ;; esac; exec criu.real "$@"\\n' >/usr/sbin/criu
+                chmod +x /usr/sbin/criu
+                """
+            try await node.altered(by: standIn, back: "mv /usr/sbin/criu.real /usr/sbin/criu") {
+                try await node.withSleepyPod("closed", after: "1h") { pod in
+                    let server = try await pod.start("server", image: "python")
+                    try await server.awaitLog("listening")
+                    let client = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
+                    _ = try client.state()
+                    // The first time it fails, the second the end of the connection is traffic.
+                    try await eventually("it sleeps", within: .seconds(30)) {
+                        try await node.run("/opt/zeropod/bin/zeropod", "sleep", server.id, expecting: nil).status == 0
+                    }
+                    try await server.awaitShimLog("closed 1 open connections: they cannot be kept")
+                    #expect(try client.ends())
+                    #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 2)
+                }
+            }
+        }
+    }
+}
