@@ -105,7 +105,8 @@ package final class Container {
         lifecycle = Lifecycle(
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,
-                standingReasons: Self.standingReasons(spec, configuration, streams, runc.options)))
+                standingReasons: Self.standingReasons(spec, configuration, streams, runc.options),
+                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty))
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 

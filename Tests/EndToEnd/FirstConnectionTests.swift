@@ -31,8 +31,8 @@ extension SleepingPods {
                     #expect(state.client == client)
                     #expect(state.counter == cycle + 1)
                 }
-                // The node's are received as possible probes, and relayed either way.
-                #expect(try await pod.steered() == (handover == .relay ? callers.count - 1 : 0))
+                // The node's is received as a possible probe, and relayed either way.
+                #expect(try await pod.steered() == (handover == .relay ? callers.count : 1))
             }
         }
 

@@ -21,6 +21,8 @@ struct PodPins: Sendable {
         case pod
         case probers
         case requests
+        case datagrams
+        case steeredDatagrams = "steered_datagrams"
     }
 
     enum Program: String, CaseIterable {
