@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CBPF"),
         .systemLibrary(name: "CMD"),
+        .systemLibrary(name: "CSeccomp"),
         .systemLibrary(name: "CCURL"),
         .systemLibrary(name: "CMicroHTTPD"),
         .target(name: "CDataPath"),
@@ -49,7 +50,7 @@ let package = Package(
         room("Linux", ["CLinux"]),
         room("Lifecycle"),
 
-        room("DataPath", ["CBPF", "CDataPath", "Linux"]),
+        room("DataPath", ["CBPF", "CDataPath", "CSeccomp", "Linux"]),
 
         room("Protobuf", in: "ControlPath"),
         room("TTRPC", in: "ControlPath", ["Linux", "Protobuf"]),
@@ -107,7 +108,9 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ContainerdAPI", "JSON", "MessageTypes", "Protobuf", "Runc", "Shim", "StatusAPI", "StdIO", "TTRPC",
+                "ContainerdAPI", "DataPath", "JSON", "Linux", "MessageTypes", "Protobuf", "Runc", "Shim", "StatusAPI",
+                "StdIO",
+                "TTRPC",
             ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: strict),

@@ -41,7 +41,7 @@ struct {
 /* The kernel takes a socket out by itself when it is closed. */
 struct {
     __uint(type, BPF_MAP_TYPE_SOCKMAP);
-    __uint(max_entries, 2 * ZP_MAX_ACTIVATORS);
+    __uint(max_entries, 3 * ZP_MAX_ACTIVATORS);
     __type(key, __u32);
     __type(value, __u64);
 } activators SEC(".maps");
@@ -61,13 +61,13 @@ struct {
     __type(value, struct zp_pod);
 } pod SEC(".maps");
 
-/* The first four bytes of a TCP header. */
+/* The first four bytes of a TCP header, and of a UDP header. */
 struct port_pair {
     __be16 source;
     __be16 destination;
 };
 
-/* The same for all IPv6 extension headers that may stand before TCP, but for Fragment and Authentication. */
+/* The same for all IPv6 extension headers that may stand before TCP and UDP, but for Fragment and Authentication. */
 struct extension_header {
     __u8 next;
     __u8 length;
@@ -83,12 +83,12 @@ static __always_inline long load(struct __sk_buff *skb, __u32 offset, void *to, 
     return bpf_skb_load_bytes_relative(skb, offset, to, length, BPF_HDR_START_NET);
 }
 
-static __always_inline int find_tcp_after_ipv4(struct __sk_buff *skb, __u32 *offset)
+static __always_inline int find_after_ipv4(struct __sk_buff *skb, __u8 protocol, __u32 *offset)
 {
     struct iphdr header;
     if (load(skb, 0, &header, sizeof header))
         return 0;
-    if (header.version != 4 || header.ihl < 5 || header.protocol != IPPROTO_TCP)
+    if (header.version != 4 || header.ihl < 5 || header.protocol != protocol)
         return 0;
     /* Fragments after the first have no ports. */
     if (header.frag_off & bpf_htons(0x1fff))
@@ -97,7 +97,7 @@ static __always_inline int find_tcp_after_ipv4(struct __sk_buff *skb, __u32 *off
     return 1;
 }
 
-static __always_inline int find_tcp_after_ipv6(struct __sk_buff *skb, __u32 *offset)
+static __always_inline int find_after_ipv6(struct __sk_buff *skb, __u8 protocol, __u32 *offset)
 {
     struct ipv6hdr header;
     if (load(skb, 0, &header, sizeof header) || header.version != 6)
@@ -106,7 +106,7 @@ static __always_inline int find_tcp_after_ipv6(struct __sk_buff *skb, __u32 *off
     __u8 next = header.nexthdr;
     __u32 position = sizeof header;
     for (int i = 0; i <= MOST_EXTENSION_HEADERS; i++) {
-        if (next == IPPROTO_TCP) {
+        if (next == protocol) {
             *offset = position;
             return 1;
         }
@@ -135,17 +135,23 @@ static __always_inline int find_tcp_after_ipv6(struct __sk_buff *skb, __u32 *off
     return 0;
 }
 
-static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
+static __always_inline int find(struct __sk_buff *skb, __u8 protocol, __u32 *offset)
 {
     if (skb->protocol == bpf_htons(ETH_P_IP))
-        return find_tcp_after_ipv4(skb, offset);
+        return find_after_ipv4(skb, protocol, offset);
     if (skb->protocol == bpf_htons(ETH_P_IPV6))
-        return find_tcp_after_ipv6(skb, offset);
+        return find_after_ipv6(skb, protocol, offset);
     return 0;
 }
 
-#include "probes.h"
+static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
+{
+    return find(skb, IPPROTO_TCP, offset);
+}
 
+#include "datagrams.h"
+#include "probes.h"
+/* Of these two: addresses, and flags of segments. */
 #include "connections.h"
 
 /* A segment that only acknowledges, or asks whether the peer is still there: no use of the connection. */
@@ -181,8 +187,10 @@ SEC("tc")
 int zeropod_ingress(struct __sk_buff *skb)
 {
     __u32 offset, key = 0;
-    if (!find_tcp(skb, &offset))
+    if (!find_tcp(skb, &offset)) {
+        note_datagram(skb, 1);
         return TC_ACT_UNSPEC;
+    }
     __u32 *containers = bpf_map_lookup_elem(&holding, &key);
     if (containers && *containers) {
         int action = hold(skb, offset);
@@ -199,6 +207,8 @@ int zeropod_egress(struct __sk_buff *skb)
     __u32 offset;
     if (find_tcp(skb, &offset))
         note(skb, offset, 0);
+    else
+        note_datagram(skb, 0);
     return TC_ACT_UNSPEC;
 }
 
@@ -226,9 +236,14 @@ static __always_inline int assign(struct bpf_sk_lookup *lookup, __u32 slot, enum
 SEC("sk_lookup")
 int zeropod_steer(struct bpf_sk_lookup *lookup)
 {
+    __u16 number = lookup->local_port;
+    if (lookup->protocol == IPPROTO_UDP) {
+        __u32 *slot = bpf_map_lookup_elem(&steered_datagrams, &number);
+        if (slot)
+            assign(lookup, ZP_DATAGRAM_SLOTS + *slot, ZP_STEERED);
+    }
     if (lookup->protocol != IPPROTO_TCP)
         return SK_PASS;
-    __u16 number = lookup->local_port;
     struct zp_port *port = bpf_map_lookup_elem(&ports, &number);
     if (!port)
         return SK_PASS;

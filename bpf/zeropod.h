@@ -14,6 +14,10 @@ enum {
     ZP_MAX_PORTS = 256,
     /* Activators of one pod: one for each container that may sleep. */
     ZP_MAX_ACTIVATORS = 64,
+    /* UDP ports of one pod. */
+    ZP_MAX_DATAGRAM_PORTS = 64,
+    /* From here on in `activators`: the sockets that hold datagrams. */
+    ZP_DATAGRAM_SLOTS = 2 * ZP_MAX_ACTIVATORS,
     /* Addresses of the node. With more (kube-proxy's IPVS mode has one a service) the first ones count. */
     ZP_MAX_PROBERS = 256,
     /* Connections from the node whose kind is being followed; older ones count as traffic. */
@@ -35,7 +39,8 @@ enum {
 /*
  * Value of `ports`: what becomes of new connections to a port.
  *
- * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS.
+ * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS, and what
+ * holds its datagrams has it plus ZP_DATAGRAM_SLOTS.
  */
 struct zp_port {
     __u32 activator;  /* slot in `activators` */
@@ -117,7 +122,7 @@ struct zp_pod {
 
 /* Keys of `counters`. */
 enum zp_counter {
-    ZP_STEERED,      /* segments handed to an activator: the SYN of a connection, sent again or not; cookie ACKs */
+    ZP_STEERED,      /* packets handed to an activator: each SYN of a connection, cookie ACKs, datagrams */
     ZP_NO_ACTIVATOR, /* the port was redirected, but its slot had no socket */
     ZP_REFUSED,      /* the kernel would not take the activator's socket */
     ZP_RECEIVED,     /* segments handed to a reception */

@@ -14,6 +14,12 @@ package enum AttachNetwork {
         } catch {
             throw .system(error)
         }
+        do throws(SystemError) {
+            // Nothing is read from the network without it, and so no container of the pod may sleep.
+            try NetworkThread.attempt()
+        } catch {
+            throw .missing("system call filters (seccomp)", error)
+        }
         AcceptQueueTrial.run()
         let queues = AcceptQueueTrial.result.map { "cannot be handed over: \($0)" } ?? "can be handed over"
         let report = try DataPathLoader.attach(pod: pod, networkNamespace: namespace)

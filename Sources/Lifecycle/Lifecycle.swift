@@ -122,7 +122,7 @@ package struct Lifecycle: Hashable, Sendable {
             ports = found
             effects.append(.declare(ports: found))
         }
-        if found.isEmpty {
+        if found.isEmpty && !policy.sleepsWithoutPorts {
             reasons.insert(.portsUnknown)
             patience = min(patience * 2, policy.scaleDownAfter)
             return effects + [.look(after: patience)]
@@ -148,7 +148,8 @@ package struct Lifecycle: Hashable, Sendable {
     ///
     /// - Returns: nil if it must not be, for `reasons` or because it does not run.
     package mutating func sleepRequested() -> [Effect]? {
-        guard state == .running, policy.mayEverSleep, reasons.allowSleep, !ports.isEmpty else { return nil }
+        guard state == .running, policy.mayEverSleep, reasons.allowSleep else { return nil }
+        if ports.isEmpty && !policy.sleepsWithoutPorts { return nil }
         state = .checkpointing(wanted: false)
         return [.hold, .checkpoint]
     }

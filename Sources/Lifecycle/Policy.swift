@@ -4,10 +4,13 @@ package struct Policy: Hashable, Sendable {
     package let scaleDownAfter: UInt64
     /// Reasons that hold for the whole life of the container.
     package let standingReasons: [Reason]
+    /// It sleeps though no TCP port is known: something else wakes it.
+    package let sleepsWithoutPorts: Bool
 
-    package init(scaleDownAfter: UInt64, standingReasons: [Reason] = []) {
+    package init(scaleDownAfter: UInt64, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false) {
         self.scaleDownAfter = max(scaleDownAfter, Self.shortest)
         self.standingReasons = standingReasons
+        self.sleepsWithoutPorts = sleepsWithoutPorts
     }
 
     /// A checkpoint takes about as long. Less would be looking all the time.

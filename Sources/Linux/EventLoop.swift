@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// The one thread that everything of the shim runs on, waiting in epoll_wait(2).
 ///
@@ -29,8 +28,11 @@ package final class EventLoop {
         let handler: Handler
     }
 
+    /// A way into the loop for other threads.
+    package typealias Remote = Inbox<EventLoop>
+
     private let epoll: Descriptor
-    private let remote: Remote
+    package let remote: Remote
     private var watches: [Int32: Watch] = [:]
     private var generation: UInt32 = 0
     private var timers = TimerQueue()
@@ -42,7 +44,7 @@ package final class EventLoop {
     package init() throws(SystemError) {
         epoll = Descriptor(owning: try retrying("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
         remote = try Remote()
-        try watch(remote.eventDescriptor, .readable) { [unowned self] _ in
+        try watch(remote.event, .readable) { [unowned self] _ in
             for body in remote.takeAll() { body(self) }
         }
     }
@@ -160,47 +162,29 @@ package final class EventLoop {
     package func onThread<Result: Sendable>(
         _ name: String, _ work: @escaping @Sendable () -> Result, then: @escaping (Result) -> Void
     ) throws(SystemError) {
-        let key = nextResult
-        nextResult += 1
-        results[key] = { result in
-            // What comes back under this key is what `work` returned: the cast cannot fail.
-            if let result = result as? Result { then(result) }
-        }
-        let remote = self.remote
+        let (key, reply) = expect(then)
         do {
-            try Thread.start(name) {
-                let result = work()
-                remote.perform { loop in loop.results.removeValue(forKey: key)?(result) }
-            }
+            try Thread.start(name) { reply(work()) }
         } catch {
             results.removeValue(forKey: key)
             throw error
         }
     }
+    /// Gives a function for another thread, to be called once: `then` gets its argument, on this loop.
+    package func reply<Result: Sendable>(_ then: @escaping (Result) -> Void) -> @Sendable (Result) -> Void {
+        expect(then).reply
+    }
 
-    /// A way into the loop for other threads.
-    package final class Remote: Sendable {
-        fileprivate let eventDescriptor: Descriptor
-        private let queue = Mutex<[@Sendable (EventLoop) -> Void]>([])
-
-        fileprivate init() throws(SystemError) {
-            eventDescriptor = Descriptor(
-                owning: try retrying("eventfd") { eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK)) })
+    private func expect<Result: Sendable>(
+        _ then: @escaping (Result) -> Void
+    ) -> (key: UInt64, reply: @Sendable (Result) -> Void) {
+        let key = nextResult
+        nextResult += 1
+        results[key] = { result in
+            // What comes back under this key is what `reply` was given: the cast cannot fail.
+            if let result = result as? Result { then(result) }
         }
-
-        /// Runs `body` on the loop's thread, soon, in the order of the calls.
-        package func perform(_ body: @escaping @Sendable (EventLoop) -> Void) {
-            queue.withLock { $0.append(body) }
-            eventfd_write(eventDescriptor.rawValue, 1)
-        }
-
-        fileprivate func takeAll() -> [@Sendable (EventLoop) -> Void] {
-            var count: eventfd_t = 0
-            eventfd_read(eventDescriptor.rawValue, &count)
-            return queue.withLock { bodies in
-                defer { bodies.removeAll() }
-                return bodies
-            }
-        }
+        let remote = self.remote
+        return (key, { result in remote.perform { loop in loop.results.removeValue(forKey: key)?(result) } })
     }
 }

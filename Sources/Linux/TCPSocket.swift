@@ -141,12 +141,39 @@ package enum TCPSocket {
         return try result.get()
     }
 
+    /// recv(2) of at most `buffer.count` bytes.
+    /// - Returns: how many arrived, 0 at the end of the connection, nil when none are there yet.
+    package static func receive(
+        into buffer: UnsafeMutableRawBufferPointer, from socket: borrowing Descriptor
+    ) throws(SystemError) -> Int? {
+        do {
+            return try retrying("recv") { recv(socket.rawValue, buffer.baseAddress, buffer.count, 0) }
+        } catch {
+            if error.code == EAGAIN { return nil }
+            throw error
+        }
+    }
+
+    /// recv(2) of at most `count` bytes.
+    /// - Returns: empty at the end of the connection, nil when nothing is there yet.
+    package static func receive(
+        atMost count: Int, from socket: borrowing Descriptor
+    ) throws(SystemError) -> [UInt8]? {
+        try receive(atMost: count, flags: 0, from: socket)
+    }
+
     /// What has arrived, left where it is (MSG_PEEK of recv(2)).
     /// - Returns: empty at the end of the connection, nil when nothing is there yet.
     package static func peek(_ socket: borrowing Descriptor, atMost count: Int) throws(SystemError) -> [UInt8]? {
+        try receive(atMost: count, flags: Int32(MSG_PEEK), from: socket)
+    }
+
+    private static func receive(
+        atMost count: Int, flags: Int32, from socket: borrowing Descriptor
+    ) throws(SystemError) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
         do {
-            let length = try retrying("recv") { recv(socket.rawValue, &bytes, count, Int32(MSG_PEEK)) }
+            let length = try retrying("recv") { recv(socket.rawValue, &bytes, count, flags) }
             bytes.removeLast(count - length)
             return bytes
         } catch {

@@ -1,9 +1,9 @@
 import Glibc
 
-/// Plain threads for work that blocks. They end when the work does: a shim at rest has one thread.
+/// Plain threads, which end when their work does: a shim at rest has one thread.
 package enum Thread {
     /// Enough for libcriu and libbpf, little enough to be forgotten.
-    private static let stackSize = 512 << 10
+    package static let stackSize = 512 << 10
 
     private final class Body {
         let name: String
@@ -16,7 +16,9 @@ package enum Thread {
 
     /// Starts a detached thread.
     /// - Parameter name: at most 15 bytes, seen in `/proc/PID/task/TID/comm`.
-    package static func start(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+    package static func start(
+        _ name: String, stack stackSize: Int = stackSize, _ run: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }

@@ -107,7 +107,8 @@ package final class Container {
         lifecycle = Lifecycle(
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,
-                standingReasons: Self.standingReasons(spec, configuration, streams)))
+                standingReasons: Self.standingReasons(spec, configuration, streams),
+                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty))
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 

@@ -40,13 +40,35 @@ final class ProbeMemory {
     ///
     /// - Parameter then: Called when all is answered, or the time is up.
     /// - Returns: false if there is nothing to ask; then it is not called.
-    func rehearse(_ redirector: Redirector, ports: Set<UInt16>, then: @escaping () -> Void) -> Bool {
-        learn(redirector, ports)
+    func rehearse(
+        _ redirector: Redirector, ports: Set<UInt16>, by network: NetworkThread, then: @escaping () -> Void
+    ) -> Bool {
         answers = Answers()
-        if requests.isEmpty { return false }
+        let captured = redirector.capturedRequests.filter { ports.contains($0.destination.port) }
+        if captured.isEmpty && requests.isEmpty { return false }
+        do throws(SystemError) {
+            try network.read(captured, passivePorts: options.passivePorts) { [self] found in
+                learn(found, ports)
+                ask(by: network, then)
+            }
+            return true
+        } catch {
+            log.debug("probes will wake the container: \(error)", ["container": id])
+            return false
+        }
+    }
+
+    private func learn(_ found: [Question: CapturedRequest], _ ports: Set<UInt16>) {
+        requests.merge(found) { _, new in new }
+        let now = Instant.now
+        requests = requests.filter { ports.contains($0.key.port) && now.since($0.value.last) < Self.oldest }
+    }
+
+    private func ask(by network: NetworkThread, _ then: @escaping () -> Void) {
+        if requests.isEmpty { return then() }
         var left = requests.count
         for (question, request) in requests {
-            Inquiry.make(request, question, loop, within: Self.patience) { [self] answer in
+            let answered = { [self] (answer: [UInt8]?) in
                 answers[question] = answer
                 if answer == nil {
                     log.debug(
@@ -56,16 +78,12 @@ final class ProbeMemory {
                 left -= 1
                 if left == 0 { then() }
             }
+            do throws(SystemError) {
+                try network.ask(request, question, within: Self.patience, then: answered)
+            } catch {
+                // Not at once: others have to be asked first.
+                loop.soon { answered(nil) }
+            }
         }
-        return true
-    }
-
-    private func learn(_ redirector: Redirector, _ ports: Set<UInt16>) {
-        for request in redirector.capturedRequests where ports.contains(request.destination.port) {
-            let isPassive = options.passivePorts.contains(request.destination.port)
-            if let question = Question(request, isPassive: isPassive) { requests[question] = request }
-        }
-        let now = Instant.now
-        requests = requests.filter { ports.contains($0.key.port) && now.since($0.value.last) < Self.oldest }
     }
 }

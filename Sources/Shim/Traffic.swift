@@ -17,6 +17,9 @@ final class Traffic {
     let passivePorts: Set<UInt16>
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
+    private let datagramPorts: Set<UInt16>
+    /// Where datagrams wait while the application is away; nil if it has no UDP ports.
+    private let datagrams: HeldDatagrams?
     /// Where connections wait for the application itself, while it is away.
     private var queues: AcceptQueues?
     /// Told once, until it changes.
@@ -78,7 +81,22 @@ final class Traffic {
             log: { [log] in log.warning($0) })
         slot = pod.freeSlot
         try pod.redirector.register(activator, slot: slot)
+        datagramPorts = container.configuration.datagramPorts
+        datagrams =
+            datagramPorts.isEmpty
+            ? nil
+            : try HeldDatagrams(
+                loop: loop, network: activator.network, networkNamespace: pod.namespace,
+                log: { [log] in log.warning($0) })
+        try declareDatagrams()
         pod.take(slot)
+    }
+
+    private func declareDatagrams() throws(SystemError) {
+        guard let datagrams else { return }
+        try pod.redirector.register(datagrams, slot: slot)
+        try pod.redirector.declare(datagramPorts: datagramPorts)
+        log.info("watching UDP ports \(datagramPorts.sorted())", label)
     }
 
     /// - Parameter active: Those that count; passive ones are added.
@@ -99,16 +117,24 @@ final class Traffic {
     /// Before a sleep: learns what is to be answered to probes meanwhile.
     /// - Returns: false if there is nothing to learn; then `then` is not called.
     func rehearse(_ then: @escaping () -> Void) -> Bool {
-        probes.rehearse(pod.redirector, ports: declared, then: then)
+        probes.rehearse(pod.redirector, ports: declared, by: activator.network, then: then)
     }
 
-    func lastActivity(of ports: Set<UInt16>) -> Instant? { pod.redirector.lastActivity(of: ports) }
+    /// - Parameter ports: TCP's; the UDP ports are known here.
+    func lastActivity(of ports: Set<UInt16>) -> Instant? {
+        let times = [
+            pod.redirector.lastActivity(of: ports), pod.redirector.lastActivity(ofDatagramPorts: datagramPorts),
+        ]
+        return times.compactMap(\.self).max()
+    }
 
     /// A question that any thread may ask: has there been no packet on the container's ports since the one that was
     /// the last one known?
     func quietness(since last: Instant?) -> @Sendable () -> Bool {
-        guard let activity = try? pod.redirector.activityReader(ports: declared) else { return { false } }
-        return { activity.last <= last?.nanoseconds ?? 0 }
+        guard let activity = try? pod.redirector.activityReader(ports: declared),
+            let datagrams = try? pod.redirector.activityReader(datagramPorts: datagramPorts)
+        else { return { false } }
+        return { max(activity.last, datagrams.last) <= last?.nanoseconds ?? 0 }
     }
 
     /// Lets new connections wait, from before a dump on, and calls `onConnection` when there is one. Where that is
@@ -128,6 +154,8 @@ final class Traffic {
             let own = queues?.ports ?? []
             try pod.redirector.setRedirect(false, reception: true, ports: own)
             try pod.redirector.setRedirect(true, ports: declared.subtracting(own))
+            try datagrams?.watch(onDatagram: onConnection)
+            try pod.redirector.steer(datagramPorts: datagramPorts, to: slot)
         } catch {
             queues = nil
             throw error
@@ -178,12 +206,14 @@ final class Traffic {
             }
         }
         activator.relay(connectTimeout: connectTimeout, limit: proxyTimeout)
+        datagrams?.deliver()
     }
 
     func refuse() {
         endRedirect()
         letConnectionsGo()
         activator.refuse()
+        datagrams?.discard()
         if let queues {
             heldInQueues += queues.held
             activator.refuse(queues)
@@ -194,6 +224,7 @@ final class Traffic {
     private func endRedirect() {
         attempt("end the redirect") { () throws(SystemError) in
             try pod.redirector.setRedirect(false, ports: declared)
+            try pod.redirector.steer(datagramPorts: datagramPorts, to: nil)
         }
     }
 
@@ -204,7 +235,11 @@ final class Traffic {
 
     /// The container has ended: its ports are free for the next one.
     func end() {
-        attempt("forget ports") { () throws(SystemError) in try pod.redirector.forget(ports: declared) }
+        attempt("forget ports") { () throws(SystemError) in
+            try pod.redirector.forget(ports: declared)
+            try pod.redirector.forget(datagramPorts: datagramPorts)
+            try pod.redirector.steer(datagramPorts: datagramPorts, to: nil)
+        }
         declared = []
         queues = nil
         letConnectionsGo()

@@ -48,7 +48,7 @@ import Testing
             // Before it sleeps it is asked the same.
             let question = try #require(Question(request, isPassive: false))
             var learnt: [UInt8]?
-            Inquiry.make(request, question, loop, within: .seconds(5)) { learnt = $0 ?? [] }
+            try one.activator.network.ask(request, question, within: .seconds(5)) { learnt = $0 ?? [] }
             try loop.wait { learnt != nil }
             #expect(learnt == Array(Self.answer.utf8))
             #expect(one.redirector.lastActivity(of: [80]) == nil)

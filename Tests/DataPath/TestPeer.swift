@@ -186,9 +186,15 @@ struct TimedOut: Error {
 
 extension EventLoop {
     /// Runs until something is the case. Only what hangs reaches the limit.
-    func wait(line: Int = #line, until isDone: () -> Bool) throws {
+    ///
+    /// - Parameter looking: It is of a kind that no event tells of: look again and again.
+    func wait(looking: Bool = false, line: Int = #line, until isDone: () -> Bool) throws {
         var isLate = false
         let timer = after(.seconds(60)) { isLate = true }
+        var look: Linux.Timer?
+        func lookAgain() { look = after(.milliseconds(1)) { lookAgain() } }
+        if looking { lookAgain() }
+        defer { if let look { cancel(look) } }
         try run(until: { isDone() || isLate })
         cancel(timer)
         if isLate { throw TimedOut(line: line) }

@@ -31,7 +31,7 @@ extension SleepingPods {
                     #expect(state.client == client)
                     #expect(state.counter == cycle + 1)
                 }
-                // The node's are received as possible probes, and relayed either way.
+                // The node's is received as a possible probe, and relayed either way.
                 #expect(try await pod.steered() == (handover == .relay ? callers.count : 1))
             }
         }

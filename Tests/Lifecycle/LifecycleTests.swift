@@ -75,6 +75,15 @@ private let second: UInt64 = 1_000_000_000
                 == [.hold, .checkpoint])
     }
 
+    @Test func whatElseWakesMakesPortsDispensable() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second, sleepsWithoutPorts: true))
+        _ = lifecycle.started(at: 0)
+        #expect(lifecycle.sleepRequested() == nil, "nothing could wake it before the first look")
+        #expect(lifecycle.looked(at: second / 4, ports: [], lastActivity: 0) == [.look(after: second * 3 / 4)])
+        #expect(lifecycle.looked(at: second, ports: [], lastActivity: 0) == [.hold, .checkpoint])
+        #expect(lifecycle.state == .checkpointing(wanted: false))
+    }
+
     @Test func looksForPortsSoonAndThenEverMoreSeldom() {
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second))
         #expect(lifecycle.started(at: 0) == [.look(after: second / 4)])

@@ -43,7 +43,21 @@ import Testing
         #expect(try read(map, container: "other").ports == nil)
     }
 
-    @Test(arguments: ["web=70000", "web=0", "web=", "web", "other=1;web=x", "web=80,,81"])
+    @Test func portsMapMayNameUDPPorts() throws {
+        let map = ["ports-map": "web=53/udp, 53,853/tcp;dns=53/udp"]
+        #expect(try read(map).ports == [53, 853])
+        #expect(try read(map).datagramPorts == [53])
+        // TCP ports are found, as without the annotation.
+        #expect(try read(map, container: "dns").ports == nil)
+        #expect(try read(map, container: "dns").datagramPorts == [53])
+        #expect(try read(map, container: "other").datagramPorts == [])
+        #expect(throws: AnnotationError.self) { try read(["passive-ports": "web=53/udp"]) }
+    }
+
+    @Test(arguments: [
+        "web=53/", "web=/udp", "web=53/sctp", "web=53/udp/udp", "web=0/udp", "web=53/UDP", "web=70000", "web=0", "web=",
+        "web", "other=1;web=x", "web=80,,81",
+    ])
     func aBadPortsMapIsNamed(text: String) {
         #expect {
             try read(["ports-map": text])

@@ -116,3 +116,8 @@ int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 int zp_user_namespace(const char *users, const char *groups, const char **step);
 /// Shows what is at `source` once more at `target`, with the owners that `user_namespace` makes of them (Linux 5.12).
 int zp_mount_idmapped(const char *source, const char *target, int user_namespace, int read_only, const char **step);
+
+/// Has zp_peek_datagram told whom each datagram is for.
+int zp_tell_destinations(int socket, int is_ipv6);
+/// Whose the next datagram of a UDP socket is, and whom it is for. It stays where it is. Returns its length.
+int zp_peek_datagram(int socket, struct sockaddr_storage *source, struct sockaddr_storage *destination);

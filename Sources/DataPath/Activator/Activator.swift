@@ -7,7 +7,7 @@ import Linux
 /// Held connections wait in the kernel, in the accept queue of one listening socket; they cost this process nothing, and
 /// it waits for the first of them without a timer. `Redirector.register` makes the listener known to the redirect.
 ///
-/// Lives on the loop's thread. It keeps the pod's network namespace until `close`.
+/// Lives on the loop's thread, and reads nothing that a client sends: `network` does. It keeps the pod's network namespace until `close`.
 package final class Activator {
     package struct Counters: Equatable, Sendable, CustomStringConvertible {
         /// Connections that waited when holding ended.
@@ -32,9 +32,8 @@ package final class Activator {
 
     private let loop: EventLoop
     private let log: (String) -> Void
-    private let relay: Relay
+    package let network: NetworkThread
     private let handover: Handover
-    private let refusal: Refusal
     let reception: Reception
     /// nil once closed.
     private(set) var listener: ActivatorListener?
@@ -60,10 +59,9 @@ package final class Activator {
         self.loop = loop
         self.log = log
         listener = try ActivatorListener(in: networkNamespace, queue: queue.map(Int32.init) ?? LongQueue.length)
-        reception = try Reception(loop: loop, networkNamespace: networkNamespace, log: log)
-        relay = Relay(loop: loop)
+        network = NetworkThread(loop: loop) { log("activator: cannot read what clients send: \($0)") }
+        reception = try Reception(loop: loop, network: network, networkNamespace: networkNamespace, log: log)
         handover = Handover(loop: loop, clients: clients)
-        refusal = Refusal(loop: loop)
         // Two for each connection.
         DescriptorLimit.raise()
         reception.onPass = { [unowned self] socket in
@@ -110,9 +108,19 @@ package final class Activator {
 
     /// Closes what waits in queues that nobody will take over, in order.
     package func refuse(_ queues: AcceptQueues) {
-        queues.takeWaiting { client in
-            counters.refused += 1
-            refusal.add(client) { [weak self] in self?.descriptorsCameFree() }
+        queues.takeWaiting { refuse($0) }
+    }
+
+    private func refuse(_ client: OpenSocket) {
+        counters.refused += 1
+        do throws(SystemError) {
+            try network.begin { room, done in
+                room.refusal.add(client, onClose: done)
+            } then: { [weak self] in
+                self?.descriptorsCameFree()
+            }
+        } catch {
+            log("activator: cannot end a connection in order: \(error)")
         }
     }
 
@@ -123,8 +131,7 @@ package final class Activator {
         listener = nil
         stalled = []
         handover.closeAll()
-        relay.closeAll()
-        refusal.closeAll()
+        network.closeAll()
     }
 
     /// Probes that the application heard nothing of.
@@ -195,18 +202,18 @@ package final class Activator {
         case .idle, .holding:
             // Nothing is accepted in these.
             break
-        case .refusing:
-            counters.refused += 1
-            refusal.add(client) { [weak self] in self?.descriptorsCameFree() }
+        case .refusing: refuse(client)
         case .relaying(let timeout, let limit):
             guard let (origin, destination) = route(of: client, listener) else {
                 counters.refused += 1
                 return TCPSocket.resetOnClose(client.descriptor)
             }
+            do throws(SystemError) { try network.reserve() } catch { return giveUp(client, error) }
             counters.open += 1
             handover.begin(from: origin, to: destination, in: listener, timeout: timeout) { [weak self] outcome in
                 self?.counters.open -= 1
                 self?.handOver(client, outcome, limit)
+                self?.network.letGo()
             }
         }
     }
@@ -229,23 +236,39 @@ package final class Activator {
     private func handOver(_ client: OpenSocket, _ outcome: Handover.Outcome, _ limit: Instant.Span?) {
         switch outcome {
         case .connected(let application):
-            counters.relayed += 1
-            counters.open += 1
-            // Also called when this object goes, and closes what is left: hence weak.
-            relay.add(client: client, application: application, limit: limit) { [weak self] in
-                self?.handover.closed(application)
-                self?.counters.open -= 1
-                self?.descriptorsCameFree()
+            do throws(SystemError) {
+                try relay(client, application, limit)
+                goOn()
+            } catch {
+                handover.closed(try? TCPSocket.localAddress(application.descriptor))
+                giveUp(client, error)
             }
-            goOn()
-        case .failed(let error) where isShortage(error):
-            stalled.append(client)
-        case .failed(let error):
-            counters.refused += 1
-            TCPSocket.resetOnClose(client.descriptor)
-            log("activator: the application did not take a connection: \(error)")
-            descriptorsCameFree()
+        case .failed(let error): giveUp(client, error)
         }
+    }
+
+    private func relay(
+        _ client: OpenSocket, _ application: OpenSocket, _ limit: Instant.Span?
+    ) throws(SystemError) {
+        let nearEnd = try? TCPSocket.localAddress(application.descriptor)
+        // Also called when this object goes, and closes what is left: hence weak.
+        try network.begin { room, done in
+            room.relay.add(client: client, application: application, limit: limit, onClose: done)
+        } then: { [weak self] in
+            self?.handover.closed(nearEnd)
+            self?.counters.open -= 1
+            self?.descriptorsCameFree()
+        }
+        counters.relayed += 1
+        counters.open += 1
+    }
+
+    private func giveUp(_ client: OpenSocket, _ error: SystemError) {
+        if isShortage(error) { return stalled.append(client) }
+        counters.refused += 1
+        TCPSocket.resetOnClose(client.descriptor)
+        log("activator: the application did not take a connection: \(error)")
+        descriptorsCameFree()
     }
 
     // MARK: Enough for all

@@ -1,7 +1,8 @@
 import Glibc
 import Linux
 
-/// Makes a client's connection once more, from inside the pod to the application, and says how that went.
+/// Makes a client's connection once more, from inside the pod to the application, and says how that went. Reads nothing:
+/// lives on the loop's thread.
 final class Handover {
     enum Outcome {
         case connected(OpenSocket)
@@ -56,9 +57,9 @@ final class Handover {
     }
 
     /// Forgets a near end, once its connection is closed.
-    func closed(_ socket: OpenSocket) {
+    func closed(_ nearEnd: SocketAddress?) {
         clients?.users -= 1
-        if let address = try? TCPSocket.localAddress(socket.descriptor) { nearEnds.remove(address) }
+        if let nearEnd { nearEnds.remove(nearEnd) }
     }
 
     /// Undoes what making connections needed in the pod, unless it still does.
@@ -150,7 +151,7 @@ final class Handover {
     private func dropSocket(of attempt: Attempt) {
         guard let socket = attempt.socket else { return }
         loop.unwatch(socket.number)
-        closed(socket)
+        closed(try? TCPSocket.localAddress(socket.descriptor))
         attempt.socket = nil
     }
 }

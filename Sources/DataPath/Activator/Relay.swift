@@ -3,7 +3,8 @@ import Linux
 
 /// Copies bytes between pairs of sockets, both ways, as long as both ends want.
 ///
-/// Needs nothing but the sockets it is given and its loop: no files, no namespaces, no new descriptors.
+/// Lives on the network thread, and so needs nothing but the sockets it is given and its loop: no files, no namespaces, no
+/// new descriptors.
 package final class Relay {
     private let loop: EventLoop
     private var connections: [ObjectIdentifier: RelayedConnection] = [:]

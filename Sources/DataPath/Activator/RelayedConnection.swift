@@ -75,7 +75,7 @@ final class RelayedConnection {
 
     /// One buffer at a time: the other connections of the loop have their turn in between.
     private func pass(from source: End, to target: End) throws(SystemError) {
-        guard let count = try source.socket.descriptor.read(into: buffer.bytes) else { return }
+        guard let count = try TCPSocket.receive(into: buffer.bytes, from: source.socket.descriptor) else { return }
         if count == 0 {
             source.hasEnded = true
             // Nothing is unsent: else nothing would have been read.

@@ -1,9 +1,9 @@
 import Glibc
 import Linux
 
-/// Asks an application what a probe asked it, and keeps what it answers. Needs nothing but the sockets it is given and
-/// its loop.
-package final class Inquiry {
+/// Asks an application what a probe asked it, and keeps what it answers. Lives on the network thread, and so needs nothing
+/// but the socket it is given and its loop.
+final class Inquiry {
     private enum Answer {
         case http(HTTPAnswer)
         case healthCheck(HealthCheckAnswer)
@@ -16,47 +16,37 @@ package final class Inquiry {
     private var then: (([UInt8]?) -> Void)?
     private var timer: Timer?
 
-    /// Asks on a connection of its own, made from the network namespace of the calling thread.
-    ///
-    /// - Parameter then: Called once, not before this returns, with nil if there was no answer in time.
-    package static func make(
-        _ request: CapturedRequest, _ question: Question, _ loop: EventLoop, within span: Instant.Span,
-        then: @escaping ([UInt8]?) -> Void
+    /// - Parameters:
+    ///   - socket: On its way to the application.
+    ///   - then: Called once, not before this returns, with nil if there was no answer in time.
+    static func make(
+        _ request: CapturedRequest, _ question: Question, over socket: OpenSocket, _ loop: EventLoop,
+        within span: Instant.Span, then: @escaping ([UInt8]?) -> Void
     ) {
-        do throws(SystemError) {
-            let socket = OpenSocket(try TCPSocket.make(request.destination.family))
-            try TCPSocket.connect(socket.descriptor, to: request.destination)
-            let bytes =
-                switch question.kind {
-                case .http: request.bytes
-                case .healthCheck(let check): check.request(authority: "\(request.destination)")
-                }
-            var isHealthCheck = false
-            if case .healthCheck = question.kind { isHealthCheck = true }
-            _ = Inquiry(loop, socket, bytes, isHealthCheck: isHealthCheck, within: span, then: then)
-        } catch {
-            loop.soon { then(nil) }
+        switch question.kind {
+        case .http:
+            _ = Inquiry(loop, socket, request.bytes, .http(HTTPAnswer()), within: span, then: then)
+        case .healthCheck(let check):
+            let bytes = check.request(authority: "\(request.destination)")
+            _ = Inquiry(loop, socket, bytes, .healthCheck(HealthCheckAnswer()), within: span, then: then)
         }
     }
 
-    /// - Parameters:
-    ///   - socket: On its way to the application.
-    ///   - then: Called once, with nil if there was no answer in time.
     private init(
-        _ loop: EventLoop, _ socket: OpenSocket, _ request: [UInt8], isHealthCheck: Bool, within: Instant.Span,
+        _ loop: EventLoop, _ socket: OpenSocket, _ request: [UInt8], _ answer: Answer, within: Instant.Span,
         then: @escaping ([UInt8]?) -> Void
     ) {
         self.loop = loop
         self.socket = socket
         unsent = request[...]
-        answer = isHealthCheck ? .healthCheck(HealthCheckAnswer()) : .http(HTTPAnswer())
+        self.answer = answer
         self.then = then
         timer = loop.after(within) { self.end(nil) }
         do {
             // Held by the loop, until `end`.
             try loop.watch(socket.descriptor, .writable) { _ in self.ready() }
         } catch {
-            end(nil)
+            loop.soon { self.end(nil) }
         }
     }
 
@@ -69,7 +59,7 @@ package final class Inquiry {
                 if unsent.isEmpty { try loop.rewatch(socket.number, .readable) }
                 return
             }
-            while let bytes = try socket.descriptor.read(atMost: 4096) {
+            while let bytes = try TCPSocket.receive(atMost: 4096, from: socket.descriptor) {
                 if take(bytes) { return end(result(ended: bytes.isEmpty)) }
             }
         } catch {

@@ -3,7 +3,7 @@ import Linux
 /// Takes the connections of a sleeping container that may not be meant for it: from the node, whence its kubelet probes
 /// it, and to passive ports. Probes are answered from memory, and all others passed on.
 ///
-/// Lives on the loop's thread.
+/// Lives on the loop's thread. The conversations are the network thread's.
 package final class Reception {
     package struct Manners {
         package var answers = Answers()
@@ -17,7 +17,7 @@ package final class Reception {
     }
 
     private let loop: EventLoop
-    private let desk: VisitorDesk
+    private let network: NetworkThread
     private let log: (String) -> Void
     /// nil once closed.
     private(set) var listener: ActivatorListener?
@@ -28,10 +28,13 @@ package final class Reception {
     /// Called with each connection that is for the application, and with nil when one will come again.
     var onPass: (OpenSocket?) -> Void = { _ in }
 
-    init(loop: EventLoop, networkNamespace: borrowing Namespace, log: @escaping (String) -> Void) throws(SystemError) {
+    init(
+        loop: EventLoop, network: NetworkThread, networkNamespace: borrowing Namespace,
+        log: @escaping (String) -> Void
+    ) throws(SystemError) {
         self.loop = loop
         self.log = log
-        desk = VisitorDesk(loop: loop)
+        self.network = network
         let listener = try ActivatorListener(in: networkNamespace)
         self.listener = listener
         try loop.watch(listener.descriptor, .readable) { [unowned self] _ in take() }
@@ -50,7 +53,7 @@ package final class Reception {
     /// Whoever waits, and whoever still comes because its SYN was early, is passed on.
     func shut() {
         isOpen = false
-        desk.passAll()
+        network.tell { $0.desk.passAll() }
     }
 
     func close() {
@@ -74,12 +77,22 @@ package final class Reception {
         let visitor = Visitor(
             port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
             answers: manners.answers)
-        desk.receive(socket, visitor, limit: manners.limit) { [weak self] outcome in
-            switch outcome {
-            case .gone: self?.answered += 1
-            case .pass(let socket, let reason): self?.pass(socket, port, reason)
-            case .sentAway(let reason): self?.pass(nil, port, reason)
+        let decided = loop.reply { [weak self] (outcome: VisitorDesk.Outcome) in self?.decided(outcome, port) }
+        do throws(SystemError) {
+            try network.begin { [limit = manners.limit] room, done in
+                room.desk.receive(socket, visitor, limit: limit, then: decided, onClose: done)
+            } then: {
             }
+        } catch {
+            decided(.pass(socket, reason: "it cannot be read: \(error)"))
+        }
+    }
+
+    private func decided(_ outcome: VisitorDesk.Outcome, _ port: UInt16) {
+        switch outcome {
+        case .gone: answered += 1
+        case .pass(let socket, let reason): pass(socket, port, reason)
+        case .sentAway(let reason): pass(nil, port, reason)
         }
     }
 

@@ -1,9 +1,10 @@
 import Glibc
 import Linux
 
-/// Runs the conversations with those who may be probes. Needs nothing but the sockets it is given and its loop.
+/// Runs the conversations with those who may be probes. Lives on the network thread, and so needs nothing but the sockets
+/// it is given and its loop.
 final class VisitorDesk {
-    enum Outcome {
+    enum Outcome: Sendable {
         /// It was answered, or went away by itself.
         case gone
         /// It is for the application, and not a byte of it has been taken. Without a reason it is only not decided yet.
@@ -23,16 +24,27 @@ final class VisitorDesk {
         let socket: OpenSocket
         var visitor: Visitor
         let limit: Int
-        let then: (Outcome) -> Void
+        /// Gone once it was called.
+        var then: ((Outcome) -> Void)?
+        let onClose: () -> Void
         var timer: Timer?
         /// Set once it is answered: what was not sent yet.
         var unsent: ArraySlice<UInt8>?
 
-        init(_ socket: OpenSocket, _ visitor: Visitor, limit: Int, _ then: @escaping (Outcome) -> Void) {
+        init(
+            _ socket: OpenSocket, _ visitor: Visitor, limit: Int, _ then: @escaping (Outcome) -> Void,
+            _ onClose: @escaping () -> Void
+        ) {
             self.socket = socket
             self.visitor = visitor
             self.limit = limit
             self.then = then
+            self.onClose = onClose
+        }
+
+        func decide(_ outcome: Outcome) {
+            then?(outcome)
+            then = nil
         }
     }
 
@@ -43,16 +55,28 @@ final class VisitorDesk {
         self.loop = loop
     }
 
+    deinit {
+        closeAll()
+    }
+
     /// Takes over an accepted, non-blocking socket.
-    func receive(_ socket: OpenSocket, _ visitor: Visitor, limit: Int, then: @escaping (Outcome) -> Void) {
-        let conversation = Conversation(socket, visitor, limit: limit, then)
+    ///
+    /// - Parameters:
+    ///   - then: Called once, when it is decided what becomes of it.
+    ///   - onClose: Called once, when nothing is left to do here.
+    func receive(
+        _ socket: OpenSocket, _ visitor: Visitor, limit: Int, then: @escaping (Outcome) -> Void,
+        onClose: @escaping () -> Void
+    ) {
+        let conversation = Conversation(socket, visitor, limit: limit, then, onClose)
         do {
             // Edge-triggered: what was looked at stays unread.
             try loop.watch(socket.descriptor, [.readable, .hangUp, .edge]) { [unowned self, unowned conversation] in
                 heard(conversation, hasEnded: !$0.isDisjoint(with: [.hangUp, .error]))
             }
         } catch {
-            return then(.pass(socket, reason: "it cannot be read: \(error)"))
+            then(.pass(socket, reason: "it cannot be read: \(error)"))
+            return onClose()
         }
         conversations[socket.number] = conversation
         let patience = visitor.isPassive ? Self.passivePatience : Self.patience
@@ -65,6 +89,11 @@ final class VisitorDesk {
     /// Passes on all that are not decided yet.
     func passAll() {
         for conversation in conversations.values where conversation.unsent == nil { pass(conversation, reason: nil) }
+    }
+
+    /// Ends all, whether they are decided or not.
+    func closeAll() {
+        for conversation in conversations.values { end(conversation, .gone) }
     }
 
     private func heard(_ conversation: Conversation, hasEnded: Bool) {
@@ -89,7 +118,7 @@ final class VisitorDesk {
         case .answer(let bytes): answer(bytes, conversation)
         case .pass(let reason): pass(conversation, reason: reason)
         case .sendAway(let bytes, let reason):
-            conversation.then(.sentAway(reason: reason))
+            conversation.decide(.sentAway(reason: reason))
             answer(bytes, conversation)
         }
     }
@@ -130,6 +159,7 @@ final class VisitorDesk {
         guard conversations.removeValue(forKey: conversation.socket.number) != nil else { return }
         loop.unwatch(conversation.socket.number)
         if let timer = conversation.timer { loop.cancel(timer) }
-        conversation.then(outcome)
+        conversation.decide(outcome)
+        conversation.onClose()
     }
 }

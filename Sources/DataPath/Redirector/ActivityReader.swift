@@ -8,6 +8,13 @@ extension Redirector {
     }
 }
 
+extension Redirector {
+    /// The same for UDP ports.
+    package func activityReader(datagramPorts: Set<UInt16>) throws(SystemError) -> ActivityReader {
+        try ActivityReader(PinnedMap(pins.path(.datagrams)), datagramPorts)
+    }
+}
+
 /// Reads the times of the last packets, on any thread.
 package final class ActivityReader: Sendable {
     private let activity: PinnedMap<UInt16, UInt64>

@@ -24,6 +24,8 @@ struct PodPins: Sendable {
         case connections
         case holding
         case arrivals
+        case datagrams
+        case steeredDatagrams = "steered_datagrams"
     }
 
     enum Program: String, CaseIterable {

@@ -66,14 +66,20 @@ struct AnnotationReader {
         return Set(names)
     }
 
-    /// `a=80,81;b=8080`: the ports of one container; nil if the map does not mention it.
+    /// The ports of a container.
+    struct Ports {
+        var tcp: Set<UInt16> = []
+        var udp: Set<UInt16> = []
+    }
+
+    /// `a=80,81;b=8080,53/udp`: the ports of one container; nil if the map does not mention it.
     ///
     /// All of the map is checked, whichever container asks.
     func portsMap(
-        _ name: String, selected: Set<String>?, container: String?
-    ) throws(AnnotationError) -> Set<UInt16>? {
+        _ name: String, selected: Set<String>?, container: String?, mayHaveUDP: Bool = false
+    ) throws(AnnotationError) -> Ports? {
         guard let text = value(name) else { return nil }
-        var result: Set<UInt16>?
+        var result: Ports?
         for entry in text.split(separator: ";") where !trimmed(entry).isEmpty {
             let sides = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard sides.count == 2 else {
@@ -84,16 +90,28 @@ struct AnnotationReader {
             if let selected, !selected.contains(owner) {
                 throw error(name, "container \(owner) is unknown: it is not in \(prefix)container-names")
             }
-            var ports: Set<UInt16> = []
+            var ports = (owner == container || container == nil ? result : nil) ?? Ports()
             for word in sides[1].split(separator: ",", omittingEmptySubsequences: false) {
-                guard let port = UInt16(trimmed(word)), port > 0 else {
-                    throw error(name, "\(trimmed(word)) is not a port between 1 and 65535")
-                }
-                ports.insert(port)
+                try add(trimmed(word), to: &ports, of: name, mayHaveUDP)
             }
-            if owner == container || container == nil { result = (result ?? []).union(ports) }
+            if owner == container || container == nil { result = ports }
         }
         return result
+    }
+
+    private func add(
+        _ word: String, to ports: inout Ports, of name: String, _ mayHaveUDP: Bool
+    ) throws(AnnotationError) {
+        let parts = word.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let port = parts.first.flatMap({ UInt16($0) }), port > 0 else {
+            throw error(name, "\(word) is not a port between 1 and 65535")
+        }
+        switch parts.dropFirst().first {
+        case nil, "tcp": ports.tcp.insert(port)
+        case "udp" where mayHaveUDP: ports.udp.insert(port)
+        case "udp": throw error(name, "\(word) cannot be here: only TCP ports can")
+        default: throw error(name, "\(word) has a protocol that is neither tcp nor udp")
+        }
     }
 
     private func trimmed(_ text: some StringProtocol) -> String {

@@ -3,8 +3,10 @@
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
-    /// The ports that are watched; nil means those that the container is found listening on.
+    /// The TCP ports that are watched; nil means those that the container is found listening on.
     package let ports: Set<UInt16>?
+    /// The UDP ports that are watched. None is ever found.
+    package let datagramPorts: Set<UInt16>
     /// False if `container-names` names others.
     package let isSelected: Bool
     package let checkpointingDisabled: Bool
@@ -49,7 +51,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         proxyTimeout = try reader.duration("proxy-timeout").flatMap { $0 == 0 ? nil : $0 }
-        ports = try reader.portsMap("ports-map", selected: selected, container: name)
+        let map = try reader.portsMap("ports-map", selected: selected, container: name, mayHaveUDP: true)
+        ports = map.flatMap { $0.tcp.isEmpty ? nil : $0.tcp }
+        datagramPorts = map?.udp ?? []
         let ways: KeyValuePairs<String, Handover> = ["accept-queue": .acceptQueue, "relay": .relay]
         handover = try reader.choices("handover", of: ways).last ?? .acceptQueue
         let kinds: KeyValuePairs<String, Activity> = ["packets": .packets, "connections": .connections]

@@ -14,6 +14,6 @@ package struct ProbeOptions: Equatable, Sendable {
     init(_ reader: AnnotationReader, selected: Set<String>?, container: String?) throws(AnnotationError) {
         detection = try !(reader.flag("disable-probe-detection") ?? false)
         bufferSize = min(try reader.size("probe-buffer-size") ?? Self.defaultBufferSize, Self.largestBuffer)
-        passivePorts = try reader.portsMap("passive-ports", selected: selected, container: container) ?? []
+        passivePorts = try reader.portsMap("passive-ports", selected: selected, container: container)?.tcp ?? []
     }
 }

@@ -14,7 +14,9 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
-    package static let all: [FuzzTarget] = [.frames, .messages, .startInput, .json, .options, .annotations, .streams]
+    package static let all: [FuzzTarget] = [
+        .frames, .messages, .startInput, .json, .options, .annotations, .streams, .visitors, .http2, .answers,
+    ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

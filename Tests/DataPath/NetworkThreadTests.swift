@@ -1,0 +1,149 @@
+import CLinux
+import Glibc
+import Linux
+import Testing
+
+@testable import DataPath
+
+/// What the thread that reads from the network can do, and what it cannot.
+@Suite struct NetworkThreadTests {
+    /// A system call by its number, with arguments with which no kernel does anything.
+    struct Attempt: Sendable {
+        let name: String
+        let call: Int32
+        let arguments: [Int]
+    }
+
+    /// x86-64's, of <asm/unistd_64.h>.
+    static let forbidden = [
+        Attempt(name: "read", call: 0, arguments: [-1, 0, 0]), Attempt(name: "write", call: 1, arguments: [-1, 0, 0]),
+        Attempt(name: "open", call: 2, arguments: [0, 0, 0]),
+        Attempt(name: "openat", call: 257, arguments: [-1, 0, 0]),
+        Attempt(name: "mmap of code", call: 9, arguments: [0, 0, 4, 0x22, -1, 0]),
+        Attempt(name: "mmap of a file", call: 9, arguments: [0, 0, 1, 1, 0, 0]),
+        Attempt(name: "mprotect to code", call: 10, arguments: [1, 0, 4]),
+        Attempt(name: "ioctl", call: 16, arguments: [-1, 0, 0]), Attempt(name: "dup", call: 32, arguments: [-1]),
+        Attempt(name: "socket", call: 41, arguments: [-1, 0, 0]),
+        Attempt(name: "connect", call: 42, arguments: [-1, 0, 0]),
+        Attempt(name: "accept4", call: 288, arguments: [-1, 0, 0, 0]),
+        Attempt(name: "sendto somewhere", call: 44, arguments: [-1, 0, 0, 0, 0, 28]),
+        Attempt(name: "sendmsg", call: 46, arguments: [-1, 0, 0]),
+        Attempt(name: "recvmsg", call: 47, arguments: [-1, 0, 0]),
+        Attempt(name: "bind", call: 49, arguments: [-1, 0, 0]),
+        Attempt(name: "setsockopt(SO_MARK)", call: 54, arguments: [-1, 1, 36, 0, 0]),
+        // CLONE_THREAD without what belongs to it.
+        Attempt(name: "clone", call: 56, arguments: [0x10000, 0, 0, 0, 0]),
+        Attempt(name: "execve", call: 59, arguments: [0, 0, 0]), Attempt(name: "kill", call: 62, arguments: [0, 65]),
+        Attempt(name: "fcntl", call: 72, arguments: [-1, 0, 0]), Attempt(name: "unlink", call: 87, arguments: [0]),
+        Attempt(name: "ptrace", call: 101, arguments: [-1, 0, 0, 0]),
+        Attempt(name: "mount", call: 165, arguments: [0, 0, 0, 0, 0]),
+        Attempt(name: "setns", call: 308, arguments: [-1, 0]),
+        Attempt(name: "process_vm_writev", call: 311, arguments: [0, 0, 0, 0, 0, -1]),
+        Attempt(name: "bpf", call: 321, arguments: [-1, 0, 0]),
+        Attempt(name: "pidfd_getfd", call: 438, arguments: [-1, 0, 0]),
+    ]
+
+    private typealias Call = @convention(c) (Int, Int, Int, Int, Int, Int, Int) -> Int
+
+    /// syscall(2), which Swift does not import because it takes any number of arguments. Gives the errno of each.
+    static func attempt() throws -> @Sendable () -> [Int32] {
+        let symbol = try #require(dlsym(nil, "syscall"))
+        let call = unsafeBitCast(symbol, to: Call.self)
+        return {
+            forbidden.map { one in
+                let a = one.arguments + [Int](repeating: 0, count: 6 - one.arguments.count)
+                return call(Int(one.call), a[0], a[1], a[2], a[3], a[4], a[5]) < 0 ? errno : 0
+            }
+        }
+    }
+
+    private static func names(where isSo: (Int32) -> Bool, _ codes: [Int32]) -> [String] {
+        zip(forbidden, codes).filter { isSo($1) }.map { "\($0.name): \(SystemError($0.name, code: $1))" }
+    }
+
+    @Test func whatItNeedsNotIsRefused() throws {
+        let loop = try EventLoop()
+        let attempt = try Self.attempt()
+        var codes: [Int32]?
+        let tell = loop.reply { codes = $0 }
+        try NetworkThread(loop: loop).begin { _, done in
+            tell(attempt())
+            done()
+        } then: {
+        }
+        try loop.wait { codes != nil }
+        #expect(Self.names(where: { $0 != EPERM }, codes ?? []) == [])
+        // The same on this thread, to which nothing has happened.
+        #expect(Self.names(where: { $0 == EPERM }, attempt()) == [])
+        #expect(codes?.count == Self.forbidden.count)
+    }
+
+    /// The threads of this process, by what they are called, with what the kernel says of their filter (2: there is one).
+    private struct ThreadState {
+        let name: String
+        let filter: String
+    }
+
+    private static func threads() throws -> [ThreadState] {
+        try Files.names(in: "/proc/self/task").compactMap { thread in
+            guard let status = try? Files.readText("/proc/self/task/\(thread)/status") else { return nil }
+            let lines = status.split(separator: "\n").map(String.init)
+            func value(_ key: String) -> String {
+                let line = lines.first { $0.hasPrefix(key + ":\t") } ?? ""
+                return String(line.dropFirst(key.count + 2))
+            }
+            return ThreadState(name: value("Name"), filter: value("Seccomp"))
+        }
+    }
+
+    @Test func itIsThereForAsLongAsItHasSomethingToDo() throws {
+        let loop = try EventLoop()
+        let thread = NetworkThread(loop: loop)
+        // Those of other tests end when they may.
+        try loop.wait(looking: true) { !Self.hasNetworkThread }
+        for _ in 1...3 {
+            var hasBegun = false
+            var isDone = false
+            let begun = loop.reply { (_: Void) in hasBegun = true }
+            try thread.begin { room, done in
+                begun(())
+                room.loop.after(.milliseconds(20), done)
+            } then: {
+                isDone = true
+            }
+            try loop.wait { hasBegun }
+            let threads = try Self.threads()
+            #expect(threads.filter { $0.name == "network" }.map { $0.filter } == ["2"])
+            #expect(threads.filter { $0.name != "network" }.allSatisfy { $0.filter == "0" })
+            try loop.wait { isDone }
+            // It still has to end; nothing tells of that.
+            try loop.wait(looking: true) { !Self.hasNetworkThread }
+        }
+    }
+
+    private static var hasNetworkThread: Bool { (try? threads().contains { $0.name == "network" }) ?? true }
+
+    /// What two tasks hold is closed when the owner says so, and each is told of its end.
+    @Test func tasksEndWhenEverythingIsClosed() throws {
+        let loop = try EventLoop()
+        let thread = NetworkThread(loop: loop)
+        var ends: [Int32] = [0, 0]
+        try retrying("socketpair") {
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends)
+        }
+        let far = Descriptor(owning: ends[1])
+        var isDone = false
+        func refuse(_ socket: OpenSocket) throws {
+            try thread.begin { room, done in
+                room.refusal.add(socket, onClose: done)
+            } then: {
+                isDone = true
+            }
+        }
+        try refuse(OpenSocket(Descriptor(owning: ends[0])))
+        thread.tell { $0.closeAll() }
+        try loop.wait { isDone }
+        // Closed by the time that this is told.
+        #expect(try far.read(atMost: 1) == [])
+    }
+}
