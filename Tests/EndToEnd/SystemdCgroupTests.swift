@@ -26,10 +26,10 @@ struct SystemdCgroupTests {
                 let answer = try await node.get(pod.ip4, port: 8080).json(ServerState.self)
                 #expect(answer.counter == cycle)
                 let procs = "/sys/fs/cgroup\(try await node.systemdProperty("ControlGroup", of: scope))/cgroup.procs"
-                let members = try await node.run("cat", procs).lines.compactMap { Int($0) }
-                #expect(!members.isEmpty)
-                // What kept it has gone with the sleep.
-                #expect(try await server.processes().sorted() == members.sorted())
+                try await eventually("what kept the scope has gone, and the container is in it") {
+                    let members = try await node.run("cat", procs).lines.compactMap { Int($0) }
+                    return try await !members.isEmpty && server.processes().sorted() == members.sorted()
+                }
             }
             #expect(try await server.exec("sh", "-c", "echo $((6 * 7)); exit 3").stdout == "42\n")
             try await server.awaitSleep(5)
