@@ -14,10 +14,27 @@ package enum Memory {
         _ = mallopt(M_MMAP_THRESHOLD, largeAllocation)
     }
 
-    /// malloc_trim(3): pages of the heap that hold nothing go back to the kernel.
+    /// malloc_trim(3): pages of the heap that hold nothing go back to the kernel. So do those that deep calls have left
+    /// below the end of the stack.
     package static func giveBack() {
         malloc_trim(0)
+        giveBackStack()
     }
+
+    private static func giveBackStack() {
+        // Below the first thread's stack the kernel leaves a gap (1 MiB); below others there may be anything.
+        guard gettid() == getpid() else { return }
+        var here: UInt8 = 0
+        withUnsafeMutablePointer(to: &here) { here in
+            // The frames from here to the system call are in less than two pages.
+            let end = UInt(bitPattern: here) - 2 * UInt(getpagesize())
+            // What is not mapped at all is passed over.
+            unmap(from: end - deepStack, count: deepStack)
+        }
+    }
+
+    /// The stack is 132 kB to begin with.
+    private static let deepStack: UInt = 256 << 10
 
     /// Unmaps what this process never writes to of its program file: code, above all. It stays in the page cache, which
     /// all shims share, and the kernel maps it again, sixteen pages at a fault, as it is needed. For when there is

@@ -134,7 +134,10 @@ extension Container {
         if lifecycle.state == .asleep {
             prepareRestore()
             // As the last thing before the loop waits: what runs after it would be mapped again.
-            context.loop.soon { Memory.unmapProgram() }
+            context.loop.soon {
+                Memory.giveBack()
+                Memory.unmapProgram()
+            }
         }
         tellSleepers()
     }
@@ -195,6 +198,7 @@ extension Container {
                 withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
                 times.reached("bookkeeping")
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
+                context.loop.soon { Memory.giveBack() }
                 afterRestore.take()?()
             }
             snapshot.readAhead()

@@ -10,11 +10,14 @@ extension Entry {
         let pods = ProcessInfo.processInfo.environment["DENSITY"].flatMap { Int($0) } ?? 500
         let row = "density/\(pods)"
         let rows = [row] + ["creation", "pod-private", "shim-private"].map { "\(row)/\($0)" }
-        return Entry(rows: rows) { try await Density(bench: $0, pods: pods, row: row).run() }
+        return Entry(rows: rows) { bench in
+            try await bench.withNode("bench-density") { node in
+                try await Density(bench: bench, pods: pods, row: row).run(on: node)
+            }
+        }
     }()
 }
 
-/// On a node of its own, because ending that is much faster than deleting hundreds of pods.
 struct Density {
     let bench: Bench
     let pods: Int
@@ -29,18 +32,7 @@ struct Density {
         let container: Container
     }
 
-    func run() async throws {
-        let node = try await TestNode.up("bench-density", shim: bench.shim)
-        do {
-            try await measure(on: node)
-        } catch {
-            try? await TestNode.down(node.name)
-            throw error
-        }
-        try await TestNode.down(node.name)
-    }
-
-    private func measure(on node: TestNode) async throws {
+    func run(on node: TestNode) async throws {
         let begin = ContinuousClock.now
         let sleepers = try await create(on: node)
         let took = (ContinuousClock.now - begin).seconds

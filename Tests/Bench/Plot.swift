@@ -11,8 +11,9 @@ extension Entry {
                 let application = Application.memory(megabytes: size)
                 try await SleepBench(bench: bench, application: application).run(wake: "plot/\(size)MB")
                 let eager = ["zeropod.ctrox.dev/wake": "eager"]
-                try await SleepBench(bench: bench, application: application, annotations: eager)
-                    .run(wake: "plot/\(size)MB/eager")
+                try await SleepBench(
+                    bench: bench, application: application, annotations: eager, hasControl: false
+                ).run(wake: "plot/\(size)MB/eager")
             }
             let rows = await bench.report.rows
             func curve(_ name: String, _ suffix: String, _ side: (Report.Row) -> Samples) -> Chart.Curve {

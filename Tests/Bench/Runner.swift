@@ -21,6 +21,7 @@ struct Runner {
         try await Command.run(["sync", shim.appending(path: "containerd-shim-zeropod-v2").path()])
         do {
             for entry in selection.entries {
+                try Task.checkCancellation()
                 let there = if let node { node } else { try await TestNode.up(Self.name, shim: shim) }
                 node = there
                 let rows = entry.rows.filter(selection.wants)

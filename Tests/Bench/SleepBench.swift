@@ -33,6 +33,7 @@ struct SleepBench {
     let bench: Bench
     let application: Application
     var annotations: [String: String] = [:]
+    var hasControl = true
 
     private static let patience = Duration.seconds(180)
 
@@ -42,8 +43,8 @@ struct SleepBench {
         let settings = annotations.merging(["zeropod.ctrox.dev/scaledown-duration": "300ms"]) { own, _ in own }
         let pod = try await bench.node.runPod("ours", runtime: .zeropod, annotations: settings)
         let container = try await pod.start(application.name, image: application.image, command: application.command)
-        let control = try await Control.start(application, on: bench.node)
-        for ip in [pod.ip4, control.pod.ip4] {
+        let control = hasControl ? try await Control.start(application, on: bench.node) : nil
+        for ip in [pod.ip4, control?.pod.ip4].compactMap({ $0 }) {
             _ = try await eventually("\(application.name) answers", within: Self.patience) {
                 try await application.ask(client, ip)
             }
@@ -62,19 +63,20 @@ struct SleepBench {
             // Ours sleeps again before the control's turn, so that only one of them works at a time.
             let sleep = try await log.await(
                 .asleep, sleeps + round + 1, of: container.id, within: Self.patience)
+            if round > 0 {
+                await report.note(wakeRow, "ms", .ours, wake)
+                if let sleepRow { await report.note(sleepRow, "ms", .ours, sleep.milliseconds) }
+            }
+            guard let control else { continue }
             let controlSleep = try await control.sleep()
             let controlWake = try await control.wake(client)
             let stock = try await ShimCost(ofPod: control.pod.id)
             guard round > 0 else { continue }
-            await report.note(wakeRow, "ms", .ours, wake)
             await report.note(wakeRow, "ms", .control, controlWake)
-            if let sleepRow {
-                await report.note(sleepRow, "ms", .ours, sleep.milliseconds)
-                await report.note(sleepRow, "ms", .control, controlSleep)
-            }
+            if let sleepRow { await report.note(sleepRow, "ms", .control, controlSleep) }
             if shim { await note(running: running, asleep: asleep, stock: stock) }
         }
-        try await control.remove()
+        try await control?.remove()
         try await pod.delete()
     }
 
