@@ -158,8 +158,10 @@ static __always_inline void tell(struct __sk_buff *skb, __u32 slot, __u32 length
         return;
     arrival->slot = slot;
     arrival->length = 0;
-    asm volatile("" : "+r"(length));
-    if (length - 1 < ZP_PACKET_SIZE && !load(skb, 0, arrival->bytes, length))
+    /* Before Linux 6.2 the verifier knows no number to be above 0 from what is one less. */
+    __u32 last = length - 1;
+    asm volatile("" : "+r"(last));
+    if (last < ZP_PACKET_SIZE && !load(skb, 0, arrival->bytes, last + 1))
         arrival->length = length;
     bpf_ringbuf_submit(arrival, BPF_RB_FORCE_WAKEUP);
 }

@@ -219,9 +219,10 @@ COLD __u32 remember(struct __sk_buff *skb, __u32 tcp, __u64 hash)
     request->whole = length;
     if (length > ZP_REQUEST_SIZE)
         length = ZP_REQUEST_SIZE;
-    /* For the verifier, in the register that is passed. */
-    asm volatile("" : "+r"(length));
-    if (length - 1 < ZP_REQUEST_SIZE && !load(skb, segment.offset, request->bytes, length))
+    /* Before Linux 6.2 the verifier knows no number to be above 0 from what is one less. */
+    __u32 last = length - 1;
+    asm volatile("" : "+r"(last));
+    if (last < ZP_REQUEST_SIZE && !load(skb, segment.offset, request->bytes, last + 1))
         request->length = length;
     return place;
 }
@@ -235,10 +236,11 @@ COLD int remember_more(struct __sk_buff *skb, __u32 offset, __u32 length, __u32 
     __u32 end = request->length;
     if (end > ZP_REQUEST_SIZE / 2)
         return 0;
-    asm volatile("" : "+r"(length));
-    if (length - 1 >= ZP_REQUEST_SIZE / 2)
+    __u32 last = length - 1;
+    asm volatile("" : "+r"(last));
+    if (last >= ZP_REQUEST_SIZE / 2)
         return 0;
-    if (!load(skb, offset, request->bytes + end, length)) {
+    if (!load(skb, offset, request->bytes + end, last + 1)) {
         request->length = end + length;
         request->whole += length;
     }

@@ -98,6 +98,8 @@ final class Inquiry {
         self.then = nil
         if let timer { loop.cancel(timer) }
         loop.unwatch(socket.number)
+        // The timer may keep this object for a while. What comes at the end of a connection would wake the container.
+        TCPSocket.endBoth(socket.descriptor)
         then(result)
     }
 }
