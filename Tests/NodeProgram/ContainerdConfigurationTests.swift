@@ -31,6 +31,14 @@ import Testing
         #expect(ContainerdConfiguration(added).withoutRuntime.text == "version = 2\n[debug]\nlevel = \"debug\"\n")
     }
 
+    @Test(arguments: [
+        ("version = 2\nimports = [\"/a/*.toml\"]\nroot = \"/x\"\n", "version = 2\nroot = \"/x\"\n"),
+        ("imports=[\n  \"/a\",\n  \"/b\",\n]\n[debug]\nimports = [1]\n", "[debug]\nimports = [1]\n"),
+        ("version = 2\n", "version = 2\n"),
+    ]) func importsCanBeExchanged(_ text: String, _ rest: String) {
+        #expect(ContainerdConfiguration(text).importing(["/c", "/d"]).text == "imports = [\"/c\", \"/d\"]\n" + rest)
+    }
+
     @Test func somebodyElsesRuntimeIsSeen() {
         let foreign = ContainerdConfiguration("[plugins.\"x\".containerd.runtimes.zeropod]\nruntime_type = \"y\"\n")
         #expect(foreign.hasForeignRuntime)

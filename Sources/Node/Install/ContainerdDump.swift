@@ -28,6 +28,17 @@ package struct ContainerdDump {
         return value(of: "runtime_type", in: lines) == "io.containerd.zeropod.v2" ? path : nil
     }
 
+    /// The files that were read, the configuration itself among them, before containerd 2; what it says of others, later.
+    package var imports: [String] {
+        let line = (tables[""] ?? []).first { $0.hasPrefix("imports ") || $0.hasPrefix("imports=") } ?? ""
+        return line.split { $0 == "\"" || $0 == "'" }.map(String.init).filter { $0.hasPrefix("/") }
+    }
+
+    /// Where the daemon listens, if it is said.
+    package var address: String? {
+        value(of: "address", in: tables["[grpc]"] ?? []).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// Options of the runtime `runc` that are not the defaults.
     package var runcOptions: [String] {
         (table(ending: "runc.options") ?? []).filter { line in
