@@ -83,6 +83,14 @@ struct DailyUseTests {
                 let text = try await cluster.kubectl("get", "--raw", summary).text
                 #expect(text.contains("\"measured-"))
             }
+            // What metrics-server reads, and what an autoscaler is told.
+            let resources = try await cluster.kubectl("get", "--raw", "/api/v1/nodes/\(name)/proxy/metrics/resource")
+                .text
+            for metric in ["container_cpu_usage_seconds_total", "container_memory_working_set_bytes"] {
+                #expect(
+                    resources.contains("\(metric){container=\"web\",namespace=\"default\",pod=\"measured-"), "\(metric)"
+                )
+            }
             #expect(try await cluster.isAsleep("measured"))
         }
     }
@@ -163,6 +171,10 @@ struct DailyUseTests {
             }
             try await cluster.node.shell("kill -CONT $(cat /run/kubernetes/apiserver.pid)")
             #expect(try await cluster.restarts(of: "alone") == "0")
+            let pod = try await cluster.pod("alone")
+            try await eventually("what has happened meanwhile is told, once", within: .seconds(60)) {
+                try await cluster.reasonsTold(of: pod).sorted() == ["Running", "Scaled down", "Scaled down"]
+            }
         }
     }
 
@@ -198,7 +210,7 @@ struct DailyUseTests {
     }
 
     /// A Deployment of nginx that has fallen asleep, for as long as `body` runs.
-    private func withWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
+    func withWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
         try await cluster().withSleepyWeb(name, body)
     }
 }
