@@ -60,6 +60,7 @@ import Testing
         #expect(before.runcOptions == ["Root = '/run/runc'", "SystemdCgroup = true"])
         let after = ContainerdDump(
             """
+            time="2026-11-26T22:41:32Z" level=warning msg="containerd config version `1` has been deprecated"
             version = 3
             imports = ['/b']
             [plugins]
@@ -70,6 +71,8 @@ import Testing
         #expect(after.shim == "/opt/zeropod/bin/shim")
         let lost = "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]"
         #expect(after.differences(from: before) == [lost])
-        #expect(before.runtimes(lostIn: after).first == lost)
+        #expect(before.runtimes(lostIn: after, for: "'io.containerd.cri.v1.runtime'").first == lost)
+        let asVersion1 = before.runtimes(lostIn: after, for: "cri")
+        #expect(asVersion1.first == "[plugins.cri.containerd.runtimes.runc.options]")
     }
 }

@@ -8,6 +8,8 @@ package struct ContainerdDump {
         var header = ""
         for line in text.split(separator: "\n") {
             let line = line.drop { $0 == " " || $0 == "\t" }
+            // containerd's log, on the same terminal: it warns of old versions.
+            if line.hasPrefix("time=\"") { continue }
             if line.hasPrefix("[") {
                 header = String(line)
                 tables[header] = tables[header] ?? []
@@ -48,9 +50,13 @@ package struct ContainerdDump {
     }
 
     /// The tables of runtimes that `other` has lost: headers and keys.
-    package func runtimes(lostIn other: ContainerdDump) -> [String] {
-        tables.keys.filter { $0.contains(".containerd.runtimes.") && other.tables[$0] != tables[$0] }.sorted()
-            .flatMap { [$0] + (tables[$0] ?? []) }
+    /// - Parameter plugin: what the CRI plugin is called where they are to be put.
+    package func runtimes(lostIn other: ContainerdDump, for plugin: String) -> [String] {
+        let middle = ".containerd.runtimes."
+        return tables.keys.filter { $0.contains(middle) && other.tables[$0] != tables[$0] }.sorted().flatMap { header in
+            let name = header.range(of: middle).map { header[$0.lowerBound...] } ?? ""
+            return ["[plugins.\(plugin)\(name)"] + (tables[header] ?? [])
+        }
     }
 
     /// Everything but what belongs to the runtime `zeropod`, and the names of the files that were read.

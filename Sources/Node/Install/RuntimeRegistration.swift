@@ -79,12 +79,12 @@ package struct RuntimeRegistration {
         }
         let understood = try dump(text.withoutRuntime)
         let version = flavor.rendered == nil ? text.version : try renderedVersion()
-        guard RuntimeTable.plugin(version: version) != nil else {
+        guard let plugin = RuntimeTable.plugin(version: version) else {
             throw Problem(
                 "\(file) is of version \(version), which this program does not know: versions 1 to 3 are known")
         }
         var runtime = RuntimeTable(version: version, shim: shim, options: understood.runcOptions)
-        runtime.defaults = understood.runtimes(lostIn: try dump(text.adding(runtime)))
+        runtime.defaults = understood.runtimes(lostIn: try dump(text.adding(runtime)), for: plugin)
         let wanted = text.adding(runtime)
         let after = try dump(wanted)
         guard after.shim == shim else {
