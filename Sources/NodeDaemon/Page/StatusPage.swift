@@ -43,11 +43,13 @@ struct StatusPage {
         let memory = asleep.reduce(0) { $0 + $1.memoryGivenBack }
         let images = asleep.reduce(0) { $0 + $1.imageBytes }
         let wakes = WakePlot(sumOf: containers.compactMap(\.wakes))
+        let count = wakes?.count ?? 0
+        let took = wakes.map { count == 1 ? "wake, \($0.median)" : "wakes, half of them \($0.median)" } ?? "wakes"
         func card(_ value: String, _ label: String) -> String { "<div><b>\(value)</b>\(label)</div>" }
         return "<div class=cards>"
             + card("\(asleep.count) of \(containers.count)", "containers asleep")
             + card(InWords.size(memory), "of memory free by that") + card(InWords.size(images), "of images on disk")
-            + card("\(wakes?.count ?? 0)", wakes.map { "wakes, half of them \($0.median)" } ?? "wakes") + "</div>"
+            + card("\(count)", took) + "</div>"
     }
 
     private var table: String {

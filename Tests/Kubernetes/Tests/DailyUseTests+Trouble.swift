@@ -18,7 +18,9 @@ extension DailyUseTests {
             let bindings = ["status-labels", "in-place-scaling"].map { "zeropod:\($0)" }
             for binding in bindings { try await cluster.kubectl("delete", "clusterrolebinding", binding) }
             do {
-                #expect(try await cluster.get("refused").code == 200)
+                // Another pod, which has no label yet.
+                try await cluster.kubectl("rollout", "restart", "deployment/refused")
+                try await cluster.awaitRollout("deployment/refused")
                 try await awaitPage("the page says so", contains: "cannot patch resource &quot;pods&quot;", on: cluster)
                 try await cluster.awaitSleep("refused")
             } catch {
