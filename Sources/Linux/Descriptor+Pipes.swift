@@ -34,4 +34,11 @@ extension Descriptor {
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         try checking("ioctl(TIOCSWINSZ)", "", zp_ioctl(rawValue, UInt(TIOCSWINSZ), &size))
     }
+
+    /// How many columns the terminal's window has (ioctl TIOCGWINSZ); nil if this is no terminal, or one that does not say.
+    package var windowColumns: Int? {
+        var size = winsize()
+        guard zp_ioctl(rawValue, UInt(TIOCGWINSZ), &size) >= 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
 }

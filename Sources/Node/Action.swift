@@ -1,3 +1,5 @@
+import Linux
+
 /// What `zeropod` is called for.
 package enum Action {
     case status(StatusCommand)
@@ -42,8 +44,7 @@ package enum Action {
         case "check":
             var command = CheckCommand()
             command.asJSON = words.take("--json")
-            if let root = try words.value(of: "--root") { command.root = root }
-            if let prefix = try words.value(of: "--prefix") { command.prefix = prefix }
+            command.place = try Self.place(&words)
             self = .check(command)
         case "install": self = .install(try Self.installation(&words))
         case "uninstall": self = .uninstall(UninstallCommand(try Self.installation(&words)))
@@ -54,16 +55,34 @@ package enum Action {
     }
 
     private static func installation(_ words: inout CommandWords) throws(UsageError) -> InstallCommand {
-        var command = InstallCommand()
-        if let root = try words.value(of: "--root") { command.root = root }
-        if let prefix = try words.value(of: "--prefix") { command.prefix = prefix }
-        if let source = try words.value(of: "--from") { command.source = source }
-        if let kind = try words.value(of: "--containerd") { command.flavor = kind }
-        if let file = try words.value(of: "--containerd-config") { command.configuration = file }
+        var command = try place(&words)
         command.restarts = !words.take("--no-restart")
         if let text = try words.value(of: "--restart-with") {
             command.restartCommand = text.split(separator: " ").map(String.init)
         }
+        return command
+    }
+
+    private static func place(_ words: inout CommandWords) throws(UsageError) -> InstallCommand {
+        var command = InstallCommand()
+        if let root = try words.value(of: "--root") {
+            guard Files.exists("\(root)/.") else {
+                throw UsageError(description: "zeropod: --root: no directory \(root)")
+            }
+            command.root = root
+        }
+        if let prefix = try words.value(of: "--prefix") { command.prefix = prefix }
+        if let source = try words.value(of: "--from") { command.source = source }
+        if let kind = try words.value(of: "--containerd") {
+            let kinds = ContainerdFlavor.Kind.allCases.map(\.rawValue)
+            guard kinds.contains(kind) else {
+                throw UsageError(
+                    description: "zeropod: --containerd: there is no kind '\(kind)': it is one of "
+                        + kinds.joined(separator: ", "))
+            }
+            command.flavor = kind
+        }
+        if let file = try words.value(of: "--containerd-config") { command.configuration = file }
         return command
     }
 }

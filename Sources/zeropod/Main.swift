@@ -10,7 +10,7 @@ struct Main {
             switch try Action(Array(CommandLine.arguments.dropFirst())) {
             case .help: print(Action.usage)
             case .status(let command):
-                let (text, problems) = try command.run()
+                let (text, problems) = try command.run(width: Descriptor.standardOutput().windowColumns)
                 print(text)
                 problems.forEach(complain)
                 if !problems.isEmpty { exit(1) }

@@ -56,7 +56,7 @@ extension SleepingPods {
             #expect(try #require(asleep[sample("memory_given_back_bytes")].flatMap { Int($0) }) > 1 << 20)
             #expect(try await daemon.metrics(of: pod) == asleep, "a scrape counts nothing")
             let page = try await daemon.get("/")
-            #expect(page.contains("<td>\(pod.config.name)</td>"))
+            #expect(page.contains("<b>\(pod.config.name)</b>"))
             #expect(page.contains("<span class=\"state asleep\">asleep</span>"))
 
             #expect(asleep[sample("connections_held_total")] == "0")

@@ -31,6 +31,14 @@ import Testing
         #expect(ContainerdConfiguration(added).withoutRuntime.text == "version = 2\n[debug]\nlevel = \"debug\"\n")
     }
 
+    @Test(arguments: [
+        ("version = 2\nimports = [\"/a/*.toml\"]\nroot = \"/x\"\n", "version = 2\nroot = \"/x\"\n"),
+        ("imports=[\n  \"/a\",\n  \"/b\",\n]\n[debug]\nimports = [1]\n", "[debug]\nimports = [1]\n"),
+        ("version = 2\n", "version = 2\n"),
+    ]) func importsCanBeExchanged(_ text: String, _ rest: String) {
+        #expect(ContainerdConfiguration(text).importing(["/c", "/d"]).text == "imports = [\"/c\", \"/d\"]\n" + rest)
+    }
+
     @Test func somebodyElsesRuntimeIsSeen() {
         let foreign = ContainerdConfiguration("[plugins.\"x\".containerd.runtimes.zeropod]\nruntime_type = \"y\"\n")
         #expect(foreign.hasForeignRuntime)
@@ -52,6 +60,7 @@ import Testing
         #expect(before.runcOptions == ["Root = '/run/runc'", "SystemdCgroup = true"])
         let after = ContainerdDump(
             """
+            time="2026-11-26T22:41:32Z" level=warning msg="containerd config version `1` has been deprecated"
             version = 3
             imports = ['/b']
             [plugins]
@@ -62,6 +71,8 @@ import Testing
         #expect(after.shim == "/opt/zeropod/bin/shim")
         let lost = "[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]"
         #expect(after.differences(from: before) == [lost])
-        #expect(before.runtimes(lostIn: after).first == lost)
+        #expect(before.runtimes(lostIn: after, for: "'io.containerd.cri.v1.runtime'").first == lost)
+        let asVersion1 = before.runtimes(lostIn: after, for: "cri")
+        #expect(asVersion1.first == "[plugins.cri.containerd.runtimes.runc.options]")
     }
 }

@@ -29,13 +29,33 @@ import Testing
         })
 
     @Test func tableSaysWhatSleepsAndWhy() {
-        let lines = StatusTable([sleeping, busy], now: 1090).text.split(separator: "\n")
+        let lines = StatusTable([sleeping, busy], now: 1090).text().split(separator: "\n")
         #expect(lines.count == 3)
         #expect(lines[0].hasPrefix("CONTAINER"))
         let words = lines[1].split(separator: " ").map(String.init)
         #expect(words == ["shop/web-1/nginx", "asleep", "90s", "0x", "12ms", "17M", "3M"])
         #expect(lines[2].hasPrefix("fedcba9876543210  running"))
         #expect(lines[2].hasSuffix("an exec or another request is using it"))
+    }
+
+    @Test func aNarrowWindowHasReasonsOnTheirOwnLines() {
+        var named = busy.report
+        (named.podNamespace, named.podName, named.containerName) = ("monitoring", "alerts-6f7d9c5b8-q7xkp", "gateway")
+        named.reasons = ["the last checkpoint failed: Connected TCP socket, consider using --tcp-established option"]
+        let table = StatusTable([sleeping, FoundContainer(socket: "", report: named)], now: 1090)
+        let lines = table.text(width: 80).split(separator: "\n").map(String.init)
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
+        #expect(lines.count == 5)
+        #expect(lines[2].hasPrefix("monitoring/alerts-6f7d9c5b8-q7xkp/gateway  running"))
+        #expect(lines[3].hasPrefix("  the last checkpoint failed: Connected TCP"))
+        #expect(lines[4] == "  --tcp-established option")
+
+        let tiny = table.text(width: 50).split(separator: "\n").map(String.init)
+        #expect(tiny.allSatisfy { $0.count <= 50 }, "\(tiny)")
+        #expect(tiny[2].contains("…") && tiny[2].contains("/gateway  running"))
+        // Wide enough, or no window at all.
+        #expect(table.text(width: 300) == table.text())
+        #expect(table.text().split(separator: "\n").count == 3)
     }
 
     @Test func containersAreMeantByIDItsBeginningOrTitle() {

@@ -3,8 +3,10 @@ import Linux
 
 /// The programs that a node needs, by running them.
 struct ProgramChecks {
-    let host: Host
-    let prefix: String
+    let place: InstallCommand
+
+    private var host: Host { Host(root: place.root) }
+    private var prefix: String { place.prefix }
 
     func run() -> [Finding] { criu() + [runc] + containerd() }
 
@@ -56,37 +58,40 @@ struct ProgramChecks {
     private func containerd() -> [Finding] {
         let containerd: Containerd
         do {
-            containerd = try Containerd(host, .find(on: host))
+            containerd = try place.containerd()
         } catch {
             return [.missing("containerd", "\(error)", "install containerd 1.7 or later")]
         }
+        let detail = "\(containerd.version), \(containerd.program)"
+        let version: Finding =
+            containerd.isTooOld
+            ? .missing("containerd", detail, "containerd 1.7 or later is needed") : .good("containerd", detail)
+        return [version, daemon(containerd)] + configuration(containerd)
+    }
+
+    private func daemon(_ containerd: Containerd) -> Finding {
+        (try? containerd.answers()) == true
+            ? .good("daemon", "containerd answers at \(containerd.socket)")
+            : .missing("daemon", "containerd does not answer at \(containerd.socket)", "start containerd")
+    }
+
+    private func configuration(_ containerd: Containerd) -> [Finding] {
         let file = containerd.flavor.rendered ?? containerd.flavor.configuration
-        var findings: [Finding] = [
-            .good("containerd", "version \(containerd.major), \(containerd.flavor.kind.rawValue)")
-        ]
-        let shim: String?
+        let registered: String?
         do {
-            shim = host.exists(file) ? try containerd.dump(file).shim : nil
+            registered = host.exists(file) ? try containerd.dump(file).shim : nil
         } catch {
-            return findings + [.missing("configuration", "\(error)", "mend \(file)")]
+            return [.missing("configuration", "\(error)", "mend \(file)")]
         }
-        guard let shim else {
-            return findings + [
-                .missing("configuration", "\(file) has no runtime 'zeropod'", "run 'zeropod install'")
-            ]
+        guard let shim = registered else {
+            return [.missing("configuration", "\(file) has no runtime 'zeropod'", "run 'zeropod install'")]
         }
         let place = shim.isEmpty ? host.find(InstallCommand.shim) : shim
         guard let place, host.exists(place) else {
-            return findings + [
+            return [
                 .missing("shim", "\(shim.isEmpty ? "not on PATH" : "\(shim) is not there")", "run 'zeropod install'")
             ]
         }
-        findings.append(.good("configuration", "\(file) has the runtime 'zeropod'"))
-        findings.append(.good("shim", place))
-        if (try? containerd.answers()) != true {
-            findings.append(
-                .missing("daemon", "containerd does not answer at \(containerd.flavor.socket)", "start containerd"))
-        }
-        return findings
+        return [.good("configuration", "\(file) has the runtime 'zeropod'"), .good("shim", place)]
     }
 }

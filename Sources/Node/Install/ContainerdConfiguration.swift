@@ -24,6 +24,23 @@ package struct ContainerdConfiguration: Equatable {
         return 1
     }
 
+    /// The same text, importing other files: those before are not.
+    package func importing(_ files: [String]) -> ContainerdConfiguration {
+        let list = "imports = [\(files.map { "\"\($0)\"" }.joined(separator: ", "))]\n"
+        var rest = ""
+        // Of an array that goes on in further lines those belong to it. Paths have no brackets.
+        var (isWithin, isTopLevel) = (false, true)
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            let words = line.drop { $0 == " " || $0 == "\t" }
+            if words.hasPrefix("[") && !isWithin { isTopLevel = false }
+            let key = words.prefix { $0 != "=" && $0 != " " && $0 != "\t" }
+            if isTopLevel && key == "imports" { isWithin = true }
+            if !isWithin { rest += line + "\n" }
+            if isWithin && line.contains("]") { isWithin = false }
+        }
+        return ContainerdConfiguration(list + rest.dropLast())
+    }
+
     package var hasBlock: Bool { text.contains(Self.begin) }
 
     /// Whether somebody else's lines define the runtime.

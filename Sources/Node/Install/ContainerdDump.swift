@@ -8,6 +8,8 @@ package struct ContainerdDump {
         var header = ""
         for line in text.split(separator: "\n") {
             let line = line.drop { $0 == " " || $0 == "\t" }
+            // containerd's log, on the same terminal: it warns of old versions.
+            if line.hasPrefix("time=\"") { continue }
             if line.hasPrefix("[") {
                 header = String(line)
                 tables[header] = tables[header] ?? []
@@ -28,6 +30,17 @@ package struct ContainerdDump {
         return value(of: "runtime_type", in: lines) == "io.containerd.zeropod.v2" ? path : nil
     }
 
+    /// The files that were read, the configuration itself among them, before containerd 2; what it says of others, later.
+    package var imports: [String] {
+        let line = (tables[""] ?? []).first { $0.hasPrefix("imports ") || $0.hasPrefix("imports=") } ?? ""
+        return line.split { $0 == "\"" || $0 == "'" }.map(String.init).filter { $0.hasPrefix("/") }
+    }
+
+    /// Where the daemon listens, if it is said.
+    package var address: String? {
+        value(of: "address", in: tables["[grpc]"] ?? []).flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// Options of the runtime `runc` that are not the defaults.
     package var runcOptions: [String] {
         (table(ending: "runc.options") ?? []).filter { line in
@@ -37,9 +50,13 @@ package struct ContainerdDump {
     }
 
     /// The tables of runtimes that `other` has lost: headers and keys.
-    package func runtimes(lostIn other: ContainerdDump) -> [String] {
-        tables.keys.filter { $0.contains(".containerd.runtimes.") && other.tables[$0] != tables[$0] }.sorted()
-            .flatMap { [$0] + (tables[$0] ?? []) }
+    /// - Parameter plugin: what the CRI plugin is called where they are to be put.
+    package func runtimes(lostIn other: ContainerdDump, for plugin: String) -> [String] {
+        let middle = ".containerd.runtimes."
+        return tables.keys.filter { $0.contains(middle) && other.tables[$0] != tables[$0] }.sorted().flatMap { header in
+            let name = header.range(of: middle).map { header[$0.lowerBound...] } ?? ""
+            return ["[plugins.\(plugin)\(name)"] + (tables[header] ?? [])
+        }
     }
 
     /// Everything but what belongs to the runtime `zeropod`, and the names of the files that were read.

@@ -15,6 +15,7 @@ package struct ContainerdFlavor: Equatable {
     package let rendered: String?
     /// Directories to find `containerd` and `ctr` in, before the usual ones.
     package let programs: [String]
+    /// Where the daemon listens, unless its configuration says another place.
     package let socket: String
     /// The units of systemd of which one runs it.
     package let units: [String]

@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// `zeropod install`: puts the programs onto the host and the runtime into containerd's configuration.
@@ -39,6 +40,18 @@ package struct InstallCommand {
         }
     }
 
+    private func copy(_ files: ProgramFiles) throws -> [String] {
+        do throws(SystemError) {
+            return try files.copy()
+        } catch {
+            // Container-Optimized OS, Bottlerocket, Talos, …
+            guard error.code == EROFS else { throw error }
+            throw Problem(
+                "\(prefix) is on a file system that is read-only, so nothing was changed: name another place with --prefix"
+            )
+        }
+    }
+
     static let shim = "containerd-shim-zeropod-v2"
 
     /// - Parameter tell: told of each step that changed something.
@@ -51,14 +64,13 @@ package struct InstallCommand {
         let restart = Restart(containerd, prefix: prefix, command: restartCommand)
         if restarts && change != nil { _ = try restart.commandLine() }
 
-        for file in try files.copy() { tell("wrote \(prefix)/\(file)") }
-        let file = containerd.flavor.configuration
+        for file in try copy(files) { tell("wrote \(prefix)/\(file)") }
         if let change {
             try restart.willBeNeeded()
-            try registration.make(change)
-            tell("registered the runtime 'zeropod' in \(file)")
+            try change.make()
+            tell("registered the runtime 'zeropod' in \(change.file)")
         } else if !restart.isNeeded {
-            return tell("the runtime 'zeropod' is registered in \(file)")
+            return tell("the runtime 'zeropod' is registered in \(containerd.flavor.configuration)")
         }
         if !restarts { return tell("containerd has to be restarted") }
         do {

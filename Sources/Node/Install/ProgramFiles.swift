@@ -27,11 +27,20 @@ package struct ProgramFiles {
                 let bytes = try Files.read("\(source)/\(folder)/\(name)", limit: 256 << 20)
                 let path = "\(target)/\(name)"
                 if let there = try? Files.read(path, limit: 256 << 20), there == bytes { continue }
-                try Files.replaceDurably(path, with: bytes, mode: 0o755)
+                try replace(path, with: bytes)
                 written.append("\(folder)/\(name)")
             }
         }
         return written
+    }
+
+    private func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+        do throws(SystemError) {
+            try Files.replaceDurably(path, with: bytes, mode: 0o755)
+        } catch {
+            // A disk that is full is told of a descriptor, without the file's name.
+            throw SystemError("write", path, code: error.code)
+        }
     }
 
     /// Removes what an installation made, and the prefix if nothing else is in it.

@@ -64,7 +64,7 @@ package struct Restart {
         let loop = try EventLoop()
         while try !containerd.answers() {
             if Instant.now > patience {
-                throw Problem("containerd was restarted and does not answer at \(containerd.flavor.socket)")
+                throw Problem("containerd was restarted and does not answer at \(containerd.socket)")
             }
             var isOver = false
             loop.after(.milliseconds(200)) { isOver = true }

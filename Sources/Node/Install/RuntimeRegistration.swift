@@ -3,30 +3,74 @@ import Linux
 
 /// The runtime `zeropod` in containerd's configuration: put in and taken out, each in one step, and nothing else changed.
 package struct RuntimeRegistration {
-    private let containerd: Containerd
+    let containerd: Containerd
     private let shim: String
+    /// The file that the runtime goes into: containerd's configuration, or one that it imports.
+    let file: String
 
-    private var host: Host { containerd.host }
-    private var flavor: ContainerdFlavor { containerd.flavor }
-    private var file: String { flavor.configuration }
+    var host: Host { containerd.host }
+    var flavor: ContainerdFlavor { containerd.flavor }
     /// What the file was before the first installation. Empty if there was none.
     private var original: String { "\(file).before-zeropod" }
-    /// Beside the file, since relative imports are looked for there.
-    private var draft: String { "\(file).zeropod-draft" }
 
     package init(_ containerd: Containerd, shim: String) {
-        self.containerd = containerd
-        self.shim = shim
+        self.init(containerd, shim: shim, in: containerd.flavor.configuration)
     }
 
-    /// A change of the file that containerd's parser has agreed to.
+    private init(_ containerd: Containerd, shim: String, in file: String) {
+        (self.containerd, self.shim, self.file) = (containerd, shim, file)
+    }
+
+    /// A change of a file that containerd's parser has agreed to.
     package struct Change {
+        fileprivate let place: RuntimeRegistration
         fileprivate let before: ContainerdConfiguration?
         fileprivate let after: ContainerdConfiguration
+
+        package var file: String { place.file }
+
+        /// Makes the change in one step, and keeps what the file was before the first one.
+        package func make() throws {
+            try Files.makeDirectories(place.host.path(place.directory))
+            try place.keepOriginal(before)
+            try place.replace(with: after.text)
+        }
     }
 
     /// What puts the runtime in; nil if it is in. Changes nothing yet.
+    ///
+    /// It goes into containerd's configuration. Before containerd 2 an imported file that has a table of the CRI plugin
+    /// takes the place of all of that plugin's settings: then it goes into that one.
     package func addition() throws -> Change? {
+        let all = places
+        let unseen: Unseen
+        do {
+            return try (all.first { (try? $0.holds()) == true } ?? self).additionHere()
+        } catch let error as Unseen {
+            unseen = error
+        }
+        for place in all.dropFirst() {
+            do { return try place.additionHere() } catch is Unseen { continue }
+        }
+        throw Problem(
+            "containerd would not see the runtime in \(file): a file that it imports replaces the settings of its CRI"
+                + " plugin. Put the table of that plugin into \(file), or this one into the imported file:\n"
+                + unseen.block)
+    }
+
+    /// The configuration, and what it imports.
+    private var places: [RuntimeRegistration] {
+        guard flavor.rendered == nil, host.exists(file), let dump = try? containerd.dump(file) else { return [self] }
+        return [self]
+            + dump.imports.filter { $0 != file && host.exists($0) }.sorted()
+            .map { RuntimeRegistration(containerd, shim: shim, in: $0) }
+    }
+
+    private struct Unseen: Error {
+        let block: Substring
+    }
+
+    private func additionHere() throws -> Change? {
         let before = try current()
         let text = before ?? fresh
         if text.hasForeignRuntime {
@@ -35,50 +79,52 @@ package struct RuntimeRegistration {
         }
         let understood = try dump(text.withoutRuntime)
         let version = flavor.rendered == nil ? text.version : try renderedVersion()
-        guard RuntimeTable.plugin(version: version) != nil else {
+        guard let plugin = RuntimeTable.plugin(version: version) else {
             throw Problem(
                 "\(file) is of version \(version), which this program does not know: versions 1 to 3 are known")
         }
         var runtime = RuntimeTable(version: version, shim: shim, options: understood.runcOptions)
-        runtime.defaults = understood.runtimes(lostIn: try dump(text.adding(runtime)))
+        runtime.defaults = understood.runtimes(lostIn: try dump(text.adding(runtime)), for: plugin)
         let wanted = text.adding(runtime)
-        if wanted == before { return nil }
         let after = try dump(wanted)
         guard after.shim == shim else {
-            throw Problem(
-                "containerd would not see the runtime in \(file): a file that it imports replaces the settings of its "
-                    + "CRI plugin. Put the table of that plugin into \(file), or this one into the imported file:\n"
-                    + wanted.text.suffix(from: wanted.withoutRuntime.text.endIndex))
+            throw Unseen(block: wanted.text.suffix(from: wanted.withoutRuntime.text.endIndex))
         }
+        if wanted == before { return nil }
         let differences = after.differences(from: understood)
         guard differences.isEmpty else {
             throw Problem("\(file) was left alone: with the runtime added, containerd would also change \(differences)")
         }
-        return Change(before: before, after: wanted)
-    }
-
-    /// Makes the change in one step, and keeps what the file was before the first one.
-    package func make(_ change: Change) throws {
-        try Files.makeDirectories(host.path(directory))
-        try keepOriginal(change.before)
-        try replace(with: change.after.text)
+        return Change(place: self, before: before, after: wanted)
     }
 
     /// Takes the runtime out; a file that is then what it was before, or that was not there, is that again.
-    /// - Returns: whether anything had to be changed.
-    package func remove() throws -> Bool {
-        guard let text = try current(), text.hasBlock else { return false }
-        let rest = text.withoutRuntime
-        let kept = try? Files.readText(host.path(original))
-        if kept == "" && rest == fresh {
-            try Files.remove(host.path(file))
-        } else {
-            _ = try dump(rest)
-            try replace(with: rest.text)
-        }
-        try Files.remove(host.path(original))
-        return true
+    /// - Parameter willChange: called before a file is replaced.
+    /// - Returns: the files that had to be changed.
+    package func remove(_ willChange: () throws -> Void) throws -> [String] {
+        try places.filter { try $0.removeHere(willChange) }.map(\.file)
     }
+
+    /// What was kept of before goes last: it tells an attempt that is made again that the first was cut short.
+    private func removeHere(_ willChange: () throws -> Void) throws -> Bool {
+        let text = try current()
+        if let text, text.hasBlock {
+            let rest = text.withoutRuntime
+            let kept = try? Files.readText(host.path(original))
+            let wasThere = !(kept == "" && rest == fresh)
+            if wasThere { _ = try dump(rest) }
+            try willChange()
+            if wasThere { try replace(with: rest.text) } else { try Files.remove(host.path(file)) }
+        }
+        // Also what an installation left that was cut short.
+        for path in ["\(file).new", "\(original).new", draft, original] { try Files.remove(host.path(path)) }
+        return text?.hasBlock ?? false
+    }
+
+    /// Whether the runtime is in one of the files.
+    package var isThere: Bool { places.contains { (try? $0.holds()) == true } }
+
+    private func holds() throws(SystemError) -> Bool { try current()?.hasBlock ?? false }
 
     private func current() throws(SystemError) -> ContainerdConfiguration? {
         do throws(SystemError) {
@@ -95,33 +141,7 @@ package struct RuntimeRegistration {
             flavor.rendered == nil ? "version = \(containerd.newestVersion)\n" : ContainerdFlavor.template)
     }
 
-    /// What containerd makes of a text, before that becomes its configuration.
-    private func dump(_ configuration: ContainerdConfiguration) throws -> ContainerdDump {
-        var text = configuration.text
-        if let rendered = flavor.rendered {
-            // A template's own part is known only as it was last rendered; ours is no template.
-            let last = (try? Files.readText(host.path(rendered))) ?? "version = \(containerd.newestVersion)\n"
-            let block = configuration.text.dropFirst(configuration.withoutRuntime.text.count)
-            text = ContainerdConfiguration(last).withoutRuntime.text + block
-        }
-        try Files.makeDirectories(host.path(directory))
-        try Files.write(text, to: host.path(draft))
-        defer { try? Files.remove(host.path(draft)) }
-        do {
-            return try containerd.dump(draft)
-        } catch let problem as Problem {
-            // The draft is gone when a person reads this.
-            throw Problem(
-                problem.description.split(separator: draft, omittingEmptySubsequences: false).joined(separator: file))
-        }
-    }
-
-    private func renderedVersion() throws(SystemError) -> Int {
-        guard let rendered = flavor.rendered, host.exists(rendered) else { return containerd.newestVersion }
-        return ContainerdConfiguration(try Files.readText(host.path(rendered))).version
-    }
-
-    private var directory: String { String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]) }
+    var directory: String { String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]) }
 
     private func keepOriginal(_ before: ContainerdConfiguration?) throws(SystemError) {
         if host.exists(original) { return }

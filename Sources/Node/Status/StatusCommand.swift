@@ -12,13 +12,14 @@ package struct StatusCommand {
     }
 
     /// Gives what to print, and lines about shims that did not answer.
-    package func run(_ directory: ShimDirectory = ShimDirectory()) throws(SystemError) -> (
+    /// - Parameter width: of the window that it is printed to, if there is one.
+    package func run(_ directory: ShimDirectory = ShimDirectory(), width: Int? = nil) throws(SystemError) -> (
         text: String, problems: [String]
     ) {
         let (found, problems) = try directory.containers()
         let shown = found.filter { all || !$0.report.isSandbox }.sorted { $0.title < $1.title }
         if asJSON { return (StatusDocument.make(shown), problems) }
         if shown.isEmpty { return ("no container of this node runs with zeropod", problems) }
-        return (StatusTable(shown, now: WallClockTime.now.seconds).text, problems)
+        return (StatusTable(shown, now: WallClockTime.now.seconds).text(width: width), problems)
     }
 }

@@ -5,7 +5,7 @@ struct StatusPage {
     private let node: String
     private let containers: [ContainerReport]
     private let notes: [String]
-    private let now: Int64
+    let now: Int64
 
     /// - Parameters:
     ///   - notes: lines about what does not work.
@@ -15,7 +15,7 @@ struct StatusPage {
     }
 
     var html: String {
-        let title = node.isEmpty ? "zeropod" : "zeropod on \(HTML.escaped(node))"
+        let name = HTML.escaped(node)
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -23,14 +23,15 @@ struct StatusPage {
             <meta charset="utf-8">
             <meta http-equiv="refresh" content="10">
             <meta name="viewport" content="width=device-width">
-            <title>\(title)</title>
+            <title>\(name.isEmpty ? "zeropod" : "zeropod on \(name)")</title>
             <style>\(StatusPage.style)</style>
             </head>
             <body>
-            <h1>\(title)</h1>
+            <header><h1>zeropod</h1>\(name.isEmpty ? "" : "<p>on node <b>\(name)</b></p>")</header>
             \(summary)
             \(notes.map { "<p class=note>\(HTML.escaped($0))</p>\n" }.joined())\(table)
-            <p class=foot>Read anew every 10 seconds. Numbers for machines are at <a href="/metrics">/metrics</a>.</p>
+            <p class=foot>Read anew every 10 seconds. Bars count wakes, the quick ones at the left.
+            Numbers for machines are at <a href="/metrics">/metrics</a>.</p>
             </body>
             </html>
 
@@ -41,49 +42,28 @@ struct StatusPage {
         let asleep = containers.filter { $0.state == .asleep }
         let memory = asleep.reduce(0) { $0 + $1.memoryGivenBack }
         let images = asleep.reduce(0) { $0 + $1.imageBytes }
+        let wakes = WakePlot(sumOf: containers.compactMap(\.wakes))
+        let count = wakes?.count ?? 0
+        let took = wakes.map { count == 1 ? "wake, \($0.median)" : "wakes, half of them \($0.median)" } ?? "wakes"
         func card(_ value: String, _ label: String) -> String { "<div><b>\(value)</b>\(label)</div>" }
         return "<div class=cards>"
             + card("\(asleep.count) of \(containers.count)", "containers asleep")
             + card(InWords.size(memory), "of memory free by that") + card(InWords.size(images), "of images on disk")
-            + "</div>"
+            + card("\(count)", took) + "</div>"
     }
 
     private var table: String {
         if containers.isEmpty { return "<p>No container of this node runs with zeropod.</p>" }
-        let heads = [
-            "Namespace", "Pod", "Container", "State", "Since", "Why awake", "Slept", "Last wake", "Wakes", "Freed",
-            "Images",
-        ]
+        let heads = ["Pod and container", "State, since", "Why awake", "How long wakes took"]
+        let numbers = ["Sleeps", "Memory freed", "Image on disk"]
         return """
-            <table>
-            <thead><tr>\(heads.map { "<th scope=col>\($0)</th>" }.joined())</tr></thead>
+            <div class=scroll><table>
+            <thead><tr>\(heads.map { "<th scope=col>\($0)</th>" }.joined())\
+            \(numbers.map { "<th scope=col class=number>\($0)</th>" }.joined())</tr></thead>
             <tbody>
             \(containers.map(row).joined(separator: "\n"))
             </tbody>
-            </table>
+            </table></div>
             """
-    }
-
-    private func row(_ report: ContainerReport) -> String {
-        let isAsleep = report.state == .asleep
-        let state = report.isPaused ? "paused" : report.state.word
-        let isPod = !report.podName.isEmpty
-        let woke = report.wakes ?? report.restores
-        let cells: [String] = [
-            HTML.escaped(isPod ? report.podNamespace : report.namespace), HTML.escaped(isPod ? report.podName : "-"),
-            HTML.escaped(isPod ? report.containerName : report.id), "<span class=\"state \(state)\">\(state)</span>",
-            report.since.map { InWords.age(now - $0.seconds) } ?? "-", isAsleep ? "" : why(report),
-            "\(report.checkpoints?.count ?? 0)&times;", woke.map { InWords.milliseconds($0.lastNanoseconds) } ?? "-",
-            WakePlot(report.wakes)?.svg ?? "", isAsleep ? InWords.size(report.memoryGivenBack) : "-",
-            isAsleep ? InWords.size(report.imageBytes) : "-",
-        ]
-        return "<tr>\(cells.map { "<td>\($0)</td>" }.joined())</tr>"
-    }
-
-    private func why(_ report: ContainerReport) -> String {
-        let reasons = report.reasons.map(HTML.escaped).joined(separator: "<br>")
-        if report.lastError.isEmpty { return reasons }
-        let log = HTML.escaped(report.lastError)
-        return "\(reasons)<details><summary>last failure</summary><pre>\(log)</pre></details>"
     }
 }

@@ -13,6 +13,7 @@ final class Cluster {
     private let node: String
     private let writesEvents: Bool
     private let shims: ShimSubscriptions
+    private var nodeCheck: NodeCheck?
     private var pods: PodWatch?
     private var events: StatusEvents?
     private var keepers: [String: PodKeeper] = [:]
@@ -28,7 +29,9 @@ final class Cluster {
     }
 
     func start() {
-        NodeCheck(api, node: node, log: log).run()
+        let check = NodeCheck(api, node: node, loop: loop, log: log)
+        nodeCheck = check
+        check.run()
         if writesEvents { events = StatusEvents(api, node: node, loop: loop, log: log) }
         resizes = Resizing(api, loop: loop, log: log) { [unowned self] in lookAtAll() }
         resizes?.find()
@@ -114,7 +117,7 @@ final class Cluster {
     /// What does not work.
     var notes: [String] {
         let troubles = keepers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.trouble) }.filter { !$0.1.isEmpty }
-        let own = [api.trouble, resizes?.trouble ?? ""].filter { !$0.isEmpty }
+        let own = [api.trouble, resizes?.trouble ?? ""].filter { !$0.isEmpty } + (nodeCheck?.troubles ?? [])
         return own + troubles.map { "\($0): \($1)" }
     }
 }

@@ -69,6 +69,15 @@ extension Cluster {
         try await node.get(try await value(".spec.clusterIP", of: "service/\(service)"), port: 80, path: path)
     }
 
+    /// The reasons of the events that the daemon has made of a pod.
+    func reasonsTold(of pod: String) async throws -> [String] {
+        let output = try await kubectl(
+            "get", "events", "--field-selector",
+            "involvedObject.name=\(pod),reportingComponent=zeropod.ctrox.dev/manager",
+            "-o", "jsonpath={range .items[*]}{.reason}{\"\\n\"}{end}")
+        return output.lines.map(String.init)
+    }
+
     /// Starts something in the node that runs until `endBackground`.
     func background(_ name: String, _ command: String) async throws {
         try await node.shell("(exec \(command)) >/tmp/\(name).log 2>&1 & echo $! >/tmp/\(name).pid")

@@ -83,6 +83,14 @@ struct DailyUseTests {
                 let text = try await cluster.kubectl("get", "--raw", summary).text
                 #expect(text.contains("\"measured-"))
             }
+            // What metrics-server reads, and what an autoscaler is told.
+            let resources = try await cluster.kubectl("get", "--raw", "/api/v1/nodes/\(name)/proxy/metrics/resource")
+                .text
+            for metric in ["container_cpu_usage_seconds_total", "container_memory_working_set_bytes"] {
+                #expect(
+                    resources.contains("\(metric){container=\"web\",namespace=\"default\",pod=\"measured-"), "\(metric)"
+                )
+            }
             #expect(try await cluster.isAsleep("measured"))
         }
     }
@@ -138,9 +146,15 @@ struct DailyUseTests {
                 metadata: {name: drained}
                 spec: {maxUnavailable: 1, selector: {matchLabels: {app: drained}}}
                 """)
-            try await cluster.kubectl(
-                "drain", name, "--ignore-daemonsets", "--pod-selector=app=drained", "--timeout=40s",
-                deadline: .seconds(50))
+            do {
+                // Older kubelets take up to a minute until they say that a pod that has ended is gone.
+                try await cluster.kubectl(
+                    "drain", name, "--ignore-daemonsets", "--pod-selector=app=drained", "--timeout=120s",
+                    deadline: .seconds(130))
+            } catch {
+                try await cluster.kubectl("uncordon", name)
+                throw error
+            }
             #expect(try await cluster.value(".items[0].status.phase", of: "pods") == "Pending")
             try await cluster.kubectl("uncordon", name)
             try await cluster.kubectl("delete", "pdb", "drained")
@@ -163,6 +177,10 @@ struct DailyUseTests {
             }
             try await cluster.node.shell("kill -CONT $(cat /run/kubernetes/apiserver.pid)")
             #expect(try await cluster.restarts(of: "alone") == "0")
+            let pod = try await cluster.pod("alone")
+            try await eventually("what has happened meanwhile is told, once", within: .seconds(60)) {
+                try await cluster.reasonsTold(of: pod).sorted() == ["Running", "Scaled down", "Scaled down"]
+            }
         }
     }
 
@@ -198,7 +216,7 @@ struct DailyUseTests {
     }
 
     /// A Deployment of nginx that has fallen asleep, for as long as `body` runs.
-    private func withWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
+    func withWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
         try await cluster().withSleepyWeb(name, body)
     }
 }

@@ -23,11 +23,7 @@ struct ReportTests {
             #expect(try await cluster.get("told").code == 200)
             try await cluster.awaitSleep("told")
             let reasons = try await eventually("the second sleep is told of") {
-                let output = try await cluster.kubectl(
-                    "get", "events", "--field-selector",
-                    "involvedObject.name=\(pod),reportingComponent=zeropod.ctrox.dev/manager",
-                    "-o", "jsonpath={range .items[*]}{.reason}{\"\\n\"}{end}")
-                let reasons = output.lines.map(String.init)
+                let reasons = try await cluster.reasonsTold(of: pod)
                 return reasons.count { $0 == "Scaled down" } >= 2 ? reasons : nil
             }
             #expect(reasons.sorted() == ["Running", "Scaled down", "Scaled down"])
@@ -43,6 +39,47 @@ struct ReportTests {
             try await cluster.awaitRequests("1m 1Ki", of: "resized")
             #expect(try await cluster.restarts(of: "resized") == "0")
         }
+    }
+
+    /// Somebody's own change of a sleeping pod's requests is theirs, asleep and awake.
+    @Test(.enabled(if: Kubernetes.resizes, "requests of a running pod can be changed from Kubernetes 1.33 on"))
+    func aUsersOwnRequestsStay() async throws {
+        try await withWeb("chosen") { cluster in
+            try await cluster.awaitRequests("1m 1Ki", of: "chosen")
+            let patch = #"{"spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "70m"}}}]}}"#
+            let pod = try await cluster.pod("chosen")
+            try await cluster.kubectl("patch", "pod", pod, "--subresource=resize", "-p", patch)
+            #expect(try await cluster.get("chosen").code == 200)
+            try await cluster.awaitRequests("70m 32Mi", of: "chosen")
+            try await cluster.awaitSleep("chosen")
+            #expect(try await cluster.restarts(of: "chosen") == "0")
+        }
+    }
+
+    @Test(.enabled(if: Kubernetes.resizes, "requests of a running pod can be changed from Kubernetes 1.33 on"))
+    func limitsAndQualityOfServiceStay() async throws {
+        let cluster = try cluster()
+        let text = Cluster.web(named: "limited").replacing(
+            "resources: {requests: {cpu: 50m, memory: 32Mi}}",
+            with: "resources: {requests: {cpu: 50m, memory: 32Mi}, limits: {cpu: 100m, memory: 64Mi}}")
+        try await cluster.apply(text)
+        try await cluster.awaitRollout("deployment/limited")
+        try await cluster.awaitRequests("1m 1Ki", of: "limited")
+        let pod = "pod/\(try await cluster.pod("limited"))"
+        #expect(try await cluster.value(".status.qosClass", of: pod) == "Burstable")
+        #expect(try await cluster.value(".spec.containers[0].resources.limits.memory", of: pod) == "64Mi")
+        #expect(try await cluster.get("limited").code == 200)
+        try await cluster.awaitRequests("50m 32Mi", of: "limited")
+
+        // As much requested as allowed is Guaranteed, which it would not be with less.
+        try await cluster.apply(
+            Cluster.web(named: "guaranteed").replacing(
+                "resources: {requests: {cpu: 50m, memory: 32Mi}}", with: "resources: {limits: {cpu: 50m, memory: 64Mi}}"
+            ))
+        try await cluster.awaitRollout("deployment/guaranteed")
+        try await cluster.awaitSleep("guaranteed")
+        try await cluster.awaitRequests("50m 64Mi", of: "guaranteed")
+        for name in ["limited", "guaranteed"] { try await cluster.kubectl("delete", "deployment,service", name) }
     }
 
     @Test func metricsMove() async throws {

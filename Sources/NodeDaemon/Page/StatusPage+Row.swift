@@ -1,0 +1,40 @@
+import StatusAPI
+
+/// One container.
+extension StatusPage {
+    func row(_ report: ContainerReport) -> String {
+        let isAsleep = report.state == .asleep
+        let freed = isAsleep ? InWords.size(report.memoryGivenBack) : ""
+        let image = isAsleep ? InWords.size(report.imageBytes) : ""
+        return "<tr><td>\(name(report))</td><td>\(state(report))</td><td class=why>\(isAsleep ? "" : why(report))</td>"
+            + "<td class=plot>\(wakes(report))</td><td class=number>\(report.checkpoints?.count ?? 0)</td>"
+            + "<td class=number>\(freed)</td><td class=number>\(image)</td></tr>"
+    }
+
+    private func name(_ report: ContainerReport) -> String {
+        let isPod = !report.podName.isEmpty
+        let below = isPod ? "\(report.podNamespace) / \(report.containerName)" : report.namespace
+        return "<b>\(HTML.escaped(isPod ? report.podName : report.id))</b>\(soft(HTML.escaped(below)))"
+    }
+
+    private func state(_ report: ContainerReport) -> String {
+        let state = report.isPaused ? "paused" : report.state.word
+        let since = report.since.map { " " + soft(InWords.age(now - $0.seconds)) } ?? ""
+        return "<span class=\"state \(state)\">\(state)</span>\(since)"
+    }
+
+    private func wakes(_ report: ContainerReport) -> String {
+        guard let plot = WakePlot(report.wakes), let wakes = report.wakes else { return soft("none yet") }
+        return plot.svg + soft("last \(InWords.milliseconds(wakes.lastNanoseconds))")
+    }
+
+    private func why(_ report: ContainerReport) -> String {
+        let reasons = report.reasons.map(HTML.escaped).joined(separator: "<br>")
+        let text = reasons.isEmpty ? soft("nothing: it sleeps once it is idle for long enough") : reasons
+        if report.lastError.isEmpty { return text }
+        let log = HTML.escaped(report.lastError)
+        return "\(text)<details><summary>last failure</summary><pre>\(log)</pre></details>"
+    }
+
+    private func soft(_ html: String) -> String { "<span class=soft>\(html)</span>" }
+}

@@ -1,0 +1,138 @@
+import Commands
+import Foundation
+import TestNode
+import Testing
+
+/// A line of `zeropod check --json`.
+private struct Line: Decodable {
+    let subject: String
+    let verdict: String
+    let detail: String
+    let remedy: String?
+}
+
+extension AlteredNodes {
+    /// `zeropod check`: what is there, what is not, and the way out.
+    @Suite struct CheckTests {
+        private let check = "/opt/zeropod/bin/zeropod check"
+
+        private func lines(on node: TestNode, _ arguments: String = "", status: Int32) async throws -> [Line] {
+            let output = try await node.shell("\(check) --json \(arguments)", expecting: status)
+            return try JSONDecoder().decode([Line].self, from: output.stdout)
+        }
+
+        static let subjects: Set = [
+            "kernel", "user", "BPF sk_lookup", "BPF tc", "tracker", "bpffs", "userfaultfd", "accept queues", "cgroups",
+            "disk", "swap", "criu", "criu check", "runc", "containerd", "daemon", "configuration", "shim",
+        ]
+
+        @Test(arguments: Containerd.allCases) func everythingIsLookedAt(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            // containerd has a PATH of its own here, which nobody else sees.
+            let link = "/usr/local/bin/containerd-shim-zeropod-v2"
+            try await node.altered(by: "ln -s /opt/zeropod/bin/containerd-shim-zeropod-v2 \(link)", back: "rm \(link)")
+            {
+                try await lookAtEverything(on: node, containerd)
+            }
+        }
+
+        private func lookAtEverything(on node: TestNode, _ containerd: Containerd) async throws {
+            let lines = try await lines(on: node, status: 0)
+            #expect(Set(lines.map(\.subject)) == Self.subjects)
+            for line in lines {
+                #expect(["good", "limited"].contains(line.verdict), "\(line)")
+                #expect((line.remedy == nil) == (line.verdict == "good"), "\(line)")
+                #expect(!line.detail.isEmpty)
+            }
+            let table = try await node.shell(check)
+            #expect(table.lines.count == lines.count + lines.count { $0.remedy != nil } + 1)
+            #expect(table.text.hasSuffix("containers can sleep on this node\n"))
+            #expect(table.text.contains("containerd     \(containerd.rawValue)."))
+        }
+
+        /// How to take it away, how to give it back, and what is said then.
+        struct Lack: Sendable, CustomStringConvertible {
+            let subject: String
+            let take: String
+            let giveBack: String
+            let detail: String
+            let remedy: String
+
+            var description: String { "\(subject): \(detail)" }
+        }
+
+        private static let file = "/etc/containerd/config.toml"
+        private static let keep = "cp -p \(file) /tmp/config.kept"
+        private static let restore = "cat /tmp/config.kept >\(file)"
+
+        static let lacks = [
+            Lack(
+                subject: "criu", take: "mv /usr/sbin/criu /usr/sbin/criu.hidden",
+                giveBack: "mv /usr/sbin/criu.hidden /usr/sbin/criu", detail: "not found",
+                remedy: "'zeropod install' of the image brings one"),
+            Lack(
+                subject: "criu check",
+                take: """
+                    mv /usr/sbin/criu /usr/sbin/criu.hidden
+                    printf '%s\\n' '#!/bin/sh' 'echo Version: 4.2' \\
+                        '[ "$1" != check ] || { echo "Error: no such thing"; exit 1; }' >/usr/sbin/criu
+                    chmod +x /usr/sbin/criu
+                    """,
+                giveBack: "mv /usr/sbin/criu.hidden /usr/sbin/criu", detail: "Error: no such thing", remedy: "check -v4"
+            ),
+            Lack(
+                subject: "runc", take: "mv /usr/sbin/runc /usr/sbin/runc.hidden; mv /usr/bin/crun /usr/bin/crun.hidden",
+                giveBack: "mv /usr/sbin/runc.hidden /usr/sbin/runc; mv /usr/bin/crun.hidden /usr/bin/crun",
+                detail: "neither runc nor crun", remedy: "install the package runc"),
+            Lack(
+                subject: "containerd", take: "mv /usr/bin/containerd /usr/bin/containerd.hidden",
+                giveBack: "mv /usr/bin/containerd.hidden /usr/bin/containerd", detail: "there is no containerd",
+                remedy: "install containerd 1.7 or later"),
+            Lack(
+                subject: "containerd",
+                take: """
+                    mv /usr/bin/containerd /usr/bin/containerd.hidden
+                    printf '%s\\n' '#!/bin/sh' '[ "$1" = --version ] || exec containerd.hidden "$@"' \\
+                        'echo containerd x 1.6.20 y' >/usr/bin/containerd
+                    chmod +x /usr/bin/containerd
+                    """,
+                giveBack: "mv /usr/bin/containerd.hidden /usr/bin/containerd", detail: "1.6.20",
+                remedy: "containerd 1.7 or later"),
+            Lack(
+                subject: "daemon", take: "mv /run/containerd/containerd.sock /run/containerd/hidden.sock",
+                giveBack: "mv /run/containerd/hidden.sock /run/containerd/containerd.sock",
+                detail: "does not answer at",
+                remedy: "start containerd"),
+            Lack(
+                subject: "configuration",
+                take: "\(keep); awk '/^\\[/ { ours = /runtimes.zeropod/ } !ours' /tmp/config.kept >\(file)",
+                giveBack: restore, detail: "has no runtime 'zeropod'", remedy: "run 'zeropod install'"),
+            Lack(
+                subject: "configuration", take: "\(keep); echo '[[[' >>\(file)", giveBack: restore,
+                detail: "containerd cannot read \(file)", remedy: "mend \(file)"),
+            Lack(
+                subject: "cgroups", take: "mount -t tmpfs none /sys/fs/cgroup", giveBack: "umount /sys/fs/cgroup",
+                detail: "not mounted at /sys/fs/cgroup", remedy: "mount cgroup2 there"),
+        ]
+
+        @Test(arguments: lacks) func whatIsMissingIsNamed(_ lack: Lack) async throws {
+            let node = try await node(.current)
+            try await node.altered(by: lack.take, back: lack.giveBack) {
+                let lines = try await lines(on: node, status: 1).filter { $0.verdict == "missing" }
+                let line = try #require(lines.first { $0.subject == lack.subject }, "\(lines)")
+                #expect(line.detail.contains(lack.detail))
+                #expect(line.remedy?.contains(lack.remedy) == true, "\(line)")
+                let table = try await node.shell(check, expecting: 1).text
+                #expect(table.contains("MISSING  \(lack.subject) "))
+                #expect(table.hasSuffix("containers cannot sleep on this node\n"))
+            }
+        }
+
+        @Test func oneWhoIsNotRootIsTold() async throws {
+            let node = try await node(.current)
+            let output = try await node.shell("setpriv --reuid 65534 --clear-groups \(check)", expecting: 1)
+            #expect(output.text.contains("MISSING  user "))
+            #expect(output.text.contains("→ run this as root"))
+        }
+    }
+}
