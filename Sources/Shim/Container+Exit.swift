@@ -30,19 +30,18 @@ extension Container {
         if dump == nil && !imagesAreEvidence { discardSnapshot() }
         main.io?.processEnded()
 
-        let running = execs.values.filter { $0.phase == .running }
-        if running.isEmpty && ownsProcessNamespace { return reportExit(status) }
-        // In a pid namespace of its own the kernel ends the others together with the init. In a shared one nobody does.
-        if !ownsProcessNamespace { runc.kill(SIGKILL, all: true) { _ in } }
-        var remaining = running.count
-        if remaining == 0 { return reportExit(status) }
         // containerd wants to hear of the execs first.
-        for process in running {
-            process.whenExited { [weak self] _ in
-                remaining -= 1
-                if remaining == 0 { self?.reportExit(status) }
-            }
+        let running = execs.values.filter { $0.phase == .running }
+        var awaited = running.count + (ownsProcessNamespace ? 0 : 1)
+        if awaited == 0 { return reportExit(status) }
+        func oneHasEnded() {
+            awaited -= 1
+            if awaited == 0 { reportExit(status) }
         }
+        for process in running { process.whenExited { _ in oneHasEnded() } }
+        // In a pid namespace of its own the kernel ends the others together with the init. In a shared one nobody does,
+        // and who hears of the end may count on theirs.
+        if !ownsProcessNamespace { runc.kill(SIGKILL, all: true) { _ in oneHasEnded() } }
     }
 
     private var ownsProcessNamespace: Bool { spec.namespace("pid")?.path == "" }

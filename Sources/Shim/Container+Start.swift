@@ -74,8 +74,9 @@ extension Container {
         func failed(_ error: ShimError) {
             finished(work)
             process.exited(status: Self.execFailure)
-            guard let io = process.io else { return then(.failure(error)) }
-            io.close { then(.failure(error)) }
+            // What runc has written into the streams is in the answer, too, and clients read it only when they have that.
+            process.io.take()?.close {}
+            then(.failure(error))
         }
         do throws(SystemError) {
             process.io = try makeIO(process.streams)

@@ -43,6 +43,9 @@ package final class TaskProcess {
         if case .exited(let exit) = phase { exit } else { nil }
     }
 
+    /// Whether there has ever been a process.
+    package var hasRun: Bool { pid != 0 }
+
     /// The pids that containerd has been told, and may come back with: it does not hear of a restored process's new one.
     private(set) var toldPids: Set<pid_t> = []
 

@@ -81,6 +81,22 @@ extension Trial {
         let kill = failure(try wait { runc.kill(SIGTERM, $0) })?.kind
         expect(kill == .processFinished || kill == .notRunning, "\(String(describing: kill))")
 
+        // The arguments begin with `--root DIRECTORY --log FILE`.
+        let script = #"""
+            #!/bin/sh
+            runc "$@" && exit
+            echo '{"level":"fatal","msg":"runc has failed"}' >>"$4"
+            exit 1
+
+            """#
+        try Files.write(script, to: "\(runc.bundle)/around-runc", mode: 0o755)
+        let around = self.runc(runc.bundle, binary: "\(runc.bundle)/around-runc")
+        if case .failure(let error) = try wait({ around.delete($0) }) as Result<Void, RuncError> {
+            expectEqual(error.message, "container does not exist")
+        } else {
+            expect(false, "it succeeded")
+        }
+
         let absent = self.runc(runc.bundle, binary: "no-such-runc")
         if case .failure(let error) = try wait({ absent.create(nothing(), $0) }) as Result<pid_t, RuncError> {
             expectEqual(error.kind, .system(SystemError("find", "\"no-such-runc\"", code: ENOENT)))

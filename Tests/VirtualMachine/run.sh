@@ -1,6 +1,7 @@
 #!/bin/bash
 # Boots Debian's own kernel in a virtual machine and runs virtual-machine-checks in it: the kretprobe, which needs
-# kprobes, and the redirect on a kernel without tcx. Prints what was checked; the last line reads "N passed, N failed".
+# kprobes, the redirect on a kernel without tcx, and want of memory in cgroup v2. Prints what was checked; the last line
+# reads "N passed, N failed".
 #
 # Plain emulation: works without /dev/kvm. What was downloaded stays in build/vm.
 set -euo pipefail

@@ -95,7 +95,9 @@ package final class Runc {
 
     private func error(_ verb: String, _ status: ExitStatus, log: String, output: [UInt8]) -> RuncError {
         let entries = JSON.sequence(parsing: (try? Files.read(log)) ?? [])
-        let logged = entries.last { $0["level"]?.string == "error" || $0["level"]?.string == "fatal" }?["msg"]?.string
+        // A program around runc may end with "fatal" and words of its own, after runc has said why.
+        let last = { (level: String) in entries.last { $0["level"]?.string == level }?["msg"]?.string }
+        let logged = last("error") ?? last("fatal")
         let printed = String(decoding: output, as: UTF8.self)
             .split(whereSeparator: \.isNewline).last.map(String.init)
         return RuncError(verb, container, message: logged ?? printed ?? "", status: status)

@@ -48,13 +48,8 @@ extension ProcessIO {
         }
         let stdout = try open(targets.stdout)
         try connectOutput(1, to: stdout, owner)
-        // One place for both is opened once, so that the two never overwrite one another. The copy of the descriptor
-        // is for epoll, which knows each only once.
-        if targets.stderr == targets.stdout, let stdout {
-            try connectOutput(2, to: SharedDescriptor(try stdout.descriptor.duplicate()), owner)
-        } else {
-            try connectOutput(2, to: try open(targets.stderr), owner)
-        }
+        // One place for both is opened once, so that the two never overwrite one another.
+        try connectOutput(2, to: targets.stderr == targets.stdout ? stdout : try open(targets.stderr), owner)
     }
 
     private func connectOutput(_ number: Int32, to sink: SharedDescriptor?, _ owner: Owner) throws(SystemError) {

@@ -32,9 +32,7 @@ extension ProcessIO {
         if let windowSize { try master.descriptor.setWindowSize(columns: windowSize.columns, rows: windowSize.rows) }
         try copyOutput(1, from: master, to: sink)
         guard !stdin.isEmpty else { return }
-        // A descriptor of its own, for epoll.
-        let keyboard = SharedDescriptor(try master.descriptor.duplicate())
-        input = try openInput(stdin, to: keyboard) { [weak self] in
+        input = try openInput(stdin, to: master) { [weak self] in
             // Closing the master would hang up, and throw away what the programs have still to say.
             _ = try? master.descriptor.write(Self.endOfInput)
             self?.input = nil

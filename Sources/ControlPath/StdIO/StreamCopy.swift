@@ -44,6 +44,9 @@ final class StreamCopy {
     private let canSplice: Bool
     private var source: SharedDescriptor?
     private var sink: SharedDescriptor?
+    /// While it is full. epoll knows each descriptor only once, and another copy may wait for the same one: a terminal
+    /// is source and sink, and both outputs may go to one place.
+    private var watchedSink: SharedDescriptor?
     /// Read, and not yet taken by the sink.
     private var pending: [UInt8] = []
     private var waiting = Waiting.forNothing
@@ -207,7 +210,9 @@ final class StreamCopy {
             try loop.watch(source.descriptor, .readable) { [unowned self] _ in turn() }
         case .forSink:
             guard let sink else { return }
-            try loop.watch(sink.descriptor, .writable) { [unowned self] _ in turn() }
+            let watched = SharedDescriptor(try sink.descriptor.duplicate())
+            try loop.watch(watched.descriptor, .writable) { [unowned self] _ in turn() }
+            watchedSink = watched
         }
         waiting = next
     }
@@ -216,8 +221,9 @@ final class StreamCopy {
         switch waiting {
         case .forNothing: break
         case .forSource: if let source { loop.unwatch(source.descriptor.rawValue) }
-        case .forSink: if let sink { loop.unwatch(sink.descriptor.rawValue) }
+        case .forSink: if let watchedSink { loop.unwatch(watchedSink.descriptor.rawValue) }
         }
+        watchedSink = nil
         waiting = .forNothing
     }
 }

@@ -6,6 +6,7 @@ extension TaskService {
     func state(_ request: StateRequest, _ then: @escaping Completion<StateResponse>) {
         withContainer(request.id, then) { container throws(ShimError) in
             let process = try container.process(request.execID)
+            let exit = process.hasRun ? process.exit : nil
             then(
                 .success(
                     StateResponse {
@@ -18,8 +19,8 @@ extension TaskService {
                         $0.stdout = process.streams.stdout
                         $0.stderr = process.streams.stderr
                         $0.terminal = process.streams.terminal
-                        $0.exitStatus = process.exit?.status ?? 0
-                        $0.exitedAt = process.exit.map { Timestamp($0.at) }
+                        $0.exitStatus = exit?.status ?? 0
+                        $0.exitedAt = exit.map { Timestamp($0.at) }
                     }))
         }
     }
@@ -29,7 +30,8 @@ extension TaskService {
         switch process.phase {
         case .created: .created
         case .running: container.isPaused && process === container.main ? .paused : .running
-        case .exited: .stopped
+        // An exec that could not be started has not ended either.
+        case .exited: process.hasRun ? .stopped : .created
         }
     }
 }

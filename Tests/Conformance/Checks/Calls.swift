@@ -43,6 +43,12 @@ extension Check {
                     let status = try await eventually("its end") { try? await shim.delete(id, exec: "one") }
                     try expect("status", status, 4)
                 }
+                await call("Exec of no program", true) { try await shim.exec(id, "none", arguments: ["/no/such"]) }
+                await call("Start of no program", false) { _ = try await shim.start(id, exec: "none") }
+                await call("State of what has never run", true) {
+                    try expect("state", try await shim.state(id, exec: "none").status, .created)
+                }
+                await call("Delete of what has never run", true) { _ = try await shim.delete(id, exec: "none") }
                 // Paused.
                 await call("Pause", true) { try await shim.pause(id) }
                 await ask(.paused)

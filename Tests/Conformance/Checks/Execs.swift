@@ -23,6 +23,17 @@ extension Check {
                 _ = try await container.sh("true")
             }
         },
+        // Were each of them to wait until its output is read, they would take longer than a check may.
+        Check("15 execs of a missing program are refused at once") { setup in
+            try await setup.withContainer { container in
+                for _ in 1...15 {
+                    do {
+                        _ = try await container.exec("/no/such/program")
+                        throw NotSo(description: "it ran")
+                    } catch _ as CallFailed {}
+                }
+            }
+        },
         Check("an exec that takes too long is ended") { setup in
             try await setup.withContainer { container in
                 do {

@@ -20,6 +20,26 @@ extension Check {
                 Int(try await setup.node.shell(count).trimmed) ?? .max <= before + 2
             }
         },
+        Check("a terminal takes one descriptor of its shim, and none when the container is gone") { setup in
+            try await setup.withPod { pod in
+                let shim = try await pod.shimProcess()
+                func terminals() async throws -> Int? {
+                    let list = "ls -l /proc/\(shim)/fd | grep -c ptmx"
+                    return Int(try await setup.node.shell(list, expecting: nil).trimmed)
+                }
+                let container = try await pod.start(
+                    "main", image: "busybox", command: ["sh"],
+                    adjust: {
+                        $0.terminal = true
+                        $0.stdin = true
+                    })
+                // The stock shim may have opened it a moment after Start.
+                try await eventually("there is one") { try await terminals() == 1 }
+                try await container.stop(timeout: 0)
+                try await container.remove()
+                try await eventually("there is none") { try await terminals() == 0 }
+            }
+        },
         Check("a killed shim: the container is seen to end, and the pod can be removed") { setup in
             try await setup.withContainer { container in
                 try await setup.node.run("kill", "-KILL", "\(container.pod.shimProcess())")

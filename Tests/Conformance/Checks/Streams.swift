@@ -96,13 +96,18 @@ extension Check {
             }
         },
         Check("kubectl attach: input and output of the container") { setup in
-            try await setup.withContainer(
-                "read line; echo got $line; echo err >&2; exit 5", adjust: { $0.stdin = true }
-            ) { container in
+            // containerd attaches input, output and errors one after the other, and what is written before is in the
+            // log only: so nothing is sent before something has come on the last of the three.
+            let script = """
+                while :; do echo waiting >&2; sleep 0.05; done & read line; kill $!
+                echo got $line; echo err >&2; exit 5
+                """
+            try await setup.withContainer(script, adjust: { $0.stdin = true }) { container in
                 let url = try await setup.node.cri.attach(container.id, stdin: true, terminal: false)
-                let streamed = try await setup.node.stream(url, sending: [(0, Data("this\n".utf8))])
+                let streamed = try await setup.node.stream(
+                    url, sending: [(0, Data("this\n".utf8))], after: "waiting")
                 try expect("output", streamed.stdout, "got this\n")
-                try expect("errors", streamed.stderr, "err\n")
+                try expect("errors", streamed.stderr.hasSuffix("err\n"))
                 try expect("status", try await container.awaitExit().exitCode, 5)
                 try await container.awaitLog("got this")
             }

@@ -14,8 +14,13 @@ package struct TaskStats: Sendable {
 
 /// The calls, each with what tests want to know of its answer. An empty `exec` means the container's init.
 extension ShimClient {
-    package func state(_ id: String) async throws -> (status: TaskStatus, pid: Int, exitStatus: Int) {
-        let reply = try await call("State") { $0.set(1, id) }
+    package func state(_ id: String, exec: String = "") async throws -> (
+        status: TaskStatus, pid: Int, exitStatus: Int
+    ) {
+        let reply = try await call("State") {
+            $0.set(1, id)
+            $0.set(2, exec)
+        }
         return (TaskStatus(rawValue: reply.integer(4)) ?? .unknown, reply.integer(3), reply.integer(9))
     }
 

@@ -37,8 +37,10 @@ package struct NoStream: Error {
 
 extension TestNode {
     /// Asks the streaming server, sends what is given, and reads until the server ends the stream, or `until` has come.
+    ///
+    /// - Parameter after: what has to come before anything is sent.
     package func stream(
-        _ url: String, sending frames: [(channel: UInt8, data: Data)] = [], until: String? = nil,
+        _ url: String, sending frames: [(channel: UInt8, data: Data)] = [], after: String? = nil, until: String? = nil,
         deadline: Duration = .seconds(20)
     ) async throws -> Streamed {
         guard let address = URL(string: url), let host = address.host(), let port = address.port else {
@@ -55,14 +57,15 @@ extension TestNode {
             Sec-WebSocket-Protocol: v4.channel.k8s.io\r
             \r\n
             """.utf8)
+        let asked = request.count
         for (channel, data) in frames { request += frame([channel] + data) }
         // Bash is client enough.
-        let read = until.map {
+        func came(_ text: String) -> String { "until grep -aq '\(text)' $all; do sleep 0.02; done" }
+        let script = """
+            exec 3<>/dev/tcp/\(host)/\(port); all=$(mktemp); cat <&3 >$all & head -c \(asked) >&3
+            \(after.map(came) ?? ":"); cat >&3
+            \(until.map { "\(came($0)); kill $!" } ?? "wait $!"); cat $all; rm $all
             """
-            all=$(mktemp); cat <&3 >$all & until grep -aq '\($0)' $all; do sleep 0.02; done; kill $!; cat $all; rm $all
-            """
-        }
-        let script = "exec 3<>/dev/tcp/\(host)/\(port); cat >&3; \(read ?? "cat <&3")"
         let output = try await run("bash", "-c", script, input: request, deadline: deadline).stdout
         guard let start = output.range(of: Data("HTTP/1.1 101".utf8))?.lowerBound,
             let end = output[start...].range(of: Data("\r\n\r\n".utf8))?.upperBound

@@ -1,8 +1,8 @@
 import Glibc
 import Linux
 
-/// Checks of the data path on a kernel that has what the machines of the project's tests do not: kprobes; and lacks what
-/// they have: tcx. Runs in the virtual machine that Tests/VirtualMachine/run.sh boots.
+/// Checks on a kernel that has what the machines of the project's tests do not: kprobes, and control groups whose version
+/// 2 counts memory; and lacks what they have: tcx. Runs in the virtual machine that Tests/VirtualMachine/run.sh boots.
 @main enum Main {
     static func main() {
         signal(SIGPIPE, SIG_IGN)
@@ -10,6 +10,7 @@ import Linux
         let checks = Checks()
         checks.run("tracker", TrackerChecks.run)
         checks.run("redirect", RedirectChecks.run)
+        checks.run("memory", MemoryChecks.run)
         print("\(checks.passed) passed, \(checks.failed) failed")
         exit(checks.failed == 0 ? 0 : 1)
     }
