@@ -14,7 +14,7 @@ without_cgroups() {
 
 if pid=$(pid_of "$name"); then
     kill -KILL "$pid"
-    await 20 gone "$pid" || fail "$name: process $pid does not end"
+    await 240 gone "$pid" || fail "$name: process $pid does not end"
 fi
-await 10 without_cgroups || fail "$name: cgroups remain: $(existing_cgroups "$name")"
+await 120 without_cgroups || fail "$name: cgroups remain: $(existing_cgroups "$name")"
 [[ ${2:-} == --keep ]] || rm -rf "$(state_of "$name")"

@@ -49,7 +49,8 @@ package struct TestNode: Sendable {
 
     /// Ends a node that is up, or that an interrupted run left half way.
     package static func down(_ name: String) async throws {
-        try await Command.run([script, "down", name], deadline: .seconds(60))
+        // Hundreds of pods take their time.
+        try await Command.run([script, "down", name], deadline: .seconds(600))
     }
 
     /// Runs a command inside the node.
