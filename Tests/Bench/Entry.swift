@@ -14,8 +14,8 @@ struct Entry: Sendable {
     let measure: @Sendable (Bench) async throws -> Void
 
     static let all: [Entry] = [
-        .httpd, .nginx, .redis, .python, .sandbox, .start, .execAsleep, .binarySize, .wakeups, .megabytes256, .density,
-        .gigabyte, .gigabyteTouched, .plot,
+        .httpd, .nginx, .redis, .python, .sandbox, .start, .execAsleep, .awake, .binarySize, .wakeups, .megabytes256,
+        .density, .gigabyte, .gigabyteTouched, .plot,
     ]
 }
 
