@@ -148,6 +148,8 @@ package struct Lifecycle: Hashable, Sendable {
     ///
     /// - Returns: nil if it must not be, for `reasons` or because it does not run.
     package mutating func sleepRequested() -> [Effect]? {
+        // A guess, of which a person knows better.
+        reasons.remove(.working)
         guard state == .running, policy.mayEverSleep, reasons.allowSleep else { return nil }
         if ports.isEmpty && !policy.sleepsWithoutPorts { return nil }
         state = .checkpointing(wanted: false)

@@ -70,6 +70,8 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.looked(at: 20 * second, ports: [80], lastActivity: second, isWorking: true) == look)
         #expect(lifecycle.reasons.contains(.working))
         #expect(lifecycle.looked(at: 300 * second, ports: [80], lastActivity: second, isWorking: true) == look)
+        var asked = lifecycle
+        #expect(asked.sleepRequested() == [.hold, .checkpoint])
         #expect(
             lifecycle.looked(at: 301 * second, ports: [80], lastActivity: second, isWorking: true)
                 == [.hold, .checkpoint])
