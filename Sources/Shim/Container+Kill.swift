@@ -26,9 +26,12 @@ extension Container {
             case .failure:
                 if !isPending { then(.failure(ShimError(.notFound, "process of container \(id) has ended already"))) }
             case .success(let work):
+                killsUnderWay += 1
                 runc.kill(signal, all: all) { [self] result in
+                    killsUnderWay -= 1
                     finished(work)
                     if !isPending { then(result.mapError(ShimError.init)) }
+                    if killsUnderWay == 0 { afterKills.take()?() }
                 }
             }
         }

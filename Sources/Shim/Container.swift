@@ -57,6 +57,9 @@ package final class Container {
     /// The pod's network is being prepared, and a deletion that waits for it.
     var isPreparingTraffic = false
     var afterPreparation: (() -> Void)?
+    /// Calls of `runc kill` under way, and a deletion that waits for them.
+    var killsUnderWay = 0
+    var afterKills: (() -> Void)?
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// The container whose process namespace this one is in, and what keeps it awake.

@@ -1,0 +1,30 @@
+import CRI
+import Commands
+import TestNode
+import Testing
+
+extension AlteredNodes {
+    /// A `runc kill` that is still running when the processes it ended are gone, as on a loaded node.
+    @Suite struct SlowKillTests {
+        /// containerd closes the connection as soon as the last container is deleted, and nobody would hear that the
+        /// sandbox has been killed.
+        @Test(arguments: Containerd.allCases) func aPodStopsAllTheSame(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            let slow = """
+                mv /usr/local/bin/recording-runc /usr/local/bin/runc.before
+                printf '#!/bin/sh\\nrunc "$@"; status=$?\\ncase " $* " in *" kill "*) sleep 1 ;; esac; exit $status\\n' \\
+                    >/usr/local/bin/recording-runc
+                chmod +x /usr/local/bin/recording-runc; mkdir -p /sys/fs/cgroup/pids/shims
+                """
+            let back = "mv /usr/local/bin/runc.before /usr/local/bin/recording-runc"
+            try await node.altered(by: slow, back: back) {
+                let pod = try await node.runPod("slow", runtime: .options)
+                try await pod.start("server", image: "python")
+                try await pod.delete()
+            }
+            try await eventually("the shim has ended") {
+                try await node.shell("rmdir /sys/fs/cgroup/pids/shims", expecting: nil).status == 0
+            }
+        }
+    }
+}
