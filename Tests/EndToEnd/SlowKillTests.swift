@@ -10,11 +10,13 @@ extension AlteredNodes {
         /// sandbox has been killed.
         @Test(arguments: Containerd.allCases) func aPodStopsAllTheSame(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
+            let hierarchy = "[ -d /sys/fs/cgroup/pids ] && echo /sys/fs/cgroup/pids || echo /sys/fs/cgroup"
+            let shims = "\(try await node.shell(hierarchy).trimmed)/shims"
             let slow = """
                 mv /usr/local/bin/recording-runc /usr/local/bin/runc.before
                 printf '#!/bin/sh\\nrunc "$@"; status=$?\\ncase " $* " in *" kill "*) sleep 1 ;; esac; exit $status\\n' \\
                     >/usr/local/bin/recording-runc
-                chmod +x /usr/local/bin/recording-runc; mkdir -p /sys/fs/cgroup/pids/shims
+                chmod +x /usr/local/bin/recording-runc; mkdir \(shims)
                 """
             let back = "mv /usr/local/bin/runc.before /usr/local/bin/recording-runc"
             try await node.altered(by: slow, back: back) {
@@ -23,7 +25,7 @@ extension AlteredNodes {
                 try await pod.delete()
             }
             try await eventually("the shim has ended") {
-                try await node.shell("rmdir /sys/fs/cgroup/pids/shims", expecting: nil).status == 0
+                try await node.shell("rmdir \(shims)", expecting: nil).status == 0
             }
         }
     }
