@@ -58,7 +58,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.state == .running && lifecycle.reasons.contains(.connected))
         // However long that is.
         _ = lifecycle.looked(at: 9000 * second, ports: [80], lastActivity: second, isConnected: true)
-        #expect(lifecycle.sleepRequested() == nil)
+        #expect(lifecycle.sleepRequested(at: 0) == nil)
         #expect(lifecycle.looked(at: 9010 * second, ports: [80], lastActivity: second) == [.hold, .checkpoint])
         #expect(!lifecycle.reasons.contains(.connected))
     }
@@ -80,7 +80,7 @@ private let second: UInt64 = 1_000_000_000
     @Test func whatElseWakesMakesPortsDispensable() {
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second, sleepsWithoutPorts: true))
         _ = lifecycle.started(at: 0)
-        #expect(lifecycle.sleepRequested() == nil, "nothing could wake it before the first look")
+        #expect(lifecycle.sleepRequested(at: 0) == nil, "nothing could wake it before the first look")
         #expect(lifecycle.looked(at: second / 4, ports: [], lastActivity: 0) == [.look(after: second * 3 / 4)])
         #expect(lifecycle.looked(at: second, ports: [], lastActivity: 0) == [.hold, .checkpoint])
         #expect(lifecycle.state == .checkpointing(wanted: false))
