@@ -71,7 +71,7 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.reasons.contains(.working))
         #expect(lifecycle.looked(at: 300 * second, ports: [80], lastActivity: second, isWorking: true) == look)
         var asked = lifecycle
-        #expect(asked.sleepRequested() == [.hold, .checkpoint])
+        #expect(asked.sleepRequested(at: 0) == [.hold, .checkpoint])
         #expect(
             lifecycle.looked(at: 301 * second, ports: [80], lastActivity: second, isWorking: true)
                 == [.hold, .checkpoint])
