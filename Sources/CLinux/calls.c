@@ -5,8 +5,10 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 // glibc 2.36 has wrappers for these; older ones do not, and the numbers are the same on every architecture.
@@ -18,6 +20,12 @@
 #endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
+#endif
+#ifndef SYS_process_madvise
+#define SYS_process_madvise 440
+#endif
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
 #endif
 
 static int result(long value)
@@ -43,6 +51,12 @@ int zp_pidfd_getfd(int pidfd, int descriptor)
 int zp_pidfd_send_signal(int pidfd, int signal)
 {
     return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+int zp_page_out(int pidfd, uintptr_t start, size_t length)
+{
+    struct iovec range = {(void *)start, length};
+    return syscall(SYS_process_madvise, pidfd, &range, 1, MADV_PAGEOUT, 0) < 0 ? -errno : 0;
 }
 
 int zp_prctl(int option, unsigned long argument)

@@ -58,12 +58,15 @@ package struct Delete {
         let own = cgroup.directories.filter { $0.value.containsText(invocation.id) }.map {
             Cgroup(directories: [$0: $1])
         }
+        let freezer = try? Freezer(of: cgroup)
         let deadline = Instant.now + Self.patience
         while Instant.now.nanoseconds < deadline.nanoseconds {
             // What is killed may just have started others, or be on its way from one hierarchy of v1 to the next.
             let handles = Set(own.flatMap { $0.processes() }).compactMap { try? ProcessHandle($0) }
             if handles.isEmpty { return }
             for handle in handles { handle.kill() }
+            // Frozen or paused, they would end only when they go on.
+            try? freezer?.thaw()
             for handle in handles { handle.waitForEnd(atMost: 500) }
         }
     }

@@ -15,6 +15,10 @@ package enum Effect: Equatable, Hashable, Sendable {
     case checkpoint
     /// Let the dump under way fail, if it still can; report `checkpointEnded` all the same.
     case giveUpCheckpoint
+    /// Let the processes stand still where they are. Report `freezeFailed` if that cannot be.
+    case freeze
+    /// Let them go on; report `thawed`.
+    case thaw
     /// Begin a restore; report `restored` or `restoreFailed`.
     case restore
     /// The container has ended, nobody waits for the restore under way: end it. Report `restored` or `restoreFailed` all

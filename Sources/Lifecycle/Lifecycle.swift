@@ -17,7 +17,13 @@ package struct Lifecycle: Hashable, Sendable {
         case checkpointing(wanted: Bool)
         case asleep
         case restoring
+        /// Asleep, with its processes: they stand still.
+        case frozen
+        case thawing
         case exited
+
+        /// Nothing of it runs, and something wakes it.
+        package var isAsleep: Bool { self == .asleep || self == .frozen }
     }
 
     /// Something that needs the running container: it is proceeded with once the container is awake, and keeps it
@@ -54,6 +60,8 @@ package struct Lifecycle: Hashable, Sendable {
     private var awakeSince: UInt64 = 0
     /// How long until the next look: grows while there is nothing to see.
     private var patience: UInt64
+    /// Until when no checkpoint is tried, because CRIU has refused one.
+    private var refusedUntil: UInt64 = 0
     /// An exit that may be the work of CRIU, which ends the processes it has dumped.
     private var undecidedExit: UInt32?
 
@@ -81,7 +89,7 @@ package struct Lifecycle: Hashable, Sendable {
         case .checkpointing:
             undecidedExit = status
             return []
-        case .starting, .running: return end(status: status)
+        case .starting, .running, .frozen, .thawing: return end(status: status)
         case .asleep, .restoring, .exited: return []
         }
     }
@@ -91,7 +99,7 @@ package struct Lifecycle: Hashable, Sendable {
         switch state {
         case .exited: return []
         case .restoring: return [.giveUpRestore] + end(status: Self.killed)
-        case .starting, .running, .checkpointing, .asleep: return end(status: Self.killed)
+        case .starting, .running, .checkpointing, .asleep, .frozen, .thawing: return end(status: Self.killed)
         }
     }
 
@@ -103,7 +111,7 @@ package struct Lifecycle: Hashable, Sendable {
         switch state {
         case .asleep: return end(status: Self.killed)
         case .restoring: return [.giveUpRestore] + end(status: Self.killed)
-        case .starting, .running, .checkpointing, .exited: return nil
+        case .starting, .running, .checkpointing, .frozen, .thawing, .exited: return nil
         }
     }
 
@@ -139,21 +147,19 @@ package struct Lifecycle: Hashable, Sendable {
         // Some programs always do a little.
         if isWorking && idle < policy.longestAnswer { reasons.insert(.working) } else { reasons.remove(.working) }
         if idle < policy.scaleDownAfter { return effects + [.look(after: policy.scaleDownAfter - idle)] }
-        if !reasons.allowSleep { return effects + [.look(after: policy.scaleDownAfter)] }
-        state = .checkpointing(wanted: false)
-        return effects + [.hold, .checkpoint]
+        guard let way = way(at: now) else { return effects + [.look(after: policy.scaleDownAfter)] }
+        return effects + sleep(way)
     }
 
     /// A person wants the container asleep now, however short it has been idle.
     ///
     /// - Returns: nil if it must not be, for `reasons` or because it does not run.
-    package mutating func sleepRequested() -> [Effect]? {
+    package mutating func sleepRequested(at now: UInt64) -> [Effect]? {
         // A guess, of which a person knows better.
         reasons.remove(.working)
-        guard state == .running, policy.mayEverSleep, reasons.allowSleep else { return nil }
+        guard state == .running, policy.mayEverSleep, let way = way(at: now) else { return nil }
         if ports.isEmpty && !policy.sleepsWithoutPorts { return nil }
-        state = .checkpointing(wanted: false)
-        return [.hold, .checkpoint]
+        return sleep(way)
     }
 
     /// The activator holds a connection.
@@ -175,10 +181,10 @@ package struct Lifecycle: Hashable, Sendable {
         case .starting, .running:
             run(work)
             return [.proceed(work)]
-        case .asleep where need == .noChange && !isWantedNow:
+        case .asleep where need == .noChange && !isWantedNow, .frozen where need == .noChange && !isWantedNow:
             run(work)
             return [.proceed(work)]
-        case .checkpointing, .asleep, .restoring:
+        case .checkpointing, .asleep, .restoring, .frozen, .thawing:
             waiting.append(Waiting(work: work, need: need))
             return need == .noChange ? [] : wake()
         }
@@ -211,6 +217,8 @@ package struct Lifecycle: Hashable, Sendable {
         case givenUp
         /// The container runs on; the text says why it cannot sleep.
         case failed(String)
+        /// As `failed`: CRIU cannot do it.
+        case refused(String)
         /// As `failed`, and trying again would be in vain.
         case impossible(String)
     }
@@ -232,12 +240,21 @@ package struct Lifecycle: Hashable, Sendable {
         }
         // The dump did not end the processes, so an exit meanwhile was their own.
         if let exit { return end(status: exit) }
+        if case .refused(let text) = outcome {
+            reasons.insert(.checkpointFailed, text)
+            refusedUntil = now + policy.retryAfterRefusal
+            // Connections are held already.
+            if !wanted && way(at: now) == .freeze {
+                let effects = freeze()
+                return effects + proceedWithWaiting()
+            }
+        }
         state = .running
         awakeSince = now
         var retry = policy.scaleDownAfter
         switch outcome {
         case .done, .givenUp: break
-        case .failed(let text):
+        case .failed(let text), .refused(let text):
             reasons.insert(.checkpointFailed, text)
             retry = policy.retryAfterFailure
         case .impossible(let text):
@@ -262,6 +279,24 @@ package struct Lifecycle: Hashable, Sendable {
         return end(status: Self.restoreFailure)
     }
 
+    // MARK: Events of freezing
+
+    /// The processes could not be stopped, and run on.
+    package mutating func freezeFailed(_ text: String, at now: UInt64) -> [Effect] {
+        guard state == .frozen else { return [] }
+        reasons.insert(.checkpointFailed, text)
+        state = .running
+        awakeSince = now
+        return [.release] + proceedWithWaiting() + [.look(after: policy.retryAfterFailure)]
+    }
+
+    package mutating func thawed(at now: UInt64) -> [Effect] {
+        guard state == .thawing else { return [] }
+        state = .running
+        awakeSince = now
+        return [.release] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
+    }
+
     // MARK: Inside
 
     /// Exit status of a container that SIGKILL ended: 128 + 9.
@@ -269,15 +304,35 @@ package struct Lifecycle: Hashable, Sendable {
     /// Exit status of a container that could not be restored.
     package static let restoreFailure: UInt32 = 255
 
+    /// In which way the container may fall asleep; nil if it must stay awake.
+    private func way(at now: UInt64) -> Policy.Ways? {
+        let mayFreeze = policy.ways.contains(.freeze) && reasons.allowFreezing
+        let mayCheckpoint = policy.ways.contains(.checkpoint) && reasons.allowCheckpoint
+        if mayCheckpoint && (now >= refusedUntil || !mayFreeze) { return .checkpoint }
+        return mayFreeze ? .freeze : nil
+    }
+
+    private mutating func sleep(_ way: Policy.Ways) -> [Effect] {
+        if way == .freeze { return [.hold] + freeze() }
+        state = .checkpointing(wanted: false)
+        return [.hold, .checkpoint]
+    }
+
+    private mutating func freeze() -> [Effect] {
+        patience = policy.firstLook
+        state = .frozen
+        return [.freeze]
+    }
+
     private mutating func wake() -> [Effect] {
         switch state {
         case .checkpointing(wanted: false):
             state = .checkpointing(wanted: true)
             return [.giveUpCheckpoint]
-        case .asleep:
+        case .asleep, .frozen:
             isWanted = true
             return wakeIfWanted()
-        case .starting, .running, .checkpointing(wanted: true), .restoring, .exited: return []
+        case .starting, .running, .checkpointing(wanted: true), .restoring, .thawing, .exited: return []
         }
     }
 
@@ -288,10 +343,11 @@ package struct Lifecycle: Hashable, Sendable {
     }
 
     private mutating func wakeIfWanted() -> [Effect] {
-        guard state == .asleep, isWantedNow, running.isEmpty else { return [] }
+        guard state.isAsleep, isWantedNow, running.isEmpty else { return [] }
         isWanted = false
-        state = .restoring
-        return [.restore]
+        let isFrozen = state == .frozen
+        state = isFrozen ? .thawing : .restoring
+        return [isFrozen ? .thaw : .restore]
     }
 
     private mutating func run(_ work: Work) {

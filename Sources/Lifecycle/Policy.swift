@@ -6,17 +6,34 @@ package struct Policy: Hashable, Sendable {
     package let standingReasons: [Reason]
     /// It sleeps though no TCP port is known: something else wakes it.
     package let sleepsWithoutPorts: Bool
+    package let ways: Ways
 
-    package init(scaleDownAfter: UInt64, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false) {
+    /// The ways of sleeping that are allowed.
+    package struct Ways: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        package static let checkpoint = Ways(rawValue: 1)
+        /// The processes stay, and stand still.
+        package static let freeze = Ways(rawValue: 2)
+        package static let all: Ways = [.checkpoint, .freeze]
+    }
+
+    package init(
+        scaleDownAfter: UInt64, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false, ways: Ways = .all
+    ) {
         self.scaleDownAfter = max(scaleDownAfter, Self.shortest)
         self.standingReasons = standingReasons
         self.sleepsWithoutPorts = sleepsWithoutPorts
+        self.ways = ways
     }
 
     /// A checkpoint takes about as long. Less would be looking all the time.
     private static let shortest: UInt64 = 10_000_000
 
-    package var mayEverSleep: Bool { standingReasons.isEmpty }
+    package var mayEverSleep: Bool {
+        standingReasons.isEmpty || ways.contains(.freeze) && standingReasons.allSatisfy(\.allowsFreezing)
+    }
 
     /// An application listens soon after its start, or late: the first look comes early, and each further one after
     /// twice the time, until the ports are known.
@@ -29,4 +46,7 @@ package struct Policy: Hashable, Sendable {
 
     /// What made a checkpoint fail seldom goes away at once, and each attempt stops the processes for a moment.
     var retryAfterFailure: UInt64 { max(scaleDownAfter, 60_000_000_000) }
+
+    /// How long a container is frozen only, once CRIU has refused it. What an application is made of changes seldom.
+    var retryAfterRefusal: UInt64 { max(scaleDownAfter, 3_600_000_000_000) }
 }

@@ -18,6 +18,14 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case connected = "a connection to it is open, and zeropod.ctrox.dev/activity is connections"
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"
+
+    /// Stands in the way of a checkpoint alone: the container can be frozen.
+    var allowsFreezing: Bool {
+        switch self {
+        case .sharedProcesses, .userNamespace, .checkpointFailed: true
+        default: false
+        }
+    }
 }
 
 /// The reasons that hold now, each with a text for people where there is more to say.
@@ -29,7 +37,8 @@ package struct ReasonsToStayAwake: Hashable, Sendable {
     package func contains(_ reason: Reason) -> Bool { texts[reason] != nil }
 
     /// A failed checkpoint is told, but tried again.
-    var allowSleep: Bool { texts.keys.allSatisfy { $0 == .checkpointFailed } }
+    var allowCheckpoint: Bool { texts.keys.allSatisfy { $0 == .checkpointFailed } }
+    var allowFreezing: Bool { texts.keys.allSatisfy(\.allowsFreezing) }
 
     /// For people, one reason a line of the list.
     package var descriptions: [String] {

@@ -75,8 +75,10 @@ extension Container {
         do throws(SystemError) {
             let cgroup = try Cgroup(of: pid)
             self.cgroup = cgroup
-            outOfMemory = try OutOfMemoryWatch(of: cgroup, loop: context.loop) { [context, id] in
+            outOfMemory = try OutOfMemoryWatch(of: cgroup, loop: context.loop) { [weak self, context, id] in
                 context.publish(.outOfMemory(id: id))
+                // A process that is ended while it stands still ends when it goes on.
+                if let self, lifecycle.state == .frozen { perform(lifecycle.connectionHeld()) }
             }
         } catch {
             // It has ended already; its exit is on its way.

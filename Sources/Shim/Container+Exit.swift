@@ -22,6 +22,8 @@ extension Container {
     func ended(status: UInt32) {
         if let nextLook { context.loop.cancel(nextLook) }
         nextLook = nil
+        // Who is to end has to be able to.
+        endFrost()
         // Else runc would find it in the control groups, and readers of the streams would wait for it.
         prepared = nil
         endPageServer()

@@ -16,8 +16,9 @@ extension Container {
             perform(effects)
             return then(.success(()))
         }
-        let isAsleep = lifecycle.state == .asleep
-        if isAsleep, !all, let dispositions, !dispositions.heed(signal) { return then(.success(())) }
+        if signal == SIGKILL, lifecycle.state == .frozen { return killFrozen(then) }
+        let isAsleep = lifecycle.state.isAsleep
+        if lifecycle.state == .asleep, !all, let dispositions, !dispositions.heed(signal) { return then(.success(())) }
         // To a paused process a signal is sent as well, and has its effect when that is resumed.
         let isPending = isAsleep && isPaused
         if isPending { then(.success(())) }
@@ -35,6 +36,17 @@ extension Container {
                 }
             }
         }
+    }
+
+    /// Paused or not: it ends as soon as it may go on, before it runs. The others in its cgroups end with it.
+    private func killFrozen(_ then: Completion<Void>) {
+        do throws(SystemError) {
+            try Process.signal(SIGKILL, to: main.pid)
+        } catch {
+            return then(.failure(ShimError(error)))
+        }
+        endFrost()
+        then(.success(()))
     }
 
     private func killExec(_ process: TaskProcess, _ signal: Int32, _ then: Completion<Void>) {

@@ -19,6 +19,8 @@ extension Container {
         case .checkpoint: checkpoint()
         case .giveUpCheckpoint: dump?.giveUp()
         case .restore: restore()
+        case .freeze: freeze()
+        case .thaw: thaw()
         case .giveUpRestore: restoreUnderWay?.end()
         case .endProcesses: endProcesses()
         case .asleep:
@@ -32,7 +34,8 @@ extension Container {
     }
 
     /// `took` counts from the decision on, so for a sleep it ends when the processes are gone.
-    private func tellChange(_ what: String) -> Instant.Span {
+    @discardableResult
+    func tellChange(_ what: String) -> Instant.Span {
         let took = Instant.now.since(changeBegan)
         context.log.info(what, ["container": id, "took": "\((took.milliseconds * 10).rounded() / 10)ms"])
         return took

@@ -19,7 +19,8 @@ extension Container {
         let looked = takeLook(traffic)
         // What would follow is tried on a copy.
         var trial = lifecycle
-        if looked(&trial).contains(.checkpoint), traffic.rehearse({ [weak self] in self?.lookAgain() }) { return }
+        let next = looked(&trial)
+        if next.contains(.hold), traffic.rehearse({ [weak self] in self?.lookAgain() }) { return }
         perform(looked(&lifecycle))
     }
 
@@ -31,7 +32,8 @@ extension Container {
         perform(takeLook(traffic)(&lifecycle))
     }
 
-    private func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
+    /// What it sees is for the lifecycle to be told.
+    func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
         let pids = cgroup?.processes() ?? [main.pid]
         let listening = listeningPorts(of: pids)
         let ports = (configuration.ports ?? listening).subtracting(configuration.probes.passivePorts)

@@ -2,14 +2,15 @@ import Lifecycle
 import Linux
 import Runc
 
-/// Pausing. Asleep there is nothing to freeze: the container sleeps on, whoever connects, until it is resumed.
+/// Pausing. Asleep there is nothing to freeze, or it is frozen already: the container sleeps on, whoever connects, until it
+/// is resumed.
 extension Container {
     package func pause(_ then: @escaping Completion<Void>) {
         change(then) { [self] work in
             guard main.phase == .running else {
                 return failed(work, "container \(id) has not been started", then)
             }
-            if lifecycle.state != .asleep { return runc.pause { [self] in paused($0, work, then) } }
+            if !lifecycle.state.isAsleep { return runc.pause { [self] in paused($0, work, then) } }
             if isPaused { return failed(work, "container \(id) is paused already", then) }
             paused(.success(()), work, then)
         }
@@ -17,7 +18,7 @@ extension Container {
 
     package func resume(_ then: @escaping Completion<Void>) {
         change(then) { [self] work in
-            if lifecycle.state != .asleep { return runc.resume { [self] in resumed($0, work, then) } }
+            if !lifecycle.state.isAsleep { return runc.resume { [self] in resumed($0, work, then) } }
             if !isPaused { return failed(work, "container \(id) is not paused", then) }
             resumed(.success(()), work, then)
         }

@@ -28,7 +28,7 @@ extension Container {
         }
     }
 
-    private var connectionHeld: () -> Void {
+    var connectionHeld: () -> Void {
         { [weak self] in
             guard let self else { return }
             firstHeld = firstHeld ?? .now
@@ -76,7 +76,7 @@ extension Container {
             }
             let quiet = traffic?.quietness(since: lastActivity)
             let dump = Dump(
-                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
                 connections: traffic?.connections, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
@@ -103,12 +103,15 @@ extension Container {
         case .failure(.givenUp):
             if let obstacle = traffic?.connections?.obstacle { traffic?.closeConnections(because: "\(obstacle)") }
             checkpointEnded(.givenUp)
+        // Frozen, it keeps its connections.
+        case .failure(let error) where error.isRefusal && configuration.sleep.contains(.freeze):
+            checkpointEnded(.refused(error.description))
         case .failure(let error):
             // It may be because of them.
-            if let found = traffic?.connections?.found, found > 0 {
+            if let found = traffic?.connections?.found, found > 0, error.isRefusal {
                 traffic?.closeConnections(because: "criu failed with \(found) of them")
             }
-            checkpointEnded(.failed(error.description))
+            checkpointEnded(error.isRefusal ? .refused(error.description) : .failed(error.description))
         }
     }
 
@@ -119,7 +122,7 @@ extension Container {
             // The container was removed in the meantime, and with it the wish to restore it.
             if lifecycle.state == .exited { discardSnapshot() }
         case .givenUp: context.log.info("checkpoint given up because of traffic", label)
-        case .failed(let text):
+        case .failed(let text), .refused(let text):
             history.checkpointFailed(text)
             context.log.error("checkpoint failed, the container runs on: \(text)", label)
         case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)

@@ -14,7 +14,9 @@ extension Container {
     package var watchedPorts: [UInt16] { lifecycle.ports.sorted() }
 
     /// Bytes on disk.
-    package var imageBytes: UInt64 { lifecycle.state == .asleep ? snapshot.size : 0 }
+    package var imageBytes: UInt64 {
+        lifecycle.state == .asleep || pageServer != nil ? snapshot.size : 0
+    }
 
     /// Since the start: connections that waited for a wake, and probes that were answered without one.
     package var trafficCounts: (held: UInt64, probesAnswered: UInt64) { traffic?.counts ?? (0, 0) }
@@ -30,10 +32,15 @@ extension Container {
     /// Puts the container to sleep without waiting for its idle time to pass. Fails with the reasons if it must stay
     /// awake, or if a connection arrives meanwhile.
     package func sleepNow(_ then: @escaping Completion<Void>) {
-        if lifecycle.state == .asleep { return then(.success(())) }
-        // Packets first: what comes after them gives the checkpoint up.
-        lastActivity = traffic?.lastActivity(of: lifecycle.ports)
-        guard let effects = lifecycle.sleepRequested() else {
+        if lifecycle.state.isAsleep { return then(.success(())) }
+        // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
+        // checkpoint up.
+        if let traffic, lifecycle.state == .running {
+            perform(takeLook(traffic)(&lifecycle))
+            if lifecycle.state.isAsleep { return then(.success(())) }
+            if case .checkpointing = lifecycle.state { return sleepers.append(then) }
+        }
+        guard let effects = lifecycle.sleepRequested(at: Instant.now.nanoseconds) else {
             let reasons = lifecycle.reasons.descriptions.joined(separator: "; ")
             return then(.failure(ShimError(.failedPrecondition, reasons.isEmpty ? "it is not running" : reasons)))
         }
@@ -46,7 +53,7 @@ extension Container {
         let waiting = sleepers
         sleepers = []
         for then in waiting {
-            if lifecycle.state == .asleep {
+            if lifecycle.state.isAsleep {
                 then(.success(()))
             } else {
                 let last = history.lastError
@@ -58,7 +65,7 @@ extension Container {
 
     /// Answers once the container is awake. Its idle time begins anew.
     package func wakeNow(_ then: @escaping Completion<Void>) {
-        if isPaused && lifecycle.state == .asleep {
+        if isPaused && lifecycle.state.isAsleep {
             return then(.failure(ShimError(.failedPrecondition, "it is paused: it wakes when it is resumed")))
         }
         whenAwake { [self] result in

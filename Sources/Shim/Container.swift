@@ -70,6 +70,8 @@ package final class Container {
     var dump: DumpUnderWay?
     /// The restore under way.
     var restoreUnderWay: CallUnderWay?
+    /// Set while the container is frozen.
+    var frost: Frost?
     /// When to look again whether CRIU gets on.
     var criuWatch: Timer?
     /// What the init does with signals, since it fell asleep.
@@ -111,7 +113,7 @@ package final class Container {
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,
                 standingReasons: Self.standingReasons(spec, configuration, streams),
-                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty))
+                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep))
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 

@@ -6,6 +6,8 @@ package struct SleepHistory {
     package internal(set) var restores = DurationRecord()
     /// From the arrival of the connection that woke the container to its handing over.
     package internal(set) var wakes = DurationRecord()
+    /// How often it was frozen.
+    package internal(set) var freezes: UInt64 = 0
     package internal(set) var checkpointErrors: UInt64 = 0
     package internal(set) var restoreErrors: UInt64 = 0
     package internal(set) var lastCheckpoint: WallClockTime?
@@ -22,6 +24,8 @@ package struct SleepHistory {
         checkpoints.add(took)
         lastCheckpoint = .now
     }
+
+    mutating func froze() { freezes += 1 }
 
     mutating func woke(_ took: Instant.Span) {
         restores.add(took)

@@ -193,6 +193,9 @@ final class Traffic {
         attempt("redirect") { () throws(SystemError) in try pod.redirector.setRedirect(true, ports: failures.keys) }
     }
 
+    /// The processes are there, and take nothing.
+    func processesStandStill() { queues?.processesStandStill() }
+
     func release() {
         endRedirect()
         letConnectionsGo()

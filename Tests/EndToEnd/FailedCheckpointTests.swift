@@ -4,11 +4,11 @@ import TestNode
 import Testing
 
 extension SleepingPods {
-    /// A checkpoint that CRIU refuses leaves the container as it was.
+    /// A checkpoint that CRIU refuses leaves the container as it was; it is frozen instead, unless that is not wanted.
     @Suite struct FailedCheckpointTests {
         @Test(arguments: Containerd.allCases) func holderOfAnIOURingRunsOn(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
-            try await node.withSleepyPod("holder") { pod in
+            try await node.withSleepyPod("holder", ["sleep": "checkpoint"]) { pod in
                 let holder = try await pod.start("holder", image: "holder")
                 try await holder.awaitLog("holding")
                 let pid = try await holder.pid()
@@ -24,6 +24,23 @@ extension SleepingPods {
                 try await expectAnswer()
                 #expect(try await pod.redirects() == [8080: false])
                 #expect(try await holder.processes() == [pid])
+                #expect(try holder.sleeps() == 0)
+                #expect(try await holder.word() == "running")
+                #expect(try await holder.exec("/holder", "--no-such-thing").exitCode != 0)
+            }
+        }
+
+        @Test(arguments: Containerd.allCases) func holderOfAnIOURingIsFrozen(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withSleepyPod("holder") { pod in
+                let holder = try await pod.start("holder", image: "holder")
+                for cycle in 1...3 {
+                    try await holder.awaitFreeze(cycle)
+                    #expect(try await holder.word() == "frozen")
+                    #expect(try await node.get(pod.ip4, port: 8080).text == "\(cycle)\n")
+                }
+                // CRIU has been asked once.
+                #expect(try holder.shimLog().count { $0.contains("checkpoint failed") } == 1)
                 #expect(try holder.sleeps() == 0)
                 #expect(try await holder.exec("/holder", "--no-such-thing").exitCode != 0)
             }

@@ -135,7 +135,7 @@ extension SleepingPods {
     }
 }
 
-/// Those that never sleep, with the reason that `zeropod status` gives.
+/// Those that are never checkpointed, with the reason that `zeropod status` gives.
 enum AwakeKind: String, CaseIterable, Sendable {
     case terminal, hostNetwork, hostProcesses, sharedProcesses, userNamespace, notSelected, zeroDuration, disabled
     case portless, paused
@@ -174,6 +174,9 @@ enum AwakeKind: String, CaseIterable, Sendable {
         }
     }
 
+    /// Of the reasons, those that stand in the way of a checkpoint alone.
+    var isFrozen: Bool { [.hostProcesses, .sharedProcesses, .userNamespace].contains(self) }
+
     func adjust(_ pod: inout PodConfig) { adjust(&pod.namespaces) }
 
     func adjust(_ container: inout ContainerConfig) {
@@ -198,6 +201,11 @@ extension SleepingPods.KindsOfContainersTests {
             let address = kind == .hostNetwork ? "127.0.0.1" : pod.ip4
             try await eventually("it answers") { try await node.get(address, port: 8080).code == 200 }
             #expect(try server.sleeps() == 0)
+            if !kind.isFrozen { return #expect(try await server.word() != "frozen") }
+            for cycle in 1...2 {
+                try await server.awaitFreeze(cycle)
+                #expect(try await node.get(address, port: 8080).code == 200)
+            }
         }
     }
 

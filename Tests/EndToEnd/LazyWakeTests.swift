@@ -71,8 +71,9 @@ private let commotion = """
 extension AlteredNodes {
     /// What brings the memory ends before its time.
     @Suite struct LostMemoryTests {
-        /// Nobody sees zeros in place of the memory: the container ends, and the log says why.
-        @Test func theContainerEndsWithItsPageServer() async throws {
+        /// Gives `body` a server that has been woken, and whose page server, of this pid, stands still.
+        private func withMissingMemory(_ body: (TestNode, Container, _ pages: String) async throws -> Void) async throws
+        {
             let node = try await node(.current)
             // From when it has the processes it runs in slices of two milliseconds, so that they are restored and most of
             // the memory is still to come; at last it stands still.
@@ -99,16 +100,36 @@ extension AlteredNodes {
                     try await server.awaitShimLog("restored")
                     try await node.run("touch", "/run/stand-still")
                     let pid = try await eventually("the page server stands still") {
-                        try await node.shell("cat /run/page-server").lines.first
+                        try await node.shell("cat /run/page-server", expecting: nil).lines.first
                     }
-                    try await node.run("kill", "-KILL", String(pid))
-                    #expect(try await server.awaitExit().exitCode == 255)
-                    try await server.awaitShimLog("before all memory was there")
+                    try await body(node, server, String(pid))
                     #expect(await answer == nil)
-                    let kept = node.state.appending(path: "zeropod/failed/\(server.id)")
-                    #expect(FileManager.default.fileExists(atPath: kept.appending(path: "images/pages-1.img").path()))
-                    try FileManager.default.removeItem(at: kept.deletingLastPathComponent())
                 }
+            }
+        }
+
+        /// Nobody sees zeros in place of the memory: the container ends, and the log says why.
+        @Test func theContainerEndsWithItsPageServer() async throws {
+            try await withMissingMemory { node, server, pages in
+                try await node.run("kill", "-KILL", pages)
+                #expect(try await server.awaitExit().exitCode == 255)
+                try await server.awaitShimLog("before all memory was there")
+                let kept = node.state.appending(path: "zeropod/failed/\(server.id)")
+                #expect(FileManager.default.fileExists(atPath: kept.appending(path: "images/pages-1.img").path()))
+                try FileManager.default.removeItem(at: kept.deletingLastPathComponent())
+            }
+        }
+
+        /// It can be ended at once, and takes the page server and the images along.
+        @Test func theContainerEndsBeforeItsMemoryIsThere() async throws {
+            try await withMissingMemory { node, server, pages in
+                #expect(FileManager.default.fileExists(atPath: server.snapshot.appending(path: "images").path()))
+                try await server.stop(timeout: 0)
+                #expect(try await server.awaitExit().exitCode == 137)
+                try await eventually("the page server is gone") {
+                    try await node.shell("test -e /proc/\(pages)", expecting: nil).status != 0
+                }
+                #expect(!FileManager.default.fileExists(atPath: server.snapshot.path()))
             }
         }
     }
@@ -153,6 +174,23 @@ extension SleepingPods {
                 }
                 try await container.awaitSleep(4)
                 #expect(try await node.get(pod.ip4, port: 8080, path: "/all").text == "\(size)")
+            }
+        }
+
+        /// The limit holds while the memory comes, without room for anything else.
+        @Test func memoryComesWithinTheContainersLimit() async throws {
+            try await withHoarder("lazy", after: "1s") { node, pod, container in
+                let shim = try await container.shim()
+                // All of it is there.
+                try await eventually("it answers") { (try? await node.get(pod.ip4, port: 8080))?.text == "1" }
+                let memory = try await shim.stats(container.id).memoryUsage + (8 << 20)
+                try await shim.update(container.id, resources: #"{"memory":{"limit":\#(memory),"swap":\#(memory)}}"#)
+                for cycle in 1...3 {
+                    try await container.awaitSleep(cycle)
+                    #expect(try await node.get(pod.ip4, port: 8080, path: "/all").text == "\(size)")
+                    try await container.awaitShimLog("all memory is there", times: cycle)
+                }
+                #expect(try await shim.stats(container.id).memoryLimit <= memory)
             }
         }
 

@@ -10,6 +10,10 @@ import Testing
         var isDumping = false
         var isRestoring = false
         var hasProcesses = false
+        var isFrozen = false
+        var isThawing = false
+        /// Before the last event already.
+        var wasFrozen = false
         var hasImages = false
         var hasExited = false
         var isPaused = false
@@ -20,19 +24,27 @@ import Testing
 
         mutating func perform(_ effect: Effect) {
             switch effect {
-            case .look, .declare: expect(hasProcesses, "looks at a container without processes")
+            case .look, .declare: expect(hasProcesses && !isFrozen, "looks at a container without running processes")
             case .hold:
                 expect(!isHolding, "holds twice")
                 isHolding = true
             case .release:
-                expect(isHolding && !isDumping, "releases what it does not hold, or during a dump")
+                expect(isHolding && !isDumping && !isFrozen, "releases what it does not hold, or during a sleep")
                 isHolding = false
             case .refuseConnections:
                 expect(isHolding, "refuses what it does not hold")
                 isHolding = false
             case .checkpoint:
-                expect(isHolding && hasProcesses && !isDumping, "dumps without holding the traffic")
+                expect(isHolding && hasProcesses && !isDumping && !isFrozen, "dumps without holding the traffic")
                 isDumping = true
+            case .freeze:
+                expect(isHolding && hasProcesses && !isDumping && !isFrozen, "freezes without holding the traffic")
+                isFrozen = true
+            case .thaw:
+                expect(isFrozen && isHolding, "thaws what is not frozen")
+                expect(proceeding.isEmpty, "thaws what is being changed")
+                expect(!isPaused || requested.values.contains(.processesThoughPaused), "thaws what is paused")
+                (isFrozen, isThawing) = (false, true)
             case .giveUpCheckpoint: expect(isDumping, "gives up a dump that is not under way")
             case .restore:
                 expect(hasImages && isHolding && !isRestoring && !hasProcesses, "restores what is not asleep")
@@ -48,17 +60,20 @@ import Testing
             case .proceed(let work):
                 let need = requested.removeValue(forKey: work)
                 expect(need != nil, "answers a request twice")
-                expect(!isDumping && !isRestoring, "proceeds in the middle of a change")
-                expect(hasProcesses || need == .noChange, "proceeds without a running container")
+                expect(!isDumping && !isRestoring && !isThawing, "proceeds in the middle of a change")
+                expect(hasProcesses && !isFrozen || need == .noChange, "proceeds without a running container")
                 proceeding.insert(work)
             case .refuse(let work): expect(requested.removeValue(forKey: work) != nil, "answers a request twice")
             case .exited:
                 expect(!hasExited, "exits twice")
                 expect(!isHolding, "leaves traffic held behind")
                 hasExited = true
-                hasProcesses = false
+                (hasProcesses, isFrozen, isThawing) = (false, false, false)
             }
         }
+
+        var isChanging: Bool { isDumping || isRestoring || isThawing }
+        var isRunning: Bool { hasProcesses && !isFrozen && !isChanging }
 
         mutating func expect(_ condition: Bool, _ complaint: String) {
             if !condition && broken == nil { broken = complaint }
@@ -69,6 +84,7 @@ import Testing
         case start, look, lookDuringRequest, sleepRequest, connection, finish, pause, resume, exit, kill, remove
         case request, requestThoughPaused, change
         case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, restoreDone, restoreFailed
+        case dumpRefused, freezeFailed, thawed
     }
 
     /// Applies an event if it can happen now; nil if it cannot.
@@ -81,14 +97,15 @@ import Testing
             outside.hasProcesses = true
             effects = next.started(at: 0)
         case .look:
-            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            guard outside.isRunning else { return nil }
             effects = next.looked(at: 100_000_000, ports: [80], lastActivity: 0)
         case .lookDuringRequest:
-            guard outside.hasProcesses, !outside.isDumping else { return nil }
+            guard outside.isRunning else { return nil }
             effects = next.looked(at: 100_000_000, ports: [80], lastActivity: 0, unansweredSince: 0)
-            outside.expect(!outside.isHolding && !effects.contains(.checkpoint), "sleeps during a request")
+            let sleeps = effects.contains(.checkpoint) || effects.contains(.freeze)
+            outside.expect(!outside.isHolding && !sleeps, "sleeps during a request")
         case .sleepRequest:
-            guard let answer = next.sleepRequested() else { return nil }
+            guard let answer = next.sleepRequested(at: 0) else { return nil }
             effects = answer
         case .connection:
             guard outside.isHolding else { return nil }
@@ -103,23 +120,23 @@ import Testing
             effects = next.request(outside.requests, need)
             if need == .noChange {
                 outside.expect(
-                    !effects.contains(.restore) && !effects.contains(.giveUpCheckpoint), "wakes for a change")
+                    effects.allSatisfy { ![.restore, .thaw, .giveUpCheckpoint].contains($0) }, "wakes for a change")
             }
         case .finish:
             guard let work = outside.proceeding.min() else { return nil }
             outside.proceeding.remove(work)
             effects = next.finished(work, at: 0)
         case .pause:
-            guard !outside.isDumping, !outside.isRestoring, !outside.hasExited else { return nil }
+            guard !outside.isChanging, !outside.hasExited else { return nil }
             outside.isPaused = true
             next.paused()
         case .resume:
-            guard !outside.isDumping, !outside.isRestoring, !outside.hasExited else { return nil }
+            guard !outside.isChanging, !outside.hasExited else { return nil }
             outside.isPaused = false
             effects = next.resumed(at: 0)
         case .exit:
             guard outside.hasProcesses else { return nil }
-            outside.hasProcesses = false
+            (outside.hasProcesses, outside.isFrozen) = (false, false)
             effects = next.initExited(status: 1)
         case .kill:
             guard let answer = next.killedByForce() else { return nil }
@@ -147,24 +164,44 @@ import Testing
             guard outside.isRestoring else { return nil }
             outside.isRestoring = false
             effects = next.restoreFailed()
+        case .dumpRefused:
+            guard outside.isDumping else { return nil }
+            outside.isDumping = false
+            effects = next.checkpointEnded(.refused("x"), at: 0)
+        case .freezeFailed:
+            // It is told at once.
+            guard outside.isFrozen, !outside.wasFrozen else { return nil }
+            outside.isFrozen = false
+            effects = next.freezeFailed("x", at: 0)
+        case .thawed:
+            guard outside.isThawing else { return nil }
+            outside.isThawing = false
+            effects = next.thawed(at: 0)
         }
+        outside.wasFrozen = outside.isFrozen
         for effect in effects { outside.perform(effect) }
         outside.expect(!(outside.hasExited && outside.hasProcesses && !outside.isDumping), "leaves processes behind")
         if next.state == .exited { outside.expect(outside.requested.isEmpty, "leaves a request without an answer") }
         // Nobody may wait for ever: asleep only for a pause to end, or for a change.
         let waits = outside.requested.values.contains { $0 != .noChange }
-        if next.state == .asleep && waits {
+        if next.state.isAsleep && waits {
             outside.expect(outside.isPaused || !outside.proceeding.isEmpty, "sleeps though it is wanted")
         }
         return (next, outside)
     }
 
-    @Test func noOrderOfEventsBreaksTheRules() {
+    private static let policies = [
+        Policy(scaleDownAfter: 50_000_000), Policy(scaleDownAfter: 50_000_000, ways: .checkpoint),
+        Policy(scaleDownAfter: 50_000_000, ways: .freeze),
+        Policy(scaleDownAfter: 50_000_000, standingReasons: [.userNamespace]),
+    ]
+
+    @Test(arguments: policies) func noOrderOfEventsBreaksTheRules(_ policy: Policy) {
         struct Situation: Hashable {
             let lifecycle: Lifecycle
             let world: World
         }
-        let first = Situation(lifecycle: Lifecycle(policy: Policy(scaleDownAfter: 50_000_000)), world: World())
+        let first = Situation(lifecycle: Lifecycle(policy: policy), world: World())
         var seen: [Situation: [Event]] = [first: []]
         var queue = [first]
         while let situation = queue.popLast() {
@@ -184,7 +221,9 @@ import Testing
         }
         // Enough to know that the search went somewhere.
         #expect(seen.count > 100)
-        #expect(seen.keys.contains { $0.lifecycle.state == .asleep })
-        #expect(seen.keys.contains { $0.lifecycle.state == .checkpointing(wanted: true) })
+        let mayCheckpoint = policy.ways.contains(.checkpoint) && policy.standingReasons.isEmpty
+        #expect(seen.keys.contains { $0.lifecycle.state == .asleep } == mayCheckpoint)
+        #expect(seen.keys.contains { $0.lifecycle.state == .checkpointing(wanted: true) } == mayCheckpoint)
+        #expect(seen.keys.contains { $0.lifecycle.state == .frozen } == policy.ways.contains(.freeze))
     }
 }

@@ -37,6 +37,19 @@ import Testing
         #expect(!lines.contains { $0.hasPrefix("zeropod_last_restore_time{") })
     }
 
+    @Test func aFrozenContainerHasItsProcesses() {
+        let lines = lines([
+            report {
+                $0.state = .frozen
+                $0.freezes = 3
+            }
+        ])
+        #expect(lines.contains("zeropod_running{\(labels)} 1"))
+        #expect(lines.contains("zeropod_frozen{\(labels)} 1"))
+        #expect(lines.contains("zeropod_freezes_total{\(labels)} 3"))
+        #expect(lines.contains("zeropod_memory_given_back_bytes{\(labels)} 1700"))
+    }
+
     @Test func histogramsAreThoseOfTheShim() {
         let lines = lines([
             report {

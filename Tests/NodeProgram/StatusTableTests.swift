@@ -58,6 +58,16 @@ import Testing
         #expect(table.text().split(separator: "\n").count == 3)
     }
 
+    @Test func aFrozenContainerIsTold() {
+        var report = sleeping.report
+        (report.state, report.freezes, report.imageBytes, report.memoryGivenBack) = (.frozen, 4, 0, 0)
+        report.reasons = ["its last checkpoint failed: criu dump failed\nand more"]
+        let frozen = FoundContainer(socket: "/run/zeropod/s/a.sock", report: report)
+        let words = StatusTable([frozen], now: 1090).text().split(separator: "\n")[1].split(separator: " ")
+        #expect(words.prefix(7) == ["shop/web-1/nginx", "frozen", "90s", "4x", "-", "-", "-"])
+        #expect(words.dropFirst(7).joined(separator: " ") == "its last checkpoint failed: criu dump failed")
+    }
+
     @Test func containersAreMeantByIDItsBeginningOrTitle() {
         #expect(sleeping.isMeant(by: "0123"))
         #expect(sleeping.isMeant(by: "shop/web-1/nginx"))

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
@@ -49,6 +50,8 @@ int zp_userfaultfd(int flags);
 int zp_pidfd_open(pid_t pid);
 int zp_pidfd_getfd(int pidfd, int descriptor);
 int zp_pidfd_send_signal(int pidfd, int signal);
+/// process_madvise(2), MADV_PAGEOUT: a part of a process's memory goes to swap.
+int zp_page_out(int pidfd, uintptr_t start, size_t length);
 int zp_prctl(int option, unsigned long argument);
 int zp_prctl4(int option, unsigned long second, unsigned long third, unsigned long fourth);
 int zp_ioctl(int descriptor, unsigned long request, void *argument);

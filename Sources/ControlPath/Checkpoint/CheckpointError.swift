@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 
 /// Why a checkpoint or a restore did not happen.
@@ -9,6 +10,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// A restore came to nothing before CRIU was asked for it: the images are as they were, and another attempt may
     /// succeed.
     case notBegun(SystemError)
+    /// The disk is full, or would be: sizes in bytes. `kept` is not to be filled.
+    case noRoom(directory: String, needed: UInt64, free: UInt64, kept: UInt64)
     /// An image file is not what CRIU 4 writes.
     case badImage(path: String)
     /// CRIU was killed in the middle. Of a restore nothing is left, the images are as they were, and another attempt may
@@ -20,6 +23,11 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case unusable(reason: String)
     /// libcriu would not take an option.
     case refusedOption(String)
+
+    /// CRIU itself says that it cannot.
+    package var isRefusal: Bool {
+        if case .criu = self { true } else { false }
+    }
 
     package var isPassing: Bool {
         switch self {
@@ -33,6 +41,9 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .criu(let verb, let code, let log):
             "criu \(verb) failed: \(SystemError("criu", verb, code: abs(code)))\(log.isEmpty ? "" : "; its log ends:\n\(log)")"
         case .system(let error), .notBegun(let error): error.description
+        case .noRoom(let directory, let needed, let free, let kept):
+            "\(SystemError("write images", directory, code: ENOSPC)): about \(needed >> 20) MB are needed, and "
+                + "\(free >> 20) MB are free" + (kept > 0 ? ", of which \(kept >> 20) MB are kept for others" : "")
         case .badImage(let path): "\(path) is not an image this version understands"
         case .interrupted(let verb): "criu was killed in the middle of a \(verb)"
         case .givenUp: "given up because of traffic"

@@ -11,12 +11,14 @@ package struct Dump: Sendable {
     package let root: String
     package let kept: KeptContainer
     package let snapshot: Snapshot
+    /// Bytes that the processes have in memory.
+    package let memory: UInt64
     /// What keeps the open connections meanwhile; nil: they are closed.
     package let connections: (any ConnectionKeeper)?
     package let times: StepTimes
 
     package init(
-        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot,
+        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
         connections: (any ConnectionKeeper)?, times: StepTimes
     ) {
         self.criu = criu
@@ -24,6 +26,7 @@ package struct Dump: Sendable {
         self.root = root
         self.kept = kept
         self.snapshot = snapshot
+        self.memory = memory
         self.connections = connections
         self.times = times
     }
@@ -38,8 +41,12 @@ package struct Dump: Sendable {
         _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
         then: @escaping (Result<SignalDispositions?, CheckpointError>) -> Void
     ) {
-        do {
+        do throws(SystemError) {
             try snapshot.makeDirectories()
+            do throws(CheckpointError) { try snapshot.requireRoom(forMemory: memory) } catch {
+                snapshot.discardImages()
+                return loop.soon { then(.failure(error)) }
+            }
             // libcriu 3.17 knows no such lock; criu does from 3.19 on. The restore finds it in the images.
             let service = try CRIUService.start(
                 criu, connections == nil ? [] : ["--network-lock", "skip"], namespaces: kept.entered, cgroups: [],
@@ -102,7 +109,10 @@ package struct Dump: Sendable {
         if let failure { throw failure }
         // A connection that is not accepted yet makes CRIU refuse: that is traffic too, and no failure.
         if code < 0 && !mayGoOn() { throw .givenUp }
-        if code < 0 { throw .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)) }
+        if code < 0 {
+            throw snapshot.explain(
+                .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
+        }
         return dispositions
     }
 

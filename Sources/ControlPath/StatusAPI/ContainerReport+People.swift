@@ -6,6 +6,11 @@ extension ContainerReport {
     package var isSandbox: Bool { !podName.isEmpty && containerName.isEmpty }
 }
 
+extension ContainerReport {
+    /// How often it has slept, in whatever way.
+    package var sleeps: UInt64 { (checkpoints?.count ?? 0) + freezes }
+}
+
 extension ContainerState {
     package var word: String {
         switch self {
@@ -15,6 +20,7 @@ extension ContainerState {
         case .asleep: "asleep"
         case .restoring: "restoring"
         case .exited: "exited"
+        case .frozen: "frozen"
         default: "unknown"
         }
     }

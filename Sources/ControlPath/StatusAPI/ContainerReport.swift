@@ -39,6 +39,8 @@ package struct ContainerReport: Message {
     package var probesAnswered: UInt64 = 0
     /// Connections that are open while it sleeps.
     package var connectionsKept: UInt64 = 0
+    /// How often it was frozen, since the start.
+    package var freezes: UInt64 = 0
 
     package init() {}
 
@@ -71,6 +73,7 @@ package struct ContainerReport: Message {
         try fields(22, "connections_held", &connectionsHeld)
         try fields(23, "probes_answered", &probesAnswered)
         try fields(24, "connections_kept", &connectionsKept)
+        try fields(30, "freezes", &freezes)
     }
 }
 
@@ -85,4 +88,8 @@ package struct ContainerState: RawRepresentable, Equatable, Sendable {
     package static let asleep = ContainerState(rawValue: 4)
     package static let restoring = ContainerState(rawValue: 5)
     package static let exited = ContainerState(rawValue: 6)
+    package static let frozen = ContainerState(rawValue: 7)
+
+    /// It needs no processor time, and something wakes it.
+    package var isAsleep: Bool { self == .asleep || self == .frozen }
 }

@@ -26,6 +26,7 @@ extension ContainerReport {
         checkpoints = Durations(history.checkpoints)
         restores = Durations(history.restores)
         wakes = Durations(history.wakes)
+        freezes = history.freezes
         checkpointErrors = history.checkpointErrors
         restoreErrors = history.restoreErrors
         lastCheckpoint = history.lastCheckpoint.map(Timestamp.init)
@@ -42,7 +43,8 @@ extension ContainerState {
             case .running: .running
             case .checkpointing: .checkpointing
             case .asleep: .asleep
-            case .restoring: .restoring
+            case .restoring, .thawing: .restoring
+            case .frozen: .frozen
             case .exited: .exited
             }
     }

@@ -60,8 +60,14 @@ package final class AcceptQueues {
     /// How many connections wait now.
     package var waiting: Int { queues.reduce(0) { $0 + TCPSocket.waitingConnections($1.descriptor) } }
 
-    /// How many connections wait for processes that are away.
-    package var held: Int { isAlone ? waiting : 0 }
+    /// Nobody accepts for the time being.
+    private var isUnattended = false
+
+    /// How many connections wait for processes that are away, or stand still.
+    package var held: Int { isAlone || isUnattended ? waiting : 0 }
+
+    /// The processes stand still: what comes waits in sockets that are still theirs.
+    package func processesStandStill() { isUnattended = true }
 
     /// Calls `onConnection` once, when a connection waits.
     package func watch(onConnection: @escaping () -> Void) throws(SystemError) {

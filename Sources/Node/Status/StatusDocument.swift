@@ -30,6 +30,7 @@ package enum StatusDocument {
         object["connectionsHeld"] = .integer(report.connectionsHeld)
         object["probesAnswered"] = .integer(report.probesAnswered)
         object["connectionsKept"] = .integer(report.connectionsKept)
+        object["freezes"] = .integer(report.freezes)
         object["lastError"] = .string(report.lastError)
         return object
     }

@@ -20,19 +20,22 @@ package struct StatusTable {
     /// - Parameter now: seconds since 1970.
     package init(_ containers: [FoundContainer], now: Int64) {
         let reports = containers.map(\.report)
-        func asleep(_ text: (ContainerReport) -> UInt64) -> [String] {
-            reports.map { $0.state == .asleep ? InWords.size(text($0)) : "-" }
+        func size(_ bytes: (ContainerReport) -> UInt64) -> [String] {
+            reports.map { $0.state == .asleep || bytes($0) > 0 ? InWords.size(bytes($0)) : "-" }
         }
         columns = [
             Column(head: "CONTAINER", cells: containers.map(\.title)),
             Column(head: "STATE", cells: reports.map { $0.isPaused ? "paused" : $0.state.word }),
             Column(head: "SINCE", cells: reports.map { $0.since.map { InWords.age(now - $0.seconds) } ?? "-" }),
-            Column(head: "SLEPT", cells: reports.map { "\($0.checkpoints?.count ?? 0)x" }),
+            Column(head: "SLEPT", cells: reports.map { "\($0.sleeps)x" }),
             Column(
                 head: "LAST WAKE",
-                cells: reports.map { $0.restores.map { InWords.milliseconds($0.lastNanoseconds) } ?? "-" }),
-            Column(head: "FREED", cells: asleep(\.memoryGivenBack)),
-            Column(head: "IMAGES", cells: asleep(\.imageBytes)),
+                cells: reports.map { report in
+                    (report.freezes > 0 ? report.wakes : report.restores)
+                        .map { InWords.milliseconds($0.lastNanoseconds) } ?? "-"
+                }),
+            Column(head: "FREED", cells: size(\.memoryGivenBack)),
+            Column(head: "IMAGES", cells: size(\.imageBytes)),
         ]
         reasons = reports.map { report in
             let reason = report.state == .asleep ? nil : report.reasons.first

@@ -6,6 +6,9 @@ import StatusAPI
 struct ContainerMetrics {
     private var running = MetricFamily(
         "zeropod_running", .gauge, "1 if the processes of the container are there, 0 if it sleeps.")
+    private var frozen = MetricFamily(
+        "zeropod_frozen", .gauge, "1 if the processes of the container are there and stand still.")
+    private var freezes = MetricFamily("zeropod_freezes_total", .counter, "How often it was frozen.")
     private var checkpoints = MetricFamily(
         "zeropod_checkpoint_duration_seconds", .histogram, "How long falling asleep took.")
     private var restores = MetricFamily("zeropod_restore_duration_seconds", .histogram, "How long restores took.")
@@ -34,7 +37,8 @@ struct ContainerMetrics {
 
     var text: String {
         [
-            running, checkpoints, restores, lastCheckpoint, lastRestore, checkpointErrors, restoreErrors, wakes, memory,
+            running, frozen, freezes, checkpoints, restores, lastCheckpoint, lastRestore, checkpointErrors,
+            restoreErrors, wakes, memory,
             images, held, probes, reasons,
         ].map(\.text).joined()
     }
@@ -60,6 +64,8 @@ struct ContainerMetrics {
             "namespace": isPod ? report.podNamespace : report.namespace,
         ]
         running.add(report.state == .asleep || report.state == .exited ? 0 : 1, labels)
+        frozen.add(report.state == .frozen ? 1 : 0, labels)
+        freezes.add(report.freezes, labels)
         checkpoints.add(report.checkpoints, labels)
         restores.add(report.restores, labels)
         wakes.add(report.wakes, labels)
@@ -67,7 +73,7 @@ struct ContainerMetrics {
         if let time = report.lastRestore { lastRestore.add(time.nanosecondsSince1970, labels) }
         checkpointErrors.add(report.checkpointErrors, labels)
         restoreErrors.add(report.restoreErrors, labels)
-        memory.add(report.state == .asleep ? report.memoryGivenBack : 0, labels)
+        memory.add(report.state.isAsleep ? report.memoryGivenBack : 0, labels)
         images.add(report.imageBytes, labels)
         held.add(report.connectionsHeld, labels)
         probes.add(report.probesAnswered, labels)

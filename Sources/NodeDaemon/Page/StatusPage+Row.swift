@@ -4,10 +4,10 @@ import StatusAPI
 extension StatusPage {
     func row(_ report: ContainerReport) -> String {
         let isAsleep = report.state == .asleep
-        let freed = isAsleep ? InWords.size(report.memoryGivenBack) : ""
-        let image = isAsleep ? InWords.size(report.imageBytes) : ""
+        let freed = isAsleep || report.memoryGivenBack > 0 ? InWords.size(report.memoryGivenBack) : ""
+        let image = isAsleep || report.imageBytes > 0 ? InWords.size(report.imageBytes) : ""
         return "<tr><td>\(name(report))</td><td>\(state(report))</td><td class=why>\(isAsleep ? "" : why(report))</td>"
-            + "<td class=plot>\(wakes(report))</td><td class=number>\(report.checkpoints?.count ?? 0)</td>"
+            + "<td class=plot>\(wakes(report))</td><td class=number>\(report.sleeps)</td>"
             + "<td class=number>\(freed)</td><td class=number>\(image)</td></tr>"
     }
 

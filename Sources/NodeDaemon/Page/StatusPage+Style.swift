@@ -24,6 +24,7 @@ extension StatusPage {
         .why{min-width:14rem}
         .state{border:1px solid var(--soft);border-radius:1rem;padding:0 .55rem;font-size:.85rem;color:var(--soft);white-space:nowrap}
         .state.asleep{border-color:var(--blue);background:var(--blue);color:Canvas}
+        .state.frozen{border-color:var(--blue);color:var(--blue)}
         .state.running{border-color:var(--green);color:var(--green)}
         .plot{white-space:nowrap}
         .plot svg{vertical-align:middle;margin-right:.6rem;fill:var(--blue)}

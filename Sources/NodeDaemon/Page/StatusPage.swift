@@ -39,7 +39,7 @@ struct StatusPage {
     }
 
     private var summary: String {
-        let asleep = containers.filter { $0.state == .asleep }
+        let asleep = containers.filter { $0.state.isAsleep }
         let memory = asleep.reduce(0) { $0 + $1.memoryGivenBack }
         let images = asleep.reduce(0) { $0 + $1.imageBytes }
         let wakes = WakePlot(sumOf: containers.compactMap(\.wakes))

@@ -71,7 +71,8 @@ struct RequestScaling {
     private func next(_ view: View, _ state: ContainerState, _ seen: inout Seen?) -> Next {
         switch state {
         case .asleep where !asleep.isEmpty: return whenAsleep(view, &seen)
-        case .asleep, .running:
+        // Frozen, it still needs its memory.
+        case .asleep, .frozen, .running:
             seen = nil
             return whenAwake(view)
         default: return Next(entry: view.entry)

@@ -20,6 +20,8 @@ enum StatusLabels {
         switch state {
         case .running: "RUNNING"
         case .asleep: "SCALED_DOWN"
+        // Not SCALED_DOWN, by which users of upstream know that its memory is free.
+        case .frozen: "FROZEN"
         default: nil
         }
     }

@@ -1,5 +1,7 @@
+import Lifecycle
+
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
-/// `wake`, `handover` and `activity` are our own.
+/// `sleep`, `wake`, `handover` and `activity` are our own.
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
@@ -33,6 +35,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
     }
     package let activity: Activity
 
+    /// The ways in which it may sleep.
+    package let sleep: Policy.Ways
     package let wake: WakeOptions
     package let probes: ProbeOptions
 
@@ -58,6 +62,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
         handover = try reader.choices("handover", of: ways).last ?? .acceptQueue
         let kinds: KeyValuePairs<String, Activity> = ["packets": .packets, "connections": .connections]
         activity = try reader.choices("activity", of: kinds).last ?? .packets
+        let sleep: KeyValuePairs<String, Policy.Ways> = ["checkpoint": .checkpoint, "freeze": .freeze]
+        let chosen = try Policy.Ways(reader.choices("sleep", of: sleep))
+        self.sleep = chosen.isEmpty ? .all : chosen
         wake = try WakeOptions(reader)
         probes = try ProbeOptions(reader, selected: selected, container: name)
         // Not used yet, but a mistake in them is the user's either way.

@@ -1,0 +1,102 @@
+import DataPath
+import Glibc
+import Lifecycle
+import Linux
+
+/// What is there only while the processes stand still.
+struct Frost {
+    let freezer: Freezer
+    /// Open connections, on which data wakes the container as a new connection does.
+    let sockets: StillSockets
+    /// Memory on its way to swap.
+    let pageOut: PageOut
+}
+
+/// The other way of sleeping, for what CRIU cannot dump: the processes stay, and stand still. They cost no processor time,
+/// and their memory goes to swap where there is some.
+extension Container {
+    func freeze() {
+        // After a checkpoint that CRIU refused, the time counts from its beginning.
+        do throws(SystemError) {
+            if let holdFailure { throw holdFailure }
+            guard let cgroup else { throw SystemError("find", "the control groups of \(id)", code: ENOENT) }
+            let freezer = try Freezer(of: cgroup)
+            try freezer.freeze()
+            do throws(SystemError) {
+                let pids = cgroup.processes()
+                // Now that nothing changes any more.
+                let sockets = try StillSockets(of: pids, loop: context.loop, onData: connectionHeld)
+                frost = Frost(freezer: freezer, sockets: sockets, pageOut: PageOut())
+                frozen(pids)
+            } catch {
+                try freezer.thaw()
+                throw error
+            }
+        } catch {
+            let text = "it cannot be frozen: \(error)"
+            history.checkpointFailed(text)
+            context.log.error("the container runs on: \(text)", label)
+            perform(lifecycle.freezeFailed(text, at: Instant.now.nanoseconds))
+        }
+        tellSleepers()
+    }
+
+    private func frozen(_ pids: [pid_t]) {
+        traffic?.processesStandStill()
+        history.froze()
+        tellChange("frozen")
+        // What came until they all stood still may be with the application already, where nothing tells of it.
+        if traffic?.quietness(since: lastActivity)() == false { return perform(lifecycle.connectionHeld()) }
+        pageOut(pids)
+        // As the last thing before the loop waits: what runs after it would be mapped again.
+        context.loop.soon { Memory.unmapProgram() }
+    }
+
+    private func pageOut(_ pids: [pid_t]) {
+        guard let pageOut = frost?.pageOut else { return }
+        guard PageOut.isPossible else { return context.log.debug("no swap: the memory stays where it is", label) }
+        do throws(SystemError) {
+            try context.loop.onThread("page out") {
+                pageOut.run(pids)
+                return PageOut.swapped(pids)
+            } then: { [weak self] bytes in
+                guard let self, frost?.pageOut === pageOut else { return }
+                history.memoryGivenBack = bytes
+                context.log.info("memory paged out", ["container": id, "bytes": "\(bytes)"])
+                context.changed()
+                context.loop.soon { Memory.unmapProgram() }
+            }
+        } catch {
+            context.log.warning("memory is not paged out: \(error)", label)
+        }
+    }
+
+    func thaw() {
+        changeBegan = .now
+        endFrost()
+        history.memoryGivenBack = nil
+        tellChange("thawed")
+        guard isPaused else { return perform(lifecycle.thawed(at: Instant.now.nanoseconds)) }
+        // For somebody who makes images of what is paused.
+        runc.pause { [self] result in
+            if case .failure(let error) = result {
+                context.log.error("thawed, and not paused again: \(error)", label)
+            }
+            perform(lifecycle.thawed(at: Instant.now.nanoseconds))
+        }
+    }
+
+    /// The processes go on, if they stood still.
+    func endFrost() {
+        guard let freezer = frost?.freezer else { return }
+        frost?.pageOut.cancel()
+        // The copies of sockets go first.
+        frost = nil
+        do throws(SystemError) {
+            try freezer.thaw()
+        } catch {
+            // Its control groups are gone, and the processes with them: the exit is on its way.
+            context.log.error("cannot thaw: \(error)", label)
+        }
+    }
+}
