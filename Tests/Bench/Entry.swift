@@ -15,7 +15,7 @@ struct Entry: Sendable {
 
     static let all: [Entry] = [
         .httpd, .nginx, .redis, .python, .sandbox, .start, .execAsleep, .binarySize, .wakeups, .megabytes256, .density,
-        .gigabyte, .gigabyteTouched, .plot,
+        .gigabyte, .gigabyteTouched, .duringCheckpoint, .plot,
     ]
 }
 
