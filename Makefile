@@ -103,6 +103,9 @@ bench-program: shim
 conformance: shim ## the same tests with the stock shim and ours, side by side (needs root)
 	@.ci/conformance
 
+soak: shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
+	@.ci/soak
+
 install: shim node-program ## put the programs below $(PREFIX)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node
 
@@ -110,5 +113,5 @@ clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
 .PHONY: help all packages bpf standin shim image node-program libraries check format test test-kubernetes test-vm fuzz demo \
-	bench bench-quick bench-program conformance trace install clean
+	bench bench-quick bench-program conformance soak trace install clean
 .DEFAULT_GOAL := all

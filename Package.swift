@@ -133,6 +133,9 @@ let package = Package(
             name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
             swiftSettings: strict),
         .executableTarget(
+            name: "zeropod-soak", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Soak",
+            swiftSettings: strict),
+        .executableTarget(
             name: "zeropod-conformance", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Conformance",
             swiftSettings: strict),
         .testTarget(

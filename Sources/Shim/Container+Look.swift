@@ -36,7 +36,7 @@ extension Container {
     func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
         let pids = cgroup?.processes() ?? [main.pid]
         let listening = listeningPorts(of: pids)
-        let ports = (configuration.ports ?? listening).subtracting(configuration.probes.passivePorts)
+        let ports = portsThatCount(of: listening).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.
         let last = traffic.lastActivity(of: ports)
         lastActivity = last
@@ -82,6 +82,13 @@ extension Container {
             context.log.debug("cannot look at the open connections: \(error)", label)
             return []
         }
+    }
+
+    /// Those of the annotation count once the application listens on one of them: as long as it only starts it must not
+    /// sleep, or it would never get there.
+    private func portsThatCount(of listening: Set<UInt16>) -> Set<UInt16> {
+        guard let named = configuration.ports else { return listening }
+        return named.isDisjoint(with: listening) ? [] : named
     }
 
     private func listeningPorts(of pids: [pid_t]) -> Set<UInt16> {

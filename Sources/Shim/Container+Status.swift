@@ -24,6 +24,9 @@ extension Container {
     /// Connections that are open while it sleeps.
     package var connectionsKept: Int { lifecycle.state == .asleep ? traffic?.connectionsKept ?? 0 : 0 }
 
+    /// How it gets the connections that come while it sleeps.
+    package var firstConnections: FirstConnections { traffic?.firstConnections ?? FirstConnections() }
+
     /// Kubernetes' names, empty where Kubernetes did not make the container.
     package var names: (podNamespace: String, pod: String, podUID: String, container: String) {
         (spec.podNamespace ?? "", spec.podName ?? "", spec.podUID ?? "", spec.containerName ?? "")

@@ -22,8 +22,8 @@ final class Traffic {
     private let datagrams: HeldDatagrams?
     /// Where connections wait for the application itself, while it is away.
     private var queues: AcceptQueues?
-    /// Told once, until it changes.
-    private var toldQueues: Set<UInt16>?
+    /// As it was at the last sleep.
+    private var lastWay: FirstConnections?
     private var heldInQueues = 0
     /// What keeps the open connections, from before a dump on until the processes run again. nil: nothing does.
     var connections: OpenConnections?
@@ -162,9 +162,16 @@ final class Traffic {
         }
     }
 
+    private var activePorts: Set<UInt16> { declared.subtracting(passivePorts) }
+
+    /// Why all first connections have to be relayed; nil if the application may be able to accept them.
+    private var obstacle: String? {
+        handover == .relay ? "the annotation handover says so" : AcceptQueueTrial.result
+    }
+
     private func keepQueues(of pids: [pid_t]) {
-        let active = declared.subtracting(passivePorts)
-        var obstacle = handover == .relay ? "the annotation handover says so" : AcceptQueueTrial.result
+        let active = activePorts
+        var obstacle = obstacle
         if obstacle == nil {
             do throws(SystemError) {
                 queues = try AcceptQueues(of: pids, ports: active, in: pod.namespace, loop: loop)
@@ -172,24 +179,31 @@ final class Traffic {
                 obstacle = error.description
             }
         }
-        let ports = queues?.ports ?? []
-        if ports == toldQueues { return }
-        toldQueues = ports
-        if !ports.isEmpty {
-            log.info("first connections of ports \(ports.sorted()): accepted by the application", label)
-        }
-        let relayed = active.subtracting(ports)
-        if !relayed.isEmpty {
-            let reason = obstacle ?? "no process of the container listens there"
-            log.info("first connections of ports \(relayed.sorted()): relayed (\(reason))", label)
-        }
+        let way = FirstConnections(
+            of: active, relayed: active.subtracting(queues?.ports ?? []),
+            because: obstacle ?? "no process of the container listens there")
+        if way == lastWay { return }
+        lastWay = way
+        for line in way.descriptions { log.info(line, label) }
+    }
+
+    /// Which way first connections go: as at the last sleep, or as it is meant to be at the next one.
+    var firstConnections: FirstConnections {
+        let active = activePorts
+        if let lastWay, lastWay.ports == active { return lastWay }
+        return FirstConnections(of: active, relayed: obstacle == nil ? [] : active, because: obstacle ?? "")
     }
 
     /// The processes are gone; nothing but a connection brings them back.
     func processesEnded() {
         let failures = queues?.makeRoom() ?? [:]
         if failures.isEmpty { return }
-        for (port, error) in failures { log.error("port \(port) goes to the relay: \(error)", label) }
+        for (port, error) in failures {
+            log.error("port \(port) goes to the relay: \(error)", label)
+            lastWay?.accepted.remove(port)
+            lastWay?.relayed.insert(port)
+            lastWay?.reason = error.description
+        }
         attempt("redirect") { () throws(SystemError) in try pod.redirector.setRedirect(true, ports: failures.keys) }
     }
 

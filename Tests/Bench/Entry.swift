@@ -15,7 +15,7 @@ struct Entry: Sendable {
 
     static let all: [Entry] = [
         .httpd, .nginx, .redis, .python, .sandbox, .start, .execAsleep, .awake, .binarySize, .wakeups, .megabytes256,
-        .density, .gigabyte, .gigabyteTouched, .plot,
+        .density, .gigabyte, .gigabyteTouched, .duringCheckpoint, .plot,
     ]
 }
 

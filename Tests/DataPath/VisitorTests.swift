@@ -73,6 +73,31 @@ import Testing
         #expect(visitor.look(at: other) == .answer(ProbeBytes.acknowledgement + Self.frames))
     }
 
+    /// The C library of gRPC, on which those of many languages are built, spells names out and adds more frames.
+    @Test func aHealthCheckMaySpellNamesOut() throws {
+        func field(_ name: String, _ value: String) -> [UInt8] {
+            [0x40, UInt8(name.utf8.count)] + Array(name.utf8) + [UInt8(value.utf8.count)] + Array(value.utf8)
+        }
+        func check(agent: String, path: String = "/grpc.health.v1.Health/Check") -> [UInt8] {
+            let block =
+                field(":path", path) + field(":authority", "10.88.0.2:50051") + [0x83, 0x86]
+                + field("content-type", "application/grpc") + field("te", "trailers")
+                + field("grpc-timeout", "987m") + field("user-agent", agent)
+            let windowUpdate: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 5]
+            return ProbeBytes.preface + ProbeBytes.settings + ProbeBytes.frame(1, 4, block) + windowUpdate
+                + ProbeBytes.data("db") + windowUpdate
+        }
+        let kubelet = "kube-probe/1.36 grpc-python/1.51.1 grpc-c/29.0.0 (linux; chttp2)"
+        var visitor = try Self.visitor([ProbeBytes.check("db"): Self.frames])
+        #expect(
+            visitor.look(at: check(agent: kubelet))
+                == .answer(ProbeBytes.settings + ProbeBytes.acknowledgement + Self.frames))
+        for other in [check(agent: "grpc-python/1.51.1"), check(agent: kubelet, path: "/other.Service/Check")] {
+            var visitor = try Self.visitor([ProbeBytes.check("db"): Self.frames])
+            #expect(visitor.look(at: other) == .pass(reason: "it is no probe"))
+        }
+    }
+
     @Test func whoWasGreetedInVainIsAskedToComeAgain() throws {
         var visitor = try Self.visitor([ProbeBytes.check("db"): Self.frames])
         #expect(visitor.look(at: ProbeBytes.preface) == .greet(ProbeBytes.settings))

@@ -60,6 +60,17 @@ extension SleepingPods {
             }
         }
 
+        /// As long as it does not listen it has not started: it would sleep before it can serve anybody.
+        @Test func portsOfTheMapAreWaitedFor() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("starting", ["ports-map": "web=8080"]) { pod in
+                let web = try await pod.start(
+                    "web", image: "python", command: ["sh", "-c", "sleep 3; exec python3 /usr/bin/server.py"])
+                try await web.awaitSleep()
+                #expect(try await node.get(pod.ip4, port: 8080).code == 200)
+            }
+        }
+
         @Test(arguments: Containerd.allCases) func portsAreFoundAndFoundAgain(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("found") { pod in

@@ -23,5 +23,19 @@ extension SleepingPods {
                 try await server.awaitSleep(sleeps + 1)
             }
         }
+
+        /// Its client has stopped reading, and the kernel asks it ever more seldom whether it goes on (persist timer).
+        @Test(arguments: Handover.allCases) func anAnswerThatIsNotTakenIsWaitedFor(_ handover: Handover) async throws {
+            let node = try await node(.current)
+            try await node.withPeers { clients in
+                try await node.withSleepyPod("stalled", ["handover": handover.rawValue]) { pod in
+                    let server = try await pod.start("server", image: "peers")
+                    try await server.awaitSleep()
+                    // The first one wakes it and may be relayed, the second goes straight. If it slept in their middle,
+                    // the rest would be lost.
+                    for _ in 1...2 { try await clients.run("stall", pod.ip4, "5") }
+                }
+            }
+        }
     }
 }

@@ -21,6 +21,17 @@ private struct Report: Decodable {
     let checkpoints: Times
     let restores: Times
     let wakes: Times
+    struct Handover: Decodable, Equatable {
+        var acceptQueue: [Int] = []
+        var relay: [Int] = []
+        var reason = ""
+
+        enum CodingKeys: String, CodingKey {
+            case acceptQueue = "accept-queue"
+            case relay, reason
+        }
+    }
+    let handover: Handover
 }
 
 extension TestNode {
@@ -70,6 +81,33 @@ extension SleepingPods {
                 try await eventually("the wake is told") { try await report(server).wakes.count == 1 }
                 let table = try await node.zeropod("status").text
                 #expect(table.contains("default/\(pod.config.name)/server"))
+            }
+        }
+
+        /// Which way first connections go, before the first sleep and after it.
+        @Test func theHandoverIsTold() async throws {
+            let node = try await node(.current)
+            let relayed = Report.Handover(relay: [8080], reason: "the annotation handover says so")
+            for (annotation, expected) in [
+                ("accept-queue", Report.Handover(acceptQueue: [8080])), ("relay", relayed),
+            ] {
+                try await node.withSleepyPod("handed", after: "1h", ["handover": annotation]) { pod in
+                    let server = try await pod.start("server", image: "python")
+                    try await eventually("the port is found") { try await report(server).ports == [8080] }
+                    #expect(try await report(server).handover == expected)
+                    try await node.zeropod("sleep", server.id)
+                    #expect(try await report(server).handover == expected)
+                }
+            }
+            // Nobody listens on the second port yet, so that no socket could be kept.
+            try await node.withSleepyPod("mixed", after: "1h", ["ports-map": "server=8080,9090"]) { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitShimLog("watching ports [8080, 9090]")
+                try await server.awaitLog("listening")
+                try await node.zeropod("sleep", server.id)
+                let reason = "no process of the container listens there"
+                let expected = Report.Handover(acceptQueue: [8080], relay: [9090], reason: reason)
+                #expect(try await report(server).handover == expected)
             }
         }
 

@@ -43,7 +43,7 @@ packages_of() {
     2.1) echo containerd runc "${system[@]}" ;;
     2.1-systemd) echo containerd runc systemd dbus "${system[@]}" ;;
     1.7) echo containerd/trixie runc/trixie "${system[@]}" ;;
-    apps) echo base-files busybox-static nginx redis-server python3 ;;
+    apps) echo base-files busybox-static nginx openssl redis-server python3 python3-grpcio python3-websockets ;;
     *) fail "containerd ${1:-?} is not among ${generations[*]}" ;;
     esac
 }

@@ -41,6 +41,10 @@ package struct ContainerReport: Message {
     package var connectionsKept: UInt64 = 0
     /// How often it was frozen, since the start.
     package var freezes: UInt64 = 0
+    /// Ports whose first connections the application accepts itself, and those where they are relayed, with the reason.
+    package var portsAccepted: [UInt64] = []
+    package var portsRelayed: [UInt64] = []
+    package var relayReason = ""
 
     package init() {}
 
@@ -59,6 +63,9 @@ package struct ContainerReport: Message {
         try fields(12, "image_bytes", &imageBytes)
         try fields(13, "memory_given_back", &memoryGivenBack)
         try visitHistory(&fields)
+        try fields(27, "ports_accepted", &portsAccepted)
+        try fields(28, "ports_relayed", &portsRelayed)
+        try fields(29, "relay_reason", &relayReason)
     }
 
     private mutating func visitHistory(_ fields: inout Fields) throws(ProtobufError) {

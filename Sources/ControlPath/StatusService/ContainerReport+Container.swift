@@ -17,6 +17,10 @@ extension ContainerReport {
         imageBytes = container.imageBytes
         (connectionsHeld, probesAnswered) = container.trafficCounts
         connectionsKept = UInt64(container.connectionsKept)
+        let first = container.firstConnections
+        portsAccepted = first.accepted.sorted().map(UInt64.init)
+        portsRelayed = first.relayed.sorted().map(UInt64.init)
+        relayReason = first.reason
         fill(container.history)
     }
 

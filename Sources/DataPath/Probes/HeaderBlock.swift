@@ -18,9 +18,13 @@ enum HeaderBlock {
     private static let agent = Text(
         plain: Array("kube-probe/".utf8), huffman: [0xeb, 0x6c, 0x65, 0x5a, 0xbb, 0x0f, 0x19, 0x58])
 
-    /// Indices of the static table (appendix A).
-    private static let (pathNames, agentName): (Set<Int>, Int) = ([4, 5], 58)
+    /// A field's name may be an index of the static table (appendix A), as grpc-go has it, or spelt out, as the C library
+    /// of gRPC does.
+    private static let (pathIndices, agentIndex): (Set<Int>, Int) = ([4, 5], 58)
     private static let mostStatic = 61
+    private static let pathName = Text(plain: Array(":path".utf8), huffman: [0xb9, 0x58, 0xd3, 0x3f])
+    private static let agentName = Text(
+        plain: Array("user-agent".utf8), huffman: [0xb5, 0x05, 0xb1, 0x61, 0xcc, 0x5a, 0x93])
 
     /// Whether it is a kubelet's call of grpc.health.v1.Health/Check.
     static func isHealthCheck(_ block: ArraySlice<UInt8>) -> Bool {
@@ -34,34 +38,49 @@ enum HeaderBlock {
                 guard integer(&rest, bits: 5) != nil else { return false }
             } else {
                 guard let field = literal(&rest, bits: first & 0x40 != 0 ? 6 : 4) else { return false }
-                if pathNames.contains(field.name) { rightPath = field.is(path) }
-                if field.name == agentName { rightAgent = field.begins(with: agent) }
+                if pathIndices.contains(field.index) || field.name?.is(pathName) == true {
+                    rightPath = field.value.is(path)
+                }
+                if field.index == agentIndex || field.name?.is(agentName) == true {
+                    rightAgent = field.value.begins(with: agent)
+                }
             }
         }
         return rightPath && rightAgent
     }
 
+    /// A text of the block.
+    private struct Literal {
+        let isHuffman: Bool
+        let bytes: ArraySlice<UInt8>
+
+        func `is`(_ text: Text) -> Bool { bytes.elementsEqual(isHuffman ? text.huffman : text.plain) }
+        func begins(with text: Text) -> Bool { bytes.starts(with: isHuffman ? text.huffman : text.plain) }
+    }
+
     private struct Field {
         /// 0 if the name is not from the static table.
-        let name: Int
-        let isHuffman: Bool
-        let value: ArraySlice<UInt8>
-
-        func `is`(_ text: Text) -> Bool { value.elementsEqual(isHuffman ? text.huffman : text.plain) }
-        func begins(with text: Text) -> Bool { value.starts(with: isHuffman ? text.huffman : text.plain) }
+        let index: Int
+        /// nil if it is from a table.
+        let name: Literal?
+        let value: Literal
     }
 
     private static func literal(_ rest: inout ArraySlice<UInt8>, bits: Int) -> Field? {
         guard let index = integer(&rest, bits: bits) else { return nil }
-        if index == 0, string(&rest) == nil { return nil }
-        guard let (isHuffman, value) = string(&rest) else { return nil }
-        return Field(name: index <= mostStatic ? index : 0, isHuffman: isHuffman, value: value)
+        var name: Literal?
+        if index == 0 {
+            name = string(&rest)
+            if name == nil { return nil }
+        }
+        guard let value = string(&rest) else { return nil }
+        return Field(index: index <= mostStatic ? index : 0, name: name, value: value)
     }
 
-    private static func string(_ rest: inout ArraySlice<UInt8>) -> (isHuffman: Bool, ArraySlice<UInt8>)? {
+    private static func string(_ rest: inout ArraySlice<UInt8>) -> Literal? {
         guard let first = rest.first, let length = integer(&rest, bits: 7), length <= rest.count else { return nil }
         defer { rest = rest.dropFirst(length) }
-        return (first & 0x80 != 0, rest.prefix(length))
+        return Literal(isHuffman: first & 0x80 != 0, bytes: rest.prefix(length))
     }
 
     /// 5.1. Larger ones than a health check can have are refused.

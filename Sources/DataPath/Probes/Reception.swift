@@ -92,7 +92,10 @@ package final class Reception {
         switch outcome {
         case .gone: answered += 1
         case .pass(let socket, let reason): pass(socket, port, reason)
-        case .sentAway(let reason): pass(nil, port, reason)
+        case .sentAway(let reason):
+            // It comes again at once, and must not be told the same: from now on connections wait for the wake.
+            isOpen = false
+            pass(nil, port, reason)
         }
     }
 

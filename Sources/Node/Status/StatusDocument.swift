@@ -31,7 +31,17 @@ package enum StatusDocument {
         object["probesAnswered"] = .integer(report.probesAnswered)
         object["connectionsKept"] = .integer(report.connectionsKept)
         object["freezes"] = .integer(report.freezes)
+        object["handover"] = handover(of: report)
         object["lastError"] = .string(report.lastError)
+        return object
+    }
+
+    /// By the names that the annotation has.
+    private static func handover(of report: ContainerReport) -> JSON {
+        var object = JSON.object(JSON.Object())
+        object["accept-queue"] = .array(report.portsAccepted.map { .integer($0) })
+        object["relay"] = .array(report.portsRelayed.map { .integer($0) })
+        object["reason"] = .string(report.relayReason)
         return object
     }
 

@@ -1,4 +1,5 @@
-# The images that tests run, as one archive in docker's format: zeropod.test/{pause,busybox,nginx,redis,python,holder}:1.
+# The images that tests run, as one archive in docker's format: zeropod.test/{pause,busybox,nginx,redis,python,
+# peers,holder}:1.
 # The applications share one layer of Debian packages, so the archive stays small and is unpacked once. Sourced.
 
 images_archive() {
@@ -24,7 +25,7 @@ make_images() {
 # What the layers hold: one directory each.
 fill_layers() {
     local layers=$build/images/layers root
-    mkdir -p "$layers"/{pause,holder,busybox/{bin,tmp,root},nginx/{etc/nginx,srv},python/usr/bin}
+    mkdir -p "$layers"/{pause,holder,busybox/{bin,tmp,root},nginx/{etc/nginx,srv},python/usr/bin,peers/{srv,etc/peers}}
     cp -a "$(root_of apps)" "$layers/debian"
     compile pause "$layers/pause/pause"
     # A node's PID 1 has the same work to do.
@@ -36,6 +37,10 @@ fill_layers() {
     cp "$here/images/nginx.conf" "$layers/nginx/etc/nginx/"
     echo 'hello from nginx' >"$layers/nginx/srv/index.html"
     cp "$here/images/server.py" "$layers/python/usr/bin/"
+    cp "$here"/images/{pattern,peers,clients,soak}.py "$layers/peers/srv/"
+    cp "$here/images/peers-nginx.conf" "$layers/peers/etc/peers/nginx.conf"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=peers.test \
+        -keyout "$layers/peers/etc/peers/key.pem" -out "$layers/peers/etc/peers/certificate.pem" 2>/dev/null
     for root in "$layers"/{busybox,debian}; do
         mkdir -p "$root"/{etc,srv}
         echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
@@ -69,6 +74,7 @@ write_images() {
     image busybox '{"Cmd": ["sh"]}' busybox
     image nginx '{"Cmd": ["nginx"]}' debian nginx
     image redis '{"Cmd": ["redis-server", "--bind", "* -::*", "--protected-mode", "no", "--save", ""]}' debian
+    image peers '{"Cmd": ["python3", "/srv/peers.py"]}' debian nginx peers
     image python '{"Cmd": ["python3", "/usr/bin/server.py"]}' debian python
 }
 
