@@ -21,7 +21,7 @@ extension AlteredNodes {
             let back = "mv /usr/local/bin/runc.before /usr/local/bin/recording-runc"
             try await node.altered(by: slow, back: back) {
                 let pod = try await node.runPod("slow", runtime: .options)
-                try await pod.start("server", image: "python")
+                _ = try await pod.start("server", image: "python")
                 try await pod.delete()
             }
             try await eventually("the shim has ended") {

@@ -28,7 +28,8 @@ struct SystemdCgroupTests {
                 let procs = "/sys/fs/cgroup\(try await node.systemdProperty("ControlGroup", of: scope))/cgroup.procs"
                 try await eventually("what kept the scope has gone, and the container is in it") {
                     let members = try await node.run("cat", procs).lines.compactMap { Int($0) }
-                    return try await !members.isEmpty && server.processes().sorted() == members.sorted()
+                    let processes = try await server.processes()
+                    return !members.isEmpty && processes.sorted() == members.sorted()
                 }
             }
             #expect(try await server.exec("sh", "-c", "echo $((6 * 7)); exit 3").stdout == "42\n")
