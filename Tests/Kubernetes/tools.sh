@@ -9,7 +9,7 @@ make_tools() {
     mkdir -p "$build/roots"
     rm -rf "$tools_root-partial"
     sources sid >"$tools_root.list"
-    mmdebstrap --mode=root --variant=extract --include=etcd-server,kubectl,kustomize --aptopt='Acquire::Retries "3"' \
+    unpack --mode=root --variant=extract --include=etcd-server,kubectl,kustomize --aptopt='Acquire::Retries "3"' \
         sid "$tools_root-partial" "$tools_root.list" >"$tools_root.log" 2>&1 || {
         tail -n 20 "$tools_root.log" >&2
         fail "no root file system with Kubernetes' tools; see above"

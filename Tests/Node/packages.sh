@@ -59,6 +59,19 @@ root_of() {
     printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
 }
 
+# mmdebstrap without what the caller has open. apt tells dpkg's hooks a descriptor by its number, and where that has two
+# digits /bin/sh, dash, takes it for a mistake.
+unpack() {
+    (
+        local descriptor
+        for descriptor in /proc/"$BASHPID"/fd/*; do
+            descriptor=${descriptor##*/}
+            ((descriptor <= 2)) || exec {descriptor}>&-
+        done
+        exec mmdebstrap "$@"
+    )
+}
+
 # Made under another name first: a root that is there is complete.
 make_root() {
     local root packages sources=$build/roots/sources.list
@@ -66,10 +79,10 @@ make_root() {
     [[ ! -d $root ]] || return 0
     packages=$(packages_of "$1")
     say "from Debian $(suite_of "$1"): $packages"
-    rm -rf "$build/roots/$1"-????????
+    rm -rf "$build/roots/$1"-????????{,-partial}
     mkdir -p "$build/roots"
     sources trixie sid >"$sources"
-    mmdebstrap --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
+    unpack --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
         --aptopt="APT::Default-Release \"$(suite_of "$1")\"" --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$(suite_of "$1")" "$root-partial" "$sources" >"$root.log" 2>&1 || {
