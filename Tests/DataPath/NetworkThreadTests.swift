@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Linux
+import Synchronization
 import Testing
 
 @testable import DataPath
@@ -94,6 +95,33 @@ import Testing
             }
             return ThreadState(name: value("Name"), filter: value("Seccomp"))
         }
+    }
+
+    /// A lock says by the number of its thread who holds it, and the kernel looks at that when another waits for it.
+    @Test func itsLocksCanBeWaitedFor() throws {
+        let loop = try EventLoop()
+        let lock = SharedLock()
+        var count: Int?
+        let tell = loop.reply { (value: Int) in count = value }
+        try NetworkThread(loop: loop).begin { _, done in
+            // Held for most of the time, so that the other thread comes to wait.
+            for _ in 0..<1000 {
+                lock.value.withLock { value in
+                    value += 1
+                    for _ in 0..<10 { sched_yield() }
+                }
+            }
+            tell(lock.value.withLock { $0 })
+            done()
+        } then: {
+        }
+        while lock.value.withLock({ $0 }) < 1000 {}
+        try loop.wait { count != nil }
+        #expect(count == 1000)
+    }
+
+    private final class SharedLock: Sendable {
+        let value = Mutex(0)
     }
 
     @Test func itIsThereForAsLongAsItHasSomethingToDo() throws {

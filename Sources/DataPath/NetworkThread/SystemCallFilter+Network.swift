@@ -28,10 +28,10 @@ extension SystemCallFilter {
         try filter.allow(SYS_mmap, .argument(2, lacks: PROT_EXEC), .argument(3, has: MAP_ANONYMOUS))
         try filter.allow(SYS_mprotect, .argument(2, lacks: PROT_EXEC))
 
-        // Locks, the seed of hash tables, and the end of the thread, which blocks signals first.
-        for call in [SYS_futex, SYS_sched_yield, SYS_getrandom, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_exit] {
-            try filter.allow(call)
-        }
+        // Locks (whoever finds one taken asks for its own thread's number, and waits with it), the seed of hash tables,
+        // and the end of the thread, which blocks signals first.
+        for call in [SYS_futex, SYS_gettid, SYS_sched_yield, SYS_getrandom] { try filter.allow(call) }
+        for call in [SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_exit] { try filter.allow(call) }
         return filter
     }
 }
