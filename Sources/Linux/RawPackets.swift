@@ -5,25 +5,32 @@ package enum RawPackets {
     /// Lets a TCP packet arrive that is for an address of the calling thread's network namespace, whoever it is from: it
     /// goes over lo. Its checksum is computed: what came from a sender on this machine has none yet.
     package static func deliver(_ packet: [UInt8]) throws(SystemError) {
-        guard let header = Header(packet) else { throw SystemError("deliver", "a packet", code: EINVAL) }
-        var packet = packet
-        let field = header.length + 16
-        packet.replaceSubrange(field..<field + 2, with: [0, 0])
-        let sum = ~checksum(packet[header.length...], header.pseudo)
-        packet.replaceSubrange(field..<field + 2, with: [UInt8(sum >> 8), UInt8(sum & 0xff)])
-
+        guard let (packet, destination) = complete(packet) else {
+            throw SystemError("deliver", "a packet", code: EINVAL)
+        }
         let type = Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue)
         let socket = Descriptor(
             owning: try retrying("socket(raw)") {
-                Glibc.socket(header.destination.family.number, type, Int32(IPPROTO_RAW))
+                Glibc.socket(destination.family.number, type, Int32(IPPROTO_RAW))
             })
-        try retrying("sendto", "\(header.destination)") {
-            header.destination.withPointer { address, size in
+        try retrying("sendto", "\(destination)") {
+            destination.withPointer { address, size in
                 sendto(
                     socket.rawValue, packet, packet.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL),
                     __CONST_SOCKADDR_ARG(__sockaddr__: address), size)
             }
         }
+    }
+
+    /// The packet with its checksum, and whom it is for; nil if it is no TCP packet.
+    static func complete(_ packet: [UInt8]) -> (packet: [UInt8], destination: SocketAddress)? {
+        guard let header = Header(packet) else { return nil }
+        var packet = packet
+        let field = header.length + 16
+        packet.replaceSubrange(field..<field + 2, with: [0, 0])
+        let sum = ~checksum(packet[header.length...], header.pseudo)
+        packet.replaceSubrange(field..<field + 2, with: [UInt8(sum >> 8), UInt8(sum & 0xff)])
+        return (packet, header.destination)
     }
 
     /// What is needed of an IP header without extensions.
@@ -36,8 +43,9 @@ package enum RawPackets {
         init?(_ packet: [UInt8]) {
             guard let first = packet.first else { return nil }
             switch first >> 4 {
-            case 4 where packet.count >= 40 && packet[9] == 6 && packet.count >= Int(first & 15) * 4 + 20:
+            case 4 where packet.count >= 40 && packet[9] == 6:
                 length = Int(first & 15) * 4
+                guard length >= 20, packet.count >= length + 20 else { return nil }
                 let number = packet[16..<20].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
                 destination = SocketAddress(ipv4: number, port: 0)
                 pseudo = sum(packet[12..<20]) + 6 + UInt32(packet.count - length)

@@ -86,7 +86,7 @@ final class Traffic {
             datagramPorts.isEmpty
             ? nil
             : try HeldDatagrams(
-                loop: loop, network: activator.network, networkNamespace: pod.namespace,
+                loop: loop, network: activator.network, networkNamespace: pod.namespace, ports: datagramPorts,
                 log: { [log] in log.warning($0) })
         try declareDatagrams()
         pod.take(slot)

@@ -1,7 +1,8 @@
-import DataPath
 import Glibc
 import Linux
 import Testing
+
+@testable import DataPath
 
 /// Datagrams for a container that is away, over a real network.
 @Suite struct DatagramTests {
@@ -64,7 +65,7 @@ import Testing
             redirector = try Redirector(pod: "one")
             let log = self.log
             held = try HeldDatagrams(
-                loop: loop, network: NetworkThread(loop: loop), networkNamespace: pod.network
+                loop: loop, network: NetworkThread(loop: loop), networkNamespace: pod.network, ports: [port]
             ) { log.messages.append($0) }
             try redirector.register(held, slot: 5)
             try redirector.declare(datagramPorts: [port])
@@ -161,6 +162,25 @@ import Testing
                 return next > 0 && next == one.held.delivered && next >= 200
             }
             #expect(next < 20_000)
+        }
+    }
+
+    /// The socket that holds them has a port as well, which any process of the pod can send to.
+    @Test func whatIsForTheHolderItselfIsDropped() throws {
+        try inScratch {
+            let one = try Sleeper()
+            let client = try Peer(in: one.pod.network, at: try #require(SocketAddress("127.0.0.1", port: 0)))
+            let port = try TCPSocket.localAddress(one.held.descriptor.descriptor).port
+            let holder = try #require(SocketAddress("127.0.0.1", port: port))
+            try client.send([1], to: holder)
+            try one.loop.wait { one.calls == 1 }
+            try client.send([2], to: try #require(SocketAddress("127.0.0.1", port: 53)))
+            try client.send([3], to: holder)
+            let application = try Peer(in: one.pod.network, at: SocketAddress(ipv6: 0, port: 53))
+            try one.deliver(1)
+            #expect(try application.receive()?.bytes == [2])
+            #expect(try UDPSocket.peek(one.held.descriptor.descriptor) == nil)
+            #expect(one.messages == [])
         }
     }
 

@@ -13,6 +13,7 @@ package final class HeldDatagrams {
     private let loop: EventLoop
     private let network: NetworkThread
     private let namespace: Namespace
+    private let ports: Set<UInt16>
     private let log: (String) -> Void
     private let socket: OpenSocket
     private var isWatching = false
@@ -20,12 +21,14 @@ package final class HeldDatagrams {
     /// Those that were sent in again.
     package private(set) var delivered = 0
 
+    /// - Parameter ports: The UDP ports of the container.
     package init(
-        loop: EventLoop, network: NetworkThread, networkNamespace: borrowing Namespace,
+        loop: EventLoop, network: NetworkThread, networkNamespace: borrowing Namespace, ports: Set<UInt16>,
         log: @escaping (String) -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.network = network
+        self.ports = ports
         self.log = log
         let namespace = try networkNamespace.duplicate()
         socket = try namespace.inside { () throws(SystemError) in
@@ -87,6 +90,11 @@ package final class HeldDatagrams {
         do throws(SystemError) {
             // Held anew, and told of when it is watched: the rest waits for the next time.
             while !isWatching, let envelope = try UDPSocket.peek(socket.descriptor) {
+                // Meant for this socket, which has a port as well: sent in again it would be here again, without end.
+                guard ports.contains(envelope.destination.port) else {
+                    UDPSocket.skip(socket.descriptor)
+                    continue
+                }
                 do throws(SystemError) {
                     return try send(envelope)
                 } catch {

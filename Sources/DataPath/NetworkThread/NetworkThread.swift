@@ -1,8 +1,9 @@
 import Glibc
 import Linux
 
-/// The thread that reads what comes from the network, and can do nothing else: what others may have made of those bytes
-/// has the system calls of `SystemCallFilter.forNetwork` at its disposal, whatever it gets hold of.
+/// The thread that reads what comes from the network, and can do little else: what others may have made of those bytes
+/// has the system calls of `SystemCallFilter.forNetwork` at its disposal, whatever it gets hold of. These work on all
+/// connected sockets of the process, those to containerd and criu among them.
 ///
 /// It exists only while it has something to do. Everything that decides, and all that needs the kernel for more than
 /// connected sockets, stays on the thread of `loop`, where this object lives; both send each other messages.
