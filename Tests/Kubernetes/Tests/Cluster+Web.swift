@@ -53,6 +53,12 @@ extension Cluster {
             "wait", "pods", "-l", "app=\(name)", "--for=delete", "--timeout=60s", deadline: .seconds(70))
     }
 
+    /// Waits until a Service answers by a pod that has just become ready: kube-proxy follows a moment later, and refuses
+    /// connections until then.
+    func awaitService(_ name: String) async throws {
+        try await eventually("the service \(name) answers") { try await get(name).code == 200 }
+    }
+
     /// The newest pod of a Deployment.
     func pod(_ name: String) async throws -> String {
         let pods = try await kubectl(

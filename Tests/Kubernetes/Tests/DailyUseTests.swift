@@ -60,7 +60,7 @@ struct DailyUseTests {
             // Well within the grace period of 30 s that it would take if nobody could be told.
             #expect(ContinuousClock.now - start < .seconds(20))
             try await cluster.awaitRollout("deployment/deleted")
-            #expect(try await cluster.get("deleted").code == 200)
+            try await cluster.awaitService("deleted")
         }
     }
 
@@ -70,7 +70,7 @@ struct DailyUseTests {
             try await cluster.kubectl("rollout", "restart", "deployment/rollout")
             try await cluster.awaitRollout("deployment/rollout")
             try await eventually("the sleeper is gone") { try await cluster.pod("rollout") != before }
-            #expect(try await cluster.get("rollout").code == 200)
+            try await cluster.awaitService("rollout")
         }
     }
 
