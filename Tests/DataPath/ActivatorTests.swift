@@ -158,7 +158,7 @@ import Testing
             try loop.wait { client.error != 0 }
             #expect(Instant.now.since(start) >= .milliseconds(50))
             #expect(client.error == ECONNRESET)
-            #expect(one.activator.counters.open == 0)
+            try loop.wait { one.activator.counters.open == 0 }
         }
     }
 
