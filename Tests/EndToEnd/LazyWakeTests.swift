@@ -71,37 +71,38 @@ private let commotion = """
 extension AlteredNodes {
     /// What brings the memory ends before its time.
     @Suite struct LostMemoryTests {
-        /// Gives `body` a server that has been woken, and whose page server, of this pid, stands still.
+        /// Gives `body` a server that has been woken, and whose page server, of this pid, has most still to bring.
         private func withMissingMemory(_ body: (TestNode, Container, _ pages: String) async throws -> Void) async throws
         {
             let node = try await node(.current)
-            // From when it has the processes it runs in slices of two milliseconds, so that they are restored and most of
-            // the memory is still to come; at last it stands still.
+            // With a hundredth of a processor: seconds, and enough for what a restore waits for. (To stop it is no way:
+            // criu ends when it goes on, as its epoll_wait fails with EINTR then.)
             let stopping = """
+                slow=$([ -d /sys/fs/cgroup/cpu ] && echo /sys/fs/cgroup/cpu/slow || echo /sys/fs/cgroup/slow)
+                mkdir $slow && ln -s $slow /run/slow
+                [ ! -e $slow/cpu.cfs_quota_us ] || echo 1000 >$slow/cpu.cfs_quota_us
+                [ ! -e $slow/cpu.max ] || echo '1000 100000' >$slow/cpu.max
                 mv /usr/sbin/criu /usr/sbin/criu.real
                 cat >/usr/sbin/criu <<'END'
                 #!/bin/bash
                 [[ $1 == lazy-pages ]] || exec criu.real "$@"
-                (
-                    until ls -l /proc/$$/fd | grep -q userfaultfd; do :; done
-                    while kill -STOP $$ && [[ ! -e /run/stand-still ]]; do sleep 0.05; kill -CONT $$; sleep 0.002; done
-                    echo $$ >/run/page-server
-                ) &
+                echo $$ >/run/page-server
+                echo $$ >/run/slow/cgroup.procs
                 exec criu.real "$@"
                 END
                 chmod +x /usr/sbin/criu
                 """
-            let back = "rm -f /run/page-server /run/stand-still; mv /usr/sbin/criu.real /usr/sbin/criu"
+            let back = """
+                rm -f /run/page-server; mv /usr/sbin/criu.real /usr/sbin/criu
+                until rmdir "$(readlink /run/slow)"; do sleep 0.1; done; rm /run/slow
+                """
             try await node.altered(by: stopping, back: back) {
                 try await node.withSleepyPod("lost", ["wake": "lazy"]) { pod in
                     let server = try await pod.start("server", image: "python", command: hoarderCommand(megabytes: 300))
                     try await server.awaitSleep()
                     async let answer = try? node.get(pod.ip4, port: 8080, path: "/all")
                     try await server.awaitShimLog("restored")
-                    try await node.run("touch", "/run/stand-still")
-                    let pid = try await eventually("the page server stands still") {
-                        try await node.shell("cat /run/page-server", expecting: nil).lines.first
-                    }
+                    let pid = try #require(try await node.shell("cat /run/page-server").lines.first)
                     try await body(node, server, String(pid))
                     #expect(await answer == nil)
                 }
