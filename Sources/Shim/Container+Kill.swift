@@ -9,7 +9,7 @@ extension Container {
         let process: TaskProcess
         do throws(ShimError) { process = try self.process(exec) } catch { return then(.failure(error)) }
         if process.exit != nil {
-            return then(.failure(ShimError(.notFound, "process of container \(id) has ended already")))
+            return then(.failure(endedAlready))
         }
         if !exec.isEmpty { return killExec(process, signal, then) }
         if signal == SIGKILL, let effects = lifecycle.killedByForce() {
@@ -25,18 +25,21 @@ extension Container {
         whenAwake { [self] result in
             switch result {
             case .failure:
-                if !isPending { then(.failure(ShimError(.notFound, "process of container \(id) has ended already"))) }
+                if !isPending { then(.failure(endedAlready)) }
             case .success(let work):
                 killsUnderWay += 1
                 runc.kill(signal, all: all) { [self] result in
                     killsUnderWay -= 1
                     finished(work)
-                    if !isPending { then(result.mapError(ShimError.init)) }
+                    // It may end while runc is on its way, whose word for that is another.
+                    if !isPending { then(result.mapError { $0.kind == .notRunning ? endedAlready : ShimError($0) }) }
                     if killsUnderWay == 0 { afterKills.take()?() }
                 }
             }
         }
     }
+
+    private var endedAlready: ShimError { ShimError(.notFound, "process of container \(id) has ended already") }
 
     /// Paused or not: it ends as soon as it may go on, before it runs. The others in its cgroups end with it.
     private func killFrozen(_ then: Completion<Void>) {

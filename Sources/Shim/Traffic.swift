@@ -17,7 +17,7 @@ final class Traffic {
     let passivePorts: Set<UInt16>
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
-    private let datagramPorts: Set<UInt16>
+    private var datagramPorts: Set<UInt16>
     /// Where datagrams wait while the application is away; nil if it has no UDP ports.
     private let datagrams: HeldDatagrams?
     /// Where connections wait for the application itself, while it is away.
@@ -257,7 +257,9 @@ final class Traffic {
             try pod.redirector.forget(datagramPorts: datagramPorts)
             try pod.redirector.steer(datagramPorts: datagramPorts, to: nil)
         }
+        // By the time that this one is deleted they may be the next one's.
         declared = []
+        datagramPorts = []
         queues = nil
         letConnectionsGo()
     }

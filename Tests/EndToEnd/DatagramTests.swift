@@ -68,16 +68,22 @@ extension SleepingPods {
         @Test func datagramsKeepItAwake() async throws {
             let node = try await node(.current)
             try await node.withSleepyPod("busy", after: "3s", ["ports-map": "dns=5353/udp"]) { pod in
+                var (last, longest) = (ContinuousClock.now, Duration.zero)
                 let dns = try await pod.start("dns", image: "python", command: ["python3", "-c", Self.server])
                 try await dns.awaitShimLog("watching UDP ports [5353]")
                 let begin = ContinuousClock.now
                 var count = 0
                 while ContinuousClock.now - begin < .seconds(9) {
                     count += 1
+                    let asked = ContinuousClock.now
                     #expect(try await Self.ask("\(count)", node, pod.ip4).hasPrefix("\(count) "))
+                    longest = max(longest, ContinuousClock.now - last)
+                    last = asked
                 }
-                #expect(try dns.sleeps() == 0)
-                try await dns.awaitSleep()
+                // On a slow machine one question may take as long as that.
+                let sleeps = try dns.sleeps()
+                #expect(sleeps == 0 || longest >= .seconds(3))
+                try await dns.awaitSleep(sleeps + 1)
             }
         }
     }

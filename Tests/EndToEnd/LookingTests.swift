@@ -72,8 +72,8 @@ extension SleepingPods {
                 #expect(narrow.allSatisfy { $0.count <= 80 })
                 #expect(narrow.contains("  zeropod.ctrox.dev/scaledown-duration is 0"))
                 let wide = try await lines(columns: 250)
+                #expect(narrow.count { $0.contains("/server ") } == pods.count)
                 for pod in pods {
-                    #expect(narrow.contains { $0.contains("/server ") })
                     #expect(wide.contains { $0.hasPrefix("default/\(pod.config.name)/server ") })
                 }
                 // No window, no cutting.

@@ -162,7 +162,10 @@ extension SleepingPods {
                     try near.send("question \(cycle)\n")
                     #expect(try far.read(upTo: "\n") == "question \(cycle)\n")
                     // What the application waits for keeps it awake, though nothing moves.
-                    try await Task.sleep(for: .milliseconds(900))
+                    try await eventually("it says why it cannot sleep") {
+                        try await node.run("/opt/zeropod/bin/zeropod", "sleep", server.id, expecting: nil)
+                            .errorText.contains("it has not answered a request yet")
+                    }
                     #expect(try server.sleeps() == (cycle - 1) * 2)
                     try far.send("answer \(cycle)\n")
                     #expect(try near.read(upTo: "\n") == "answer \(cycle)\n")
