@@ -81,7 +81,7 @@ let package = Package(
             name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: small),
 
         tests(of: "Linux"),
-        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath"]),
+        tests(of: "DataPath", ["Linux", "CBPF", "CDataPath", "Checkpoint", "Shim"]),
         tests(of: "Lifecycle"),
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
         tests(of: "Protobuf", ["Hex"]),

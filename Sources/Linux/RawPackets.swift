@@ -2,8 +2,8 @@ import Glibc
 
 /// Packets that are sent with their own IP header (raw(7)).
 package enum RawPackets {
-    /// Lets a TCP packet arrive that is for an address of the calling thread's network namespace, whoever it is from: it
-    /// goes over lo. Its checksum is computed: what came from a sender on this machine has none yet.
+    /// Sends a TCP packet from the calling thread's network namespace, whoever it is from; to an address of that
+    /// namespace it goes over lo. Its checksum is computed: what came from a sender on this machine has none yet.
     package static func deliver(_ packet: [UInt8]) throws(SystemError) {
         guard let (packet, destination) = complete(packet) else {
             throw SystemError("deliver", "a packet", code: EINVAL)

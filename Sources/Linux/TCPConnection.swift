@@ -5,7 +5,7 @@ import Glibc
 package struct TCPConnection: Sendable {
     /// What the processes that share it know it by; 0 if none has accepted it yet.
     package let inode: UInt64
-    package let local: SocketAddress
+    package private(set) var local: SocketAddress
     package let remote: SocketAddress
     /// A `TCP_…` state of <net/tcp_states.h>.
     package let state: UInt8
@@ -55,6 +55,13 @@ package struct TCPConnection: Sendable {
 
     /// Each takes a hundred bytes for a moment.
     private static let most = 32 << 12
+
+    /// The same as its packets have it, whose destination NAT changes later.
+    package func arriving(at destination: SocketAddress) -> TCPConnection {
+        var connection = self
+        connection.local = destination
+        return connection
+    }
 
     /// The application may still send: ESTABLISHED, or CLOSE_WAIT.
     package var isOpen: Bool { state == 1 || peerHasEnded }

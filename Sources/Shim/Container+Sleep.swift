@@ -78,7 +78,8 @@ extension Container {
             let dump = Dump(
                 criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
                 connections: traffic?.connections, times: times)
-            watch(underWay.call, "checkpoint")
+            // As long as the processes stand still: who waits in recv(2) reads again as soon as CRIU is gone.
+            watch(underWay.call, "checkpoint") { [weak self] in self?.traffic?.connections?.criuIsKilled() }
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
                 mayGoOn: { underWay.mayGoOn && quiet?() != false },

@@ -7,12 +7,14 @@ extension Container {
     /// moves.
     private static let patience = Instant.Span.seconds(10)
 
-    func watch(_ call: CallUnderWay, _ what: String) {
+    /// - Parameter beforeEnd: called before CRIU is ended.
+    func watch(_ call: CallUnderWay, _ what: String, beforeEnd: @escaping () -> Void = {}) {
         let before = call.progress(snapshot)
         criuWatch = context.loop.after(Self.patience) { [weak self] in
             guard let self else { return }
-            if call.progress(snapshot) != before { return watch(call, what) }
+            if call.progress(snapshot) != before { return watch(call, what, beforeEnd: beforeEnd) }
             context.log.error("criu does nothing any more, and is ended: \(what)", label)
+            beforeEnd()
             call.end()
         }
     }

@@ -43,15 +43,26 @@ final class OpenConnections: ConnectionKeeper {
     func processesStopped() -> Bool {
         attempt { () throws(SystemError) in
             let sockets = Process.sockets(of: processes())
-            func mine() throws(SystemError) -> [TCPConnection] {
-                try TCPConnection.all(in: namespace).filter {
-                    sockets[$0.inode] != nil && !passivePorts.contains($0.local.port)
-                }
-            }
-            try held.hold(try mine(), slot: slot)
+            try held.hold(try mine(sockets).map { asItArrives($0, sockets[$0.inode]) }, slot: slot)
             // What came before that is in the sockets, and for an application that stands still: is it asked for?
-            return try !mine().contains { isNeeded($0) }
+            return try !mine(sockets).contains { isNeeded($0) }
         }
+    }
+
+    private func mine(_ sockets: [UInt64: Process.HeldSocket]) throws(SystemError) -> [TCPConnection] {
+        try TCPConnection.all(in: namespace).filter {
+            sockets[$0.inode] != nil && !passivePorts.contains($0.local.port)
+        }
+    }
+
+    /// Packets are held before rules of the pod (REDIRECT, DNAT) lead them to the socket.
+    private func asItArrives(_ connection: TCPConnection, _ socket: Process.HeldSocket?) -> TCPConnection {
+        guard let socket, let copy = try? Process.copy(socket),
+            let meant = TCPSocket.originalDestination(copy, connection.local.family),
+            // That of a connection which the application has made is the peer.
+            (meant.address, meant.port) != (connection.remote.address, connection.remote.port)
+        else { return connection }
+        return connection.arriving(at: meant)
     }
 
     private func isNeeded(_ connection: TCPConnection) -> Bool {
@@ -67,7 +78,23 @@ final class OpenConnections: ConnectionKeeper {
                     received: $0.received, sent: $0.sent, timestamp: $0.timestamp, window: $0.window,
                     isUnread: $0.unread > 0)
             }
+            // Another processor may have let a packet pass just before they were held, and have been slow to queue it.
+            if try mine(Process.sockets(of: processes())).contains(where: { isNeeded($0) }) { return false }
             return try held.leave(standings, slot: slot)
+        }
+    }
+
+    /// CRIU dumps the sockets first and the memory last, and until it ends them in repair mode (tcp_established): then
+    /// reading fails, and what is written or closed does not leave.
+    func criuIsKilled() {
+        _ = attempt { () throws(SystemError) in
+            let sockets = Process.sockets(of: processes())
+            for connection in try TCPConnection.all(in: namespace) {
+                // Who has ended meanwhile has closed it.
+                guard let socket = sockets[connection.inode], let copy = try? Process.copy(socket) else { continue }
+                try TCPSocket.endRepair(copy)
+            }
+            return true
         }
     }
 
@@ -77,6 +104,9 @@ final class OpenConnections: ConnectionKeeper {
             return true
         }
     }
+
+    /// Packets that end those that are kept.
+    var resets: [[UInt8]] { held.resets(slot: slot) }
 
     /// How many are kept now.
     var kept: Int { held.counts(slot: slot).open }

@@ -13,7 +13,7 @@ extension Traffic {
     func keepConnections(
         of processes: @escaping @Sendable () -> [pid_t], now pids: [pid_t], _ onPacket: @escaping () -> Void
     ) {
-        arrived = []
+        arrived = ArrivedPackets()
         connections = nil
         if closingReason == nil {
             do throws(SystemError) {
@@ -21,9 +21,7 @@ extension Traffic {
                     pod.redirector.connections, slot: slot, in: pod.namespace, passivePorts: passivePorts, of: processes
                 )
                 try pod.arrivals.handle(slot: slot) { [unowned self] packet in
-                    // Each is sent again until somebody answers.
-                    let isNew = !packet.isEmpty && !arrived.contains(packet)
-                    if isNew && arrived.count < Self.mostArrived { arrived.append(packet) }
+                    arrived.keep(packet)
                     onPacket()
                 }
             } catch {
@@ -47,9 +45,6 @@ extension Traffic {
         }
     }
 
-    /// What came besides its sender sends again.
-    private static let mostArrived = 64
-
     /// From now on, or from the next sleep on if one has begun already.
     func closeConnections(because reason: String, now pids: [pid_t] = []) {
         closingReason = reason
@@ -61,13 +56,25 @@ extension Traffic {
         pod.arrivals.ignore(slot: slot)
         connections?.processesRun()
         connections = nil
-        for packet in arrived {
+        deliver(arrived.packets)
+        arrived = ArrivedPackets()
+    }
+
+    /// The application never comes back. Of a process that ends the kernel would tell its peers; here it has no socket.
+    func resetConnections() {
+        let resets = connections?.resets ?? []
+        // Before that, those of two containers of a pod would be held, and wake for nothing.
+        letConnectionsGo()
+        deliver(resets)
+    }
+
+    private func deliver(_ packets: [[UInt8]]) {
+        for packet in packets {
             do throws(SystemError) {
                 try pod.namespace.inside { () throws(SystemError) in try RawPackets.deliver(packet) }
             } catch {
-                log.debug("a packet is left to be sent again: \(error)", label)
+                log.debug("a packet is not delivered: \(error)", label)
             }
         }
-        arrived = []
     }
 }

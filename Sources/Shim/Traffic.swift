@@ -28,8 +28,8 @@ final class Traffic {
     /// What keeps the open connections, from before a dump on until the processes run again. nil: nothing does.
     var connections: OpenConnections?
     /// Packets for them that came while the processes were away, in the order they came in.
-    var arrived: [[UInt8]] = []
-    /// Why open connections are closed before a sleep; nil: they are kept.
+    var arrived = ArrivedPackets()
+    /// Why open connections are closed before the next sleep; nil: they are kept.
     var closingReason: String?
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
@@ -196,6 +196,8 @@ final class Traffic {
 
     /// The processes are gone; nothing but a connection brings them back.
     func processesEnded() {
+        // What was in the way may have been those connections, or over soon.
+        closingReason = nil
         let failures = queues?.makeRoom() ?? [:]
         if failures.isEmpty { return }
         for (port, error) in failures {
@@ -228,7 +230,7 @@ final class Traffic {
 
     func refuse() {
         endRedirect()
-        letConnectionsGo()
+        resetConnections()
         activator.refuse()
         datagrams?.discard()
         if let queues {

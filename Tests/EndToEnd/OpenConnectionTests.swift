@@ -217,6 +217,60 @@ extension SleepingPods {
             }
         }
 
+        /// The packets are for another address than the socket's.
+        @Test func aConnectionThroughNATInThePodSurvives() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("nat-within") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                for command in ["iptables", "ip6tables"] {
+                    try await node.shell(
+                        "nsenter --net=\(pod.networkNamespace) \(command) -t nat -A PREROUTING -p tcp --dport 8000"
+                            + " -j REDIRECT --to-ports 8080")
+                }
+                let clients = try [
+                    KeptConnection.connect(node, to: pod.ip4, port: 8000),
+                    KeptConnection.connect(node, to: pod.ip6, port: 8000),
+                    KeptConnection.connect(node, to: pod.ip4, port: 8080),
+                ]
+                var count = 0
+                for cycle in 0..<2 {
+                    for (number, client) in clients.enumerated() {
+                        count += 1
+                        #expect(try client.state().counter == count)
+                        try await server.awaitSleep(cycle * clients.count + number + 1)
+                    }
+                }
+                try await server.stop(timeout: 0)
+                for client in clients {
+                    let error = #expect(throws: KeptConnection.Broken.self) { try client.ends() }
+                    #expect(error?.description.contains("reset") == true, "\(String(describing: error))")
+                }
+            }
+        }
+
+        /// Who would never hear of it otherwise is told.
+        @Test func connectionsEndWithAContainerThatIsKilledAsleep() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("killed-kept") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitLog("listening")
+                let clients = try [
+                    KeptConnection.connect(node, to: pod.ip4, port: 8080),
+                    KeptConnection.connect(node, to: pod.ip6, port: 8080),
+                    KeptConnection.connect(node, to: "127.0.0.1", port: 8080, from: pod.networkNamespace),
+                ]
+                for client in clients { _ = try client.state() }
+                try await server.awaitSleep()
+                try await server.stop(timeout: 0)
+                for client in clients {
+                    let error = #expect(throws: KeptConnection.Broken.self) { try client.ends() }
+                    #expect(error?.description.contains("reset") == true, "\(String(describing: error))")
+                }
+                #expect(try server.wakes() == 0)
+            }
+        }
+
         @Test func connectionsEndWithAFailedRestore() async throws {
             let node = try await node(.current)
             try await node.withSleepyPod("lost") { pod in
@@ -262,6 +316,28 @@ extension AlteredNodes {
                     try await server.awaitShimLog("closed 1 open connections: they cannot be kept")
                     #expect(try client.ends())
                     #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 2)
+                }
+            }
+        }
+
+        /// It has put the connections into repair mode by then, in which nobody can read.
+        @Test func theDeathOfCRIUHarmsNoConnection() async throws {
+            let node = try await node(.current)
+            try await node.withStandInForCRIU {
+                try await node.withSleepyPod("repaired") { pod in
+                    let server = try await pod.start("server", image: "python")
+                    try await server.awaitLog("listening")
+                    let clients = try [pod.ip4, pod.ip6].map { try KeptConnection.connect(node, to: $0, port: 8080) }
+                    try await node.holdCRIU()
+                    try await node.lettingCRIUGo {
+                        for client in clients { _ = try client.state() }
+                        try await server.awaitCheckpointBegin()
+                        // Nobody reads it: CRIU waits when it comes to the memory, and is ended.
+                        let pages = server.snapshot.appending(path: "images/pages-1.img").path()
+                        try #require(mkfifo(pages, 0o600) == 0)
+                    }
+                    try await server.awaitShimLog("checkpoint failed, the container runs on", within: .seconds(40))
+                    for (number, client) in clients.enumerated() { #expect(try client.state().counter == 3 + number) }
                 }
             }
         }

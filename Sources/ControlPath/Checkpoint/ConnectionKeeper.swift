@@ -11,6 +11,10 @@ package protocol ConnectionKeeper: Sendable {
     /// - Returns: false if the application is needed after all.
     func processesLeave(_ connections: [UInt64: ConnectionImage]) -> Bool
 
+    /// CRIU is killed in the middle of a checkpoint, and cleans up nothing. Called before that, if that is known, or
+    /// after it; `processesRun` follows.
+    func criuIsKilled()
+
     /// The processes run, or are about to: packets may reach them.
     func processesRun()
 }

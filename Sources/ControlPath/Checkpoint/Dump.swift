@@ -105,6 +105,7 @@ package struct Dump: Sendable {
         }
         times.reached("call returned")
         // They run already.
+        if code == -ECOMM { connections?.criuIsKilled() }
         if code < 0 { connections?.processesRun() }
         if let failure { throw failure }
         // A connection that is not accepted yet makes CRIU refuse: that is traffic too, and no failure.

@@ -86,6 +86,15 @@ package final class HeldConnections: Sendable {
         for connection in open.values { try connections.remove(Self.key(connection)) }
     }
 
+    /// A packet for the peer of each connection whose processes are away, as if its socket were reset.
+    package func resets(slot: UInt32) -> [[UInt8]] {
+        held.withLock { $0[slot] ?? [:] }.values.compactMap { connection in
+            guard let value = connections[Self.key(connection)], value.state == ZP_AWAY.rawValue else { return nil }
+            return RawPackets.reset(
+                from: connection.local, to: connection.remote, sequence: value.sent, acknowledging: value.received)
+        }
+    }
+
     /// How many a container has, and how many keep-alive probes were answered for it since its processes went.
     package func counts(slot: UInt32) -> (open: Int, answered: Int) {
         let values = held.withLock { $0[slot] ?? [:] }.values.compactMap { connections[Self.key($0)] }
