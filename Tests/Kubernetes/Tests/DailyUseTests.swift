@@ -64,6 +64,30 @@ struct DailyUseTests {
         }
     }
 
+    /// The kubelet sees an end, and starts anew.
+    @Test func aKilledShimIsReplaced() async throws {
+        try await withWeb("lost") { cluster in
+            let pod = try await cluster.pod("lost")
+            let id = try await cluster.value(".status.containerStatuses[0].containerID", of: "pod/\(pod)")
+                .replacing("containerd://", with: "")
+            // containerd's own name for the shim is that of the sandbox.
+            let bundle = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(id)"
+            try await cluster.node.shell(
+                """
+                set -e
+                sandbox=$(grep -o '"io.kubernetes.cri.sandbox-id":"[0-9a-f]*"' \(bundle)/config.json | cut -d'"' -f4)
+                kill -KILL "$(pgrep -f -- "^/[^ ]*containerd-shim-.* -id $sandbox ")"
+                """)
+            try await eventually("another container runs in its place", within: .seconds(60)) {
+                let now = try await cluster.value(".status.containerStatuses[0].containerID", of: "pod/\(pod)")
+                return now.hasPrefix("containerd://") && !now.hasSuffix(id)
+            }
+            try await cluster.awaitRollout("deployment/lost")
+            try await cluster.awaitService("lost")
+            try await cluster.awaitSleep("lost")
+        }
+    }
+
     @Test func rolloutReplacesSleepers() async throws {
         try await withWeb("rollout") { cluster in
             let before = try await cluster.pod("rollout")
