@@ -19,4 +19,10 @@ extension TestNode {
         }
         try await shell("set -e; \(back)")
     }
+
+    /// Lets containerd stand still, and see nothing, for as long as `body` runs.
+    func withContainerdStopped(_ body: () async throws -> Void) async throws {
+        let signal = { (name: String) in "kill -\(name) $(cat /run/containerd.pid)" }
+        try await altered(by: signal("STOP"), back: signal("CONT"), body)
+    }
 }

@@ -164,18 +164,25 @@ extension SleepingPods {
         /// The column "exited".
         @Test(arguments: Containerd.allCases) func whatHasEndedIsOver(_ containerd: Containerd) async throws {
             try await withSleeper(on: containerd) { server, shim in
-                try await shim.kill(server.id, SIGKILL)
-                let state = try await shim.state(server.id)
-                #expect(state.status == .stopped && state.exitStatus == 137)
-                #expect(try await shim.pids(server.id) == [])
-                #expect(try await shim.wait(server.id) == 137)
-                try await expectCode(failedPrecondition) { _ = try await shim.start(server.id) }
-                try await expectCode(failedPrecondition) { try await shim.exec(server.id, "x", arguments: ["true"]) }
-                try await expectCode(failedPrecondition) { try await shim.pause(server.id) }
-                try await expectCode(failedPrecondition) { try await shim.resume(server.id) }
-                try await expectCode(failedPrecondition) { try await shim.update(server.id, resources: "{}") }
-                try await expectCode(failedPrecondition) { try await shim.checkpoint(server.id, images: "/run/none") }
-                try await expectCode(notFound) { try await shim.kill(server.id, SIGTERM) }
+                // It would delete what has ended.
+                try await server.pod.node.withContainerdStopped {
+                    try await shim.kill(server.id, SIGKILL)
+                    let state = try await shim.state(server.id)
+                    #expect(state.status == .stopped && state.exitStatus == 137)
+                    #expect(try await shim.pids(server.id) == [])
+                    #expect(try await shim.wait(server.id) == 137)
+                    try await expectCode(failedPrecondition) { _ = try await shim.start(server.id) }
+                    try await expectCode(failedPrecondition) {
+                        try await shim.exec(server.id, "x", arguments: ["true"])
+                    }
+                    try await expectCode(failedPrecondition) { try await shim.pause(server.id) }
+                    try await expectCode(failedPrecondition) { try await shim.resume(server.id) }
+                    try await expectCode(failedPrecondition) { try await shim.update(server.id, resources: "{}") }
+                    try await expectCode(failedPrecondition) {
+                        try await shim.checkpoint(server.id, images: "/run/none")
+                    }
+                    try await expectCode(notFound) { try await shim.kill(server.id, SIGTERM) }
+                }
             }
         }
 

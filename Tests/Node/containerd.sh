@@ -5,7 +5,7 @@ start_containerd() {
     local name=$1
     # The shell ends at once, so that containerd is a child of the node's PID 1.
     inside "$name" bash -c 'exec containerd "$@" >>/var/log/containerd.log 2>&1 & echo $! >/run/containerd.pid' \
-        containerd ${DEBUG:+--log-level debug}
+        containerd $(cat "$(state_of "$name")/containerd-options")
     await 20 serving "$name" || {
         tail -n 40 "$(state_of "$name")/log/containerd.log" >&2
         fail "containerd of $name does not answer; its log ends as above"

@@ -78,6 +78,8 @@ images_known() {
 
 rm -rf "$state"
 mkdir -p "$state/log"
+# For when it is started again, too.
+echo "${DEBUG:+--log-level debug}" >"$state/containerd-options"
 make_cgroups
 start_init
 [[ -z $SYSTEMD ]] || await 20 inside "$name" systemctl is-active --quiet dbus.socket || fail "systemd of $name does not start"
