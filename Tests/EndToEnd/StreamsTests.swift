@@ -118,18 +118,19 @@ extension SleepingPods {
                 "sh", "-c", "cat >/run/logger; chmod +x /run/logger; rm -f /run/logged.*", input: Data(logger.utf8))
             let uri = scheme == "file" ? "file:///run/logged.out" : "binary:///run/logger?key=value"
             let annotations = sleepy().map { "--annotation \($0)=\($1)" }.joined(separator: " ")
-            try await node.shell(
-                """
-                \(Self.ctr) run -d --runtime io.containerd.zeropod.v2 \(annotations) --log-uri \(quoted(uri)) \
-                    --env GREETING=hello zeropod.test/python:1 logged
-                """)
             let sleeps = { () async throws -> Int in
                 let log = try await node.shell(
                     "grep -c 'scaled down.*container=.logged.' /var/log/containerd.log || true")
                 return Int(log.trimmed) ?? 0
             }
+            // Of containers of the same name that were there before.
             let before = try await sleeps()
-            try await eventually("it sleeps") { try await sleeps() > before || before > 0 }
+            try await node.shell(
+                """
+                \(Self.ctr) run -d --runtime io.containerd.zeropod.v2 \(annotations) --log-uri \(quoted(uri)) \
+                    --env GREETING=hello zeropod.test/python:1 logged
+                """)
+            try await eventually("it sleeps") { try await sleeps() > before }
             // A request that wakes it, and whose line the logger gets.
             let get = "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/').read()"
             try await node.shell("\(exec("logged", "get")) python3 -c \(quoted(get)) </dev/null")
