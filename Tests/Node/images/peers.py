@@ -144,9 +144,14 @@ def quietly(serve):
 
 async def plain():
     protocols = {2525: smtp, 3306: mysql, 7000: echo, 7001: bytes_then_end, 7002: reset, 7003: end_first, 7004: see_end}
-    for port, serve in (protocols | {8080: http}).items():
-        for address in ("0.0.0.0", "::"):
-            await asyncio.start_server(quietly(serve), address, port, backlog=1024)
+    servers = [
+        await asyncio.start_server(quietly(serve), address, port, backlog=1024, start_serving=False)
+        for port, serve in (protocols | {8080: http}).items()
+        for address in ("0.0.0.0", "::")
+    ]
+    # All at once: with the durations of tests it may fall asleep as soon as it listens on the first.
+    for server in servers:
+        await server.start_serving()
     log("listening")
     await asyncio.Event().wait()
 
