@@ -49,8 +49,9 @@ extension Cluster {
             throw error
         }
         try await kubectl("delete", "deployment,service", name)
+        // The kubelet of 1.20 can take a minute to say that an ended pod is gone.
         try await kubectl(
-            "wait", "pods", "-l", "app=\(name)", "--for=delete", "--timeout=60s", deadline: .seconds(70))
+            "wait", "pods", "-l", "app=\(name)", "--for=delete", "--timeout=180s", deadline: .seconds(190))
     }
 
     /// Waits until a Service answers by a pod that has just become ready: kube-proxy follows a moment later, and refuses

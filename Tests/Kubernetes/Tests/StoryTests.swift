@@ -62,7 +62,7 @@ struct StoryTests {
     private func uninstalls(_ cluster: Cluster) async throws {
         try await cluster.kubectl("delete", "deployment,service", "web", "--timeout=60s", deadline: .seconds(70))
         try await cluster.kubectl(
-            "wait", "pods", "-l", "app=web", "--for=delete", "--timeout=60s", deadline: .seconds(70))
+            "wait", "pods", "-l", "app=web", "--for=delete", "--timeout=180s", deadline: .seconds(190))
         try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
         try await cluster.kubectl("delete", "-k", "/opt/checkout/config/uninstall", deadline: .seconds(120))
     }
