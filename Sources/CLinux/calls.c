@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -36,6 +37,12 @@ static int result(long value)
 int zp_userfaultfd(int flags)
 {
     return syscall(SYS_userfaultfd, flags);
+}
+
+int zp_userfaultfd_unregister(int descriptor, uint64_t start, uint64_t size)
+{
+    struct uffdio_range range = { .start = start, .len = size };
+    return result(ioctl(descriptor, UFFDIO_UNREGISTER, &range));
 }
 
 int zp_pidfd_open(pid_t pid)

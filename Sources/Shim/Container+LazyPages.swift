@@ -5,18 +5,27 @@ import Linux
 
 /// Waking before all memory is there: a server brings it while the container runs already.
 extension Container {
+    /// Whether the wake from the images that are being made may be a lazy one.
+    var mayWakeLazily: Bool {
+        guard PageServer.isPossible else { return false }
+        switch configuration.wake.pages {
+        case .lazy: return true
+        case .eager: return false
+        case .bySize: return memoryBefore ?? 0 >= Self.lazySize
+        }
+    }
+
     /// Whether the wake from these images is a lazy one.
     var wakesLazily: Bool {
         // One that could not begin lazily is tried the plain way.
-        guard restoreAttempts == 0, PageServer.isPossible else { return false }
+        guard restoreAttempts == 0, lazyMemory.size > 0 else { return false }
         switch configuration.wake.pages {
         case .lazy: return true
         case .eager: return false
         case .bySize:
-            let size = snapshot.memorySize
             // Memory that processes share since a fork is in the images of each, and would become one copy for each.
-            let isShared = memoryBefore.map { size > $0 + $0 / 4 } ?? false
-            return size >= Self.lazySize && !isShared
+            let isShared = memoryBefore.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
+            return lazyMemory.size >= Self.lazySize && !isShared
         }
     }
 

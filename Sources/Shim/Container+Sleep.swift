@@ -77,7 +77,7 @@ extension Container {
             let quiet = traffic?.quietness(since: lastActivity)
             let dump = Dump(
                 criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
-                connections: traffic?.connections, times: times)
+                mayWakeLazily: mayWakeLazily, connections: traffic?.connections, times: times)
             // As long as the processes stand still: who waits in recv(2) reads again as soon as CRIU is gone.
             watch(underWay.call, "checkpoint") { [weak self] in self?.traffic?.connections?.criuIsKilled() }
             dump.run(
@@ -95,11 +95,12 @@ extension Container {
         }
     }
 
-    private func dumped(_ result: Result<SignalDispositions?, CheckpointError>) {
+    private func dumped(_ result: Result<Dump.Outcome, CheckpointError>) {
         endWatch()
         switch result {
-        case .success(let dispositions):
-            self.dispositions = dispositions
+        case .success(let outcome):
+            dispositions = outcome.dispositions
+            lazyMemory = outcome.lazyMemory
             checkpointEnded(.done)
         case .failure(.givenUp):
             if let obstacle = traffic?.connections?.obstacle { traffic?.closeConnections(because: "\(obstacle)") }
@@ -186,7 +187,7 @@ extension Container {
             let restore = restore(with: criu, kept, times)
             let pages: PageServer?
             do throws(SystemError) {
-                pages = restore.isLazy ? try PageServer(criu, snapshot, children: context.children) : nil
+                pages = restore.isLazy ? try PageServer(criu, snapshot, lazyMemory, children: context.children) : nil
             } catch {
                 return restoreEnded(.failure(.notBegun(error)), nil, times)
             }

@@ -76,6 +76,8 @@ package final class Container {
     var criuWatch: Timer?
     /// What the init does with signals, since it fell asleep.
     var dispositions: SignalDispositions?
+    /// What of its memory may come back after it has woken.
+    var lazyMemory = LazyMemory()
     /// When the sleep or the wake under way was decided.
     var changeBegan = Instant.now
     let snapshot: Snapshot

@@ -13,8 +13,10 @@ private let hoarder = """
     for n in range(count): hoard[n << 20:(n + 1) << 20] = b"%08d" % n * (1 << 17)
     def right(n): return hoard[n << 20:(n + 1) << 20] == b"%08d" % n * (1 << 17)
     def commotion(): exec(os.environ.get("COMMOTION", ""), globals())
+    asked = threading.Event()
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            asked.set()
             numbers = range(count) if self.path == "/all" else [count // 2]
             body = b"%d" % sum(right(n) for n in numbers)
             self.send_response(200); self.end_headers(); self.wfile.write(body)
@@ -26,7 +28,8 @@ private let hoarder = """
 private func hoarderCommand(megabytes: Int) -> [String] { ["python3", "-c", hoarder, "\(megabytes)"] }
 
 /// What makes life hard for who brings memory: threads that fork children which read what has not come yet, move and
-/// drop memory of their own, and take new one, all the time.
+/// drop memory of their own, and take new one, all the time. Forks end soon after a request: parent and child in the same
+/// images have the same addresses, and wake eagerly.
 private let commotion = """
     import ctypes, time, subprocess
     libc = ctypes.CDLL(None, use_errno=True)
@@ -57,6 +60,7 @@ private let commotion = """
     def forks():
         turn = 0
         while True:
+            if turn % 4 == 0: asked.wait(); asked.clear()
             time.sleep(0.02)
             turn += 1
             child = os.fork()
@@ -72,8 +76,10 @@ extension AlteredNodes {
     /// What brings the memory ends before its time.
     @Suite struct LostMemoryTests {
         /// Gives `body` a server that has been woken, and whose page server, of this pid, has most still to bring.
-        private func withMissingMemory(_ body: (TestNode, Container, _ pages: String) async throws -> Void) async throws
-        {
+        private func withMissingMemory(
+            command: [String] = hoarderCommand(megabytes: 300),
+            _ body: (TestNode, Container, _ pages: String) async throws -> Void
+        ) async throws {
             let node = try await node(.current)
             // With a hundredth of a processor: seconds, and enough for what a restore waits for. (To stop it is no way:
             // criu ends when it goes on, as its epoll_wait fails with EINTR then.)
@@ -98,7 +104,7 @@ extension AlteredNodes {
                 """
             try await node.altered(by: stopping, back: back) {
                 try await node.withSleepyPod("lost", ["wake": "lazy"]) { pod in
-                    let server = try await pod.start("server", image: "python", command: hoarderCommand(megabytes: 300))
+                    let server = try await pod.start("server", image: "python", command: command)
                     try await server.awaitSleep()
                     async let answer = try? node.get(pod.ip4, port: 8080, path: "/all")
                     try await server.awaitShimLog("restored")
@@ -118,6 +124,20 @@ extension AlteredNodes {
                 let kept = node.state.appending(path: "zeropod/failed/\(server.id)")
                 #expect(FileManager.default.fileExists(atPath: kept.appending(path: "images/pages-1.img").path()))
                 try FileManager.default.removeItem(at: kept.deletingLastPathComponent())
+            }
+        }
+
+        /// A small process beside the one whose memory comes has all of its own. The shell wants new pages of its heap: criu has handed it all that there is, and closed its userfaultfd.
+        @Test func othersDoNotWaitForTheMemoryOfOne() async throws {
+            let heed = "n=0; s=x; while [ $n -lt 16 ]; do s=$s$s; n=$((n + 1)); done; exit 7"
+            let command = ["sh", "-c", "trap '\(heed)' TERM; \"$@\" & wait", "sh"] + hoarderCommand(megabytes: 300)
+            try await withMissingMemory(command: command) { node, server, pages in
+                let descriptors = "ls -l /proc/\(pages)/fd | grep -c userfaultfd"
+                try await eventually("the page server is done with the shell") {
+                    try await node.shell(descriptors, expecting: nil).text == "1\n"
+                }
+                try await server.stop(timeout: 10)
+                #expect(try await server.awaitExit().exitCode == 7)
             }
         }
 

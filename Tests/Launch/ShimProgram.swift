@@ -67,10 +67,12 @@ final class ShimProgram {
         let output = try Descriptor.memoryFile("output")
         let errors = try Descriptor.memoryFile("errors")
         let isClosed = if case .closed = input { true } else { false }
+        // What it writes down for good stays its own.
+        let apart = ["unshare", "--mount", "/bin/sh", "-c", #"mount -t tmpfs own /var/lib && exec "$@""#, "sh"]
         let closing = isClosed ? ["/bin/sh", "-c", #"exec "$@" <&-"#, "sh"] : []
         // The limit only turns a hang into a failure.
         var command = Command(
-            "/usr/bin/timeout", ["60"] + closing + prefix + [Self.path] + arguments,
+            "/usr/bin/timeout", ["60"] + apart + closing + prefix + [Self.path] + arguments,
             environment: environment.merging(["PATH": Environment["PATH"] ?? ""]) { given, _ in given }
                 .map { "\($0)=\($1)" }, directory: bundle)
         let input = try open(input)

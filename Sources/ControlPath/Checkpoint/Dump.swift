@@ -13,13 +13,15 @@ package struct Dump: Sendable {
     package let snapshot: Snapshot
     /// Bytes that the processes have in memory.
     package let memory: UInt64
+    /// Whether the images are made ready for memory that comes after a wake.
+    package let mayWakeLazily: Bool
     /// What keeps the open connections meanwhile; nil: they are closed.
     package let connections: (any ConnectionKeeper)?
     package let times: StepTimes
 
     package init(
         criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
-        connections: (any ConnectionKeeper)?, times: StepTimes
+        mayWakeLazily: Bool, connections: (any ConnectionKeeper)?, times: StepTimes
     ) {
         self.criu = criu
         self.pid = pid
@@ -27,8 +29,16 @@ package struct Dump: Sendable {
         self.kept = kept
         self.snapshot = snapshot
         self.memory = memory
+        self.mayWakeLazily = mayWakeLazily
         self.connections = connections
         self.times = times
+    }
+
+    /// What is known of the processes that have ended.
+    package struct Outcome: Sendable {
+        /// What the init does with signals, if that could be read.
+        package var dispositions: SignalDispositions?
+        package var lazyMemory = LazyMemory()
     }
 
     /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
@@ -36,10 +46,10 @@ package struct Dump: Sendable {
     /// - Parameters:
     ///   - mayGoOn: asked on a foreign thread, first when all processes stand still and then when everything is
     ///     written but nothing is ended yet.
-    ///   - then: called on the loop, with what the init does with signals, if that could be read.
+    ///   - then: called on the loop.
     package func run(
         _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
-        then: @escaping (Result<SignalDispositions?, CheckpointError>) -> Void
+        then: @escaping (Result<Outcome, CheckpointError>) -> Void
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
@@ -66,7 +76,7 @@ package struct Dump: Sendable {
 
     private func call(
         _ service: CRIUService, _ mayGoOn: @escaping () -> Bool
-    ) throws(CheckpointError) -> SignalDispositions? {
+    ) throws(CheckpointError) -> Outcome {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.dumpLog)
@@ -78,7 +88,7 @@ package struct Dump: Sendable {
             try options.addExternal("mnt[\(mount.point)]:m\(index)")
         }
         var failure: CheckpointError?
-        var dispositions: SignalDispositions?
+        var outcome = Outcome()
         try options.useService(service)
         let code = options.dump { step, _ in
             times.reached(step)
@@ -86,12 +96,13 @@ package struct Dump: Sendable {
             do throws(CheckpointError) {
                 switch step {
                 case "query-ext-files":
-                    dispositions = try? SignalDispositions(of: pid)
+                    outcome.dispositions = try? SignalDispositions(of: pid)
                     if connections?.processesStopped() == false || !mayGoOn() { throw .givenUp }
                 // The images are complete, and the processes can still go on if this fails.
                 case "post-dump":
                     try awaitPlaceholder()
                     try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
+                    if mayWakeLazily { outcome.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
                     if let connections, !connections.processesLeave(try ImageFile.connections(in: snapshot.images)) {
                         throw .givenUp
                     }
@@ -114,7 +125,7 @@ package struct Dump: Sendable {
             throw snapshot.explain(
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
         }
-        return dispositions
+        return outcome
     }
 
     /// Before the container's own processes end, so that its cgroups are never empty.

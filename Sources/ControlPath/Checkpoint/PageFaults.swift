@@ -6,18 +6,22 @@ import Synchronization
 /// Where the kernel asks for memory that a page server has not brought yet: a userfaultfd for each process.
 ///
 /// They are held here too. If the server ended before its time and closed the last one, the kernel would give processes
-/// zeros where their memory was; as it is they wait, and can be ended.
+/// zeros where their memory was; as it is they wait, and can be ended. Where nothing is missing the kernel is told not to
+/// ask (UFFDIO_UNREGISTER): the server would have to answer for every page that is touched for the first time, and does
+/// not any more once a process is complete for it.
 final class PageFaults: Sendable {
     private let ready: SharedDescriptor
     private let snapshot: Snapshot
+    private let memory: LazyMemory
     private let state = Mutex<(server: pid_t?, held: [Int32])>((nil, []))
 
     /// How long the server may take to start, and to take over the processes of a container.
     private static let patience = Instant.Span.seconds(10)
 
-    init(ready: SharedDescriptor, _ snapshot: Snapshot) {
+    init(ready: SharedDescriptor, _ snapshot: Snapshot, _ memory: LazyMemory) {
         self.ready = ready
         self.snapshot = snapshot
+        self.memory = memory
     }
 
     deinit {
@@ -59,6 +63,11 @@ final class PageFaults: Sendable {
         for number in numbers {
             let copy = try checking("pidfd_getfd", "userfaultfd of \(pid)", zp_pidfd_getfd(process.rawValue, number))
             state.withLock { $0.held.append(copy) }
+            for addresses in memory.complete {
+                // EINVAL, ENOMEM: these are addresses of another process.
+                _ = zp_userfaultfd_unregister(
+                    copy, addresses.lowerBound, addresses.upperBound - addresses.lowerBound)
+            }
         }
     }
 

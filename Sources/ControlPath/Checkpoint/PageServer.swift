@@ -15,7 +15,7 @@ package final class PageServer {
     /// Whether the kernel has what it takes: userfaultfd, which is a build option.
     package static var isPossible: Bool { access("/proc/sys/vm/unprivileged_userfaultfd", F_OK) == 0 }
 
-    package init(_ criu: String, _ snapshot: Snapshot, children: Children) throws(SystemError) {
+    package init(_ criu: String, _ snapshot: Snapshot, _ memory: LazyMemory, children: Children) throws(SystemError) {
         let ends = try SharedPipe()
         var command = Command(
             criu,
@@ -24,7 +24,7 @@ package final class PageServer {
                 "--log-file", Self.log, "-v1", "--status-fd", "\(Self.statusNumber)",
             ], directory: "/")
         command.descriptors[Self.statusNumber] = ends.write.descriptor.rawValue
-        faults = PageFaults(ready: ends.read, snapshot)
+        faults = PageFaults(ready: ends.read, snapshot, memory)
         // Its own end of the pipe must be open until the child has it, and no longer.
         faults.server = try withExtendedLifetime(ends.write) { () throws(SystemError) in
             try children.start(command) { [self] status in ended(status) }
