@@ -1,22 +1,12 @@
-// The TCP connections of a network namespace, by sock_diag(7), with what /proc/net/tcp leaves out: when data last came
-// and went.
+#include "sockdiag.h"
+
 #include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
-#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "CLinux.h"
-
-// Of include/net/tcp_states.h: all that a process can hold a connection in. What is half-made, or outlives its process,
-// is the kernel's.
-enum { ESTABLISHED = 1, SYN_SENT = 2, FIN_WAIT1 = 4, FIN_WAIT2 = 5, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 };
-
-static int ask(int netlink, int family) {
+static int ask(int netlink, int family, uint32_t states, uint8_t extensions) {
     struct {
         struct nlmsghdr header;
         struct inet_diag_req_v2 body;
@@ -29,67 +19,37 @@ static int ask(int netlink, int family) {
         .body = {
             .sdiag_family = family,
             .sdiag_protocol = IPPROTO_TCP,
-            .idiag_ext = 1 << (INET_DIAG_INFO - 1),
-            .idiag_states = 1 << ESTABLISHED | 1 << SYN_SENT | 1 << FIN_WAIT1 | 1 << FIN_WAIT2 | 1 << CLOSE_WAIT
-                | 1 << LAST_ACK | 1 << CLOSING,
+            .idiag_ext = extensions,
+            .idiag_states = states,
         },
     };
     return send(netlink, &request, sizeof request, 0) < 0 ? -errno : 0;
 }
 
-static struct zp_tcp_connection read_connection(struct nlmsghdr *header) {
-    struct inet_diag_msg *message = NLMSG_DATA(header);
-    struct zp_tcp_connection connection = {
-        .inode = message->idiag_inode,
-        .state = message->idiag_state,
-        .is_ipv6 = message->idiag_family == AF_INET6,
-        .local_port = ntohs(message->id.idiag_sport),
-        .remote_port = ntohs(message->id.idiag_dport),
-        .unread = message->idiag_rqueue,
-        .unacknowledged = message->idiag_wqueue,
-    };
-    size_t size = connection.is_ipv6 ? 16 : 4;
-    memcpy(connection.local, message->id.idiag_src, size);
-    memcpy(connection.remote, message->id.idiag_dst, size);
-    int length = header->nlmsg_len - NLMSG_LENGTH(sizeof *message);
-    for (struct rtattr *item = (struct rtattr *)(message + 1); RTA_OK(item, length); item = RTA_NEXT(item, length)) {
-        if (item->rta_type != INET_DIAG_INFO) continue;
-        // Kernels give more or less of it, by their age.
-        struct tcp_info info = {0};
-        size_t given = RTA_PAYLOAD(item);
-        memcpy(&info, RTA_DATA(item), given < sizeof info ? given : sizeof info);
-        connection.since_sent = info.tcpi_last_data_sent;
-        connection.since_received = info.tcpi_last_data_recv;
-        connection.sent = info.tcpi_bytes_sent;
-        connection.received = info.tcpi_bytes_received;
-    }
-    return connection;
-}
-
-static int collect(int netlink, struct zp_tcp_connection *connections, size_t capacity, size_t *count) {
-    for (;;) {
-        char buffer[32768] __attribute__((aligned(8)));
-        ssize_t length = recv(netlink, buffer, sizeof buffer, 0);
-        if (length < 0 && errno == EINTR) continue;
-        if (length < 0) return -errno;
-        for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; NLMSG_OK(header, length);
-             header = NLMSG_NEXT(header, length)) {
-            if (header->nlmsg_type == NLMSG_DONE) return 0;
-            if (header->nlmsg_type == NLMSG_ERROR) return ((struct nlmsgerr *)NLMSG_DATA(header))->error;
-            if (*count == capacity) return -E2BIG;
-            connections[(*count)++] = read_connection(header);
-        }
-    }
-}
-
-int zp_tcp_connections(struct zp_tcp_connection *connections, size_t capacity) {
+int zp_socket_dump(
+    uint32_t states, uint8_t extensions, size_t capacity,
+    void (*read)(void *to, size_t index, struct nlmsghdr *header), void *to) {
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (netlink < 0) return -errno;
+    const int families[] = {AF_INET, AF_INET6};
     size_t count = 0;
-    int error = ask(netlink, AF_INET);
-    if (!error) error = collect(netlink, connections, capacity, &count);
-    if (!error) error = ask(netlink, AF_INET6);
-    if (!error) error = collect(netlink, connections, capacity, &count);
+    int error = 0;
+    for (int index = 0; index < 2 && !error; index++) {
+        error = ask(netlink, families[index], states, extensions);
+        for (int is_done = 0; !error && !is_done;) {
+            char buffer[32768] __attribute__((aligned(8)));
+            ssize_t length = recv(netlink, buffer, sizeof buffer, 0);
+            if (length < 0 && errno == EINTR) continue;
+            if (length < 0) error = -errno;
+            for (struct nlmsghdr *header = (struct nlmsghdr *)buffer; !error && !is_done && NLMSG_OK(header, length);
+                 header = NLMSG_NEXT(header, length)) {
+                if (header->nlmsg_type == NLMSG_DONE) is_done = 1;
+                else if (header->nlmsg_type == NLMSG_ERROR) error = ((struct nlmsgerr *)NLMSG_DATA(header))->error;
+                else if (count == capacity) error = -E2BIG;
+                else read(to, count++, header);
+            }
+        }
+    }
     close(netlink);
     return error ? error : (int)count;
 }
