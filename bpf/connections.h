@@ -31,8 +31,6 @@ struct {
     __uint(max_entries, ZP_ARRIVALS_SIZE);
 } arrivals SEC(".maps");
 
-
-
 enum {
     ETHERNET = 14,
     TCP_HEADER = 20,
@@ -176,8 +174,18 @@ COLD int hold(struct __sk_buff *skb, __u32 tcp)
         return TC_ACT_UNSPEC;
     __u32 end = load_flow(skb, pair, 1, &flow);
     struct zp_connection *connection = bpf_map_lookup_elem(&connections, &flow);
-    if (!connection)
+    struct packet_name name = {};
+    enum fragment fragment = load_fragment(skb, &name);
+    if (!connection) {
+        let_others_pass(fragment, &name);
         return TC_ACT_UNSPEC;
+    }
+    if (fragment == FIRST_FRAGMENT) {
+        /* Acknowledgements are not as long. A part of a packet is of no use later: it comes again as a whole. */
+        connection->is_wanted = 1;
+        tell(skb, connection->slot, 0);
+        return TC_ACT_SHOT;
+    }
     if (!load_segment(skb, tcp, end, &segment))
         return TC_ACT_SHOT;
     /* Packets that are larger than their length field can say have none. */

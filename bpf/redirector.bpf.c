@@ -152,6 +152,7 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
 #include "datagrams.h"
 #include "probes.h"
 /* Of these two: addresses, and flags of segments. */
+#include "fragments.h"
 #include "connections.h"
 
 /* A segment that only acknowledges, or asks whether the peer is still there: no use of the connection. */
@@ -187,17 +188,17 @@ SEC("tc")
 int zeropod_ingress(struct __sk_buff *skb)
 {
     __u32 offset, key = 0;
-    if (!find_tcp(skb, &offset)) {
-        note_datagram(skb, 1);
-        return TC_ACT_UNSPEC;
-    }
+    int is_tcp = find_tcp(skb, &offset);
     __u32 *containers = bpf_map_lookup_elem(&holding, &key);
     if (containers && *containers) {
-        int action = hold(skb, offset);
+        int action = is_tcp ? hold(skb, offset) : hold_fragment(skb);
         if (action != TC_ACT_UNSPEC)
             return action;
     }
-    note(skb, offset, 1);
+    if (is_tcp)
+        note(skb, offset, 1);
+    else
+        note_datagram(skb, 1);
     return TC_ACT_UNSPEC;
 }
 

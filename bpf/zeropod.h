@@ -32,6 +32,8 @@ enum {
     ZP_PACKET_SIZE = 2048,
     /* Bytes, for about thirty of these: a power of two, and of pages. What does not fit its sender sends again. */
     ZP_ARRIVALS_SIZE = 65536,
+    /* Packets of other connections that arrive in fragments at the same time, while these are held. */
+    ZP_MAX_FRAGMENTED = 64,
     /* Pods of one node. The kubelet's default limit is 110, large nodes go to 500. */
     ZP_MAX_PODS = 4096,
 };

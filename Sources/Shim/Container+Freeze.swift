@@ -47,6 +47,15 @@ extension Container {
         tellChange("frozen")
         // What came until they all stood still may be with the application already, where nothing tells of it.
         if traffic?.quietness(since: lastActivity)() == false { return perform(lifecycle.connectionHeld()) }
+        do throws(SystemError) {
+            let late = try traffic?.lateListeners(named: configuration.ports)
+            if let late, !late.areAbsent(of: pids) {
+                context.log.info("thaws because it listens on ports \(late.ports.sorted()) now", label)
+                return perform(lifecycle.connectionHeld())
+            }
+        } catch {
+            context.log.debug("cannot look for ports: \(error)", label)
+        }
         pageOut(pids)
         // As the last thing before the loop waits: what runs after it would be mapped again.
         context.loop.soon { Memory.unmapProgram() }

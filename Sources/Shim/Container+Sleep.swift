@@ -75,6 +75,9 @@ extension Container {
                 traffic?.closeConnections(because: "criu is too old", now: cgroup?.processes() ?? [main.pid])
             }
             let quiet = traffic?.quietness(since: lastActivity)
+            let (cgroup, pid) = (cgroup, main.pid)
+            let late = try traffic?.lateListeners(named: configuration.ports)
+            lateListeners = late
             let dump = Dump(
                 criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
                 mayWakeLazily: mayWakeLazily, connections: traffic?.connections, times: times)
@@ -82,6 +85,7 @@ extension Container {
             watch(underWay.call, "checkpoint") { [weak self] in self?.traffic?.connections?.criuIsKilled() }
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
+                mayBegin: { late?.areAbsent(of: cgroup?.processes() ?? [pid]) != false },
                 mayGoOn: { underWay.mayGoOn && quiet?() != false },
                 then: { [weak self] result in
                     guard let self else { return }
@@ -119,11 +123,15 @@ extension Container {
 
     private func checkpointEnded(_ outcome: Lifecycle.CheckpointOutcome) {
         dump = nil
+        defer { lateListeners = nil }
         switch outcome {
         case .done:
             // The container was removed in the meantime, and with it the wish to restore it.
             if lifecycle.state == .exited { discardSnapshot() }
-        case .givenUp: context.log.info("checkpoint given up because of traffic", label)
+        case .givenUp:
+            let late = lateListeners?.ports.sorted() ?? []
+            context.log.info(
+                "checkpoint given up because \(late.isEmpty ? "of traffic" : "it listens on ports \(late) now")", label)
         case .failed(let text), .refused(let text):
             history.checkpointFailed(text)
             context.log.error("checkpoint failed, the container runs on: \(text)", label)

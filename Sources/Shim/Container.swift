@@ -68,6 +68,8 @@ package final class Container {
     var holdFailure: SystemError?
     /// The checkpoint under way.
     var dump: DumpUnderWay?
+    /// What the checkpoint under way looks for when the processes stand still.
+    var lateListeners: LateListeners?
     /// The restore under way.
     var restoreUnderWay: CallUnderWay?
     /// Set while the container is frozen.

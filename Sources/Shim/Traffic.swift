@@ -137,6 +137,13 @@ final class Traffic {
         return { max(activity.last, datagrams.last) <= last?.nanoseconds ?? 0 }
     }
 
+    /// What is to be looked for when the processes stand still. Call it after `hold`.
+    func lateListeners(named: Set<UInt16>?) throws(SystemError) -> LateListeners {
+        try LateListeners(
+            in: pod.namespace, kept: queues?.sockets ?? [], redirected: declared.subtracting(queues?.ports ?? []),
+            named: named)
+    }
+
     /// Lets new connections wait, from before a dump on, and calls `onConnection` when there is one. Where that is
     /// possible they wait for the application itself; until its processes stand still it still accepts them.
     ///

@@ -95,11 +95,12 @@ import Testing
             let one = try Sleeper()
             let client = try Self.client(ipv6)
             let address = try one.address(ipv6)
-            // Of odd and even length, empty, and larger than a packet.
+            // Of odd and even length, empty, and larger than a packet: these come in fragments.
             let sizes = [3, 4, 0, 1, 1400, 9000, 65000]
             let sent = sizes.map { size in (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ size) } }
             for bytes in sent { try client.send(bytes, to: address) }
             try one.loop.wait { one.calls == 1 }
+            #expect(try Fragments.reassembled(in: one.pod, ipv6: ipv6).whole == sizes.count { $0 > 1500 })
 
             let application = try Peer(in: one.pod.network, at: SocketAddress(ipv6: 0, port: 53))
             try one.deliver(sent.count)

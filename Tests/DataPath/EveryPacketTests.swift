@@ -71,6 +71,23 @@ import Testing
         Peculiarity(testDescription: "a sidecar over lo", address: "127.0.0.1", client: "inside"),
     ]
 
+    /// On the way packets may only be as long as IPv4 has to bear, and a SYN with all options is longer.
+    static let inFragments = Peculiarity(
+        testDescription: "IPv4 in fragments",
+        script: """
+            set -e
+            ip netns add far
+            ip link add veth98 type veth peer name eth0 netns far
+            ip addr add 10.98.0.1/24 dev veth98; ip link set veth98 up
+            ip -n far addr add 10.98.0.2/24 dev eth0; ip -n far link set eth0 up
+            ip -n far route add default via 10.98.0.1
+            ip netns exec far sysctl -qw net.ipv4.ip_no_pmtu_disc=1
+            sysctl -qw net.ipv4.ip_forward=1
+            ip route replace 10.99.1.0/24 dev veth1 mtu lock 68
+            """,
+        // Record route with room for nine addresses.
+        ipv4Options: [7, 39, 4] + [UInt8](repeating: 0, count: 37), client: "far")
+
     static let vlan = Peculiarity(
         testDescription: "VLAN",
         script: """
@@ -90,7 +107,7 @@ import Testing
         try connectionsAreWholeAndCount(Self.vlan, hook)
     }
 
-    @Test(arguments: peculiarities, [TrafficHook.tcx, .clsact])
+    @Test(arguments: peculiarities + [inFragments], [TrafficHook.tcx, .clsact])
     func connectionsAreWholeAndCount(_ what: Peculiarity, _ hook: TrafficHook) throws {
         try inScratch {
             let loop = try EventLoop()
@@ -106,7 +123,7 @@ import Testing
             }
 
             var server: TestServer? = try serve()
-            let awake = try connect(one, what)
+            let awake = try Self.connect(one, what)
             awake.send(long)
             try loop.wait { awake.received.count == long.count && server?.accepted.first?.received.count == long.count }
             #expect(awake.received == long && server?.accepted.first?.received == long)
@@ -116,7 +133,7 @@ import Testing
             server = nil
             var calls = 0
             one.activator.hold { calls += 1 }
-            let held = try connect(one, what)
+            let held = try Self.connect(one, what)
             held.send(long)
             try loop.wait { held.isConnected && calls == 1 }
             #expect(try #require(one.redirector.lastActivity(of: [80])) > active)
@@ -127,14 +144,14 @@ import Testing
             try loop.wait { held.received.count == long.count && server?.accepted.first?.received.count == long.count }
             #expect(held.received == long && server?.accepted.first?.received == long)
 
-            let after = try connect(one, what)
+            let after = try Self.connect(one, what)
             try loop.wait { after.received.count == long.count }
             #expect(one.activator.counters.relayed == 1)
             #expect(one.messages == [])
         }
     }
 
-    private func connect(_ one: RedirectedPod, _ what: Peculiarity) throws -> TestPeer {
+    static func connect(_ one: RedirectedPod, _ what: Peculiarity) throws -> TestPeer {
         let address = try #require(
             SocketAddress(what.address.isEmpty ? one.pod.ipv4 : what.address, port: what.port))
         func begin() throws -> TestPeer {
@@ -150,12 +167,16 @@ import Testing
         }
         if what.client == "outside" { return try begin() }
         let home = try Namespace.own(.network)
-        try one.pod.network.enter()
+        if what.client == "far" {
+            try Namespace(.network, path: "/run/netns/far").enter()
+        } else {
+            try one.pod.network.enter()
+        }
         defer { try? home.enter() }
         return try begin()
     }
 
-    private func set(_ socket: borrowing Descriptor, _ level: Int32, _ option: Int32, _ bytes: [UInt8]) throws {
+    private static func set(_ socket: borrowing Descriptor, _ level: Int32, _ option: Int32, _ bytes: [UInt8]) throws {
         try retrying("setsockopt", "\(level) \(option)") {
             setsockopt(socket.rawValue, level, option, bytes, socklen_t(bytes.count))
         }

@@ -55,6 +55,21 @@ extension SleepingPods {
             }
         }
 
+        @Test func aDatagramInFragmentsWakesAndIsAnswered() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("large-datagrams", ["ports-map": "dns=5353/udp"]) { pod in
+                let dns = try await pod.start("dns", image: "python", command: ["python3", "-c", Self.server])
+                try await dns.awaitShimLog("watching UDP ports [5353]")
+                let text = String(repeating: "0123456789", count: 400)
+                for (number, address) in [pod.ip4, pod.ip6].enumerated() {
+                    let wakes = try dns.wakes()
+                    try await dns.awaitSleep(wakes + 1)
+                    let answer = try await Self.ask(text, node, address, fromOutside: true)
+                    #expect(answer == "\(number + 1) \(try await Self.source(node, to: address, true)) \(text)")
+                }
+            }
+        }
+
         /// The address that the client's datagrams leave with.
         private static func source(
             _ node: TestNode, to address: String, _ fromOutside: Bool

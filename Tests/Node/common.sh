@@ -17,7 +17,7 @@ fail() {
 # A node's name is part of paths and of cgroup names.
 check_name() {
     [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,40}$ ]] || fail "a node needs a name of a-z, 0-9, '.' and '-', not '${1:-}'"
-    [[ ! $1 =~ ^(roots|images|content)$ ]] || fail "'$1' is a directory of the build, not a name for a node"
+    [[ ! $1 =~ ^(roots|images|extra|content)$ ]] || fail "'$1' is a directory of the build, not a name for a node"
 }
 
 state_of() { printf '%s/%s' "$build" "$1"; }

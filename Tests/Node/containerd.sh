@@ -21,6 +21,15 @@ serving() {
         http://containerd/runtime.v1.RuntimeService/ListContainers 2>/dev/null | grep -qai 'grpc-status: 0'
 }
 
+# CRI learns of images by events, a little later. This is its call ListImages, with an empty message.
+known_images() {
+    local socket
+    socket=$("$here/node" socket "$1")
+    printf '\0\0\0\0\0' | curl -s --http2-prior-knowledge --unix-socket "$socket" --data-binary @- \
+        -H 'content-type: application/grpc' -H 'te: trailers' \
+        http://containerd/runtime.v1.ImageService/ListImages | grep -aoE 'zeropod\.test/[a-z]+:1' | sort -u
+}
+
 stop_containerd() {
     inside "$1" bash -c 'read -r pid </run/containerd.pid && kill "$pid" && while kill -0 "$pid"; do sleep 0.02; done' \
         2>/dev/null || true

@@ -44,12 +44,12 @@ package struct Dump: Sendable {
     /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
     ///
     /// - Parameters:
-    ///   - mayGoOn: asked on a foreign thread, first when all processes stand still and then when everything is
-    ///     written but nothing is ended yet.
+    ///   - mayBegin: asked on a foreign thread, when all processes stand still.
+    ///   - mayGoOn: asked after that, and once more when everything is written but nothing is ended yet.
     ///   - then: called on the loop.
     package func run(
-        _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
-        then: @escaping (Result<Outcome, CheckpointError>) -> Void
+        _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayBegin: @escaping @Sendable () -> Bool,
+        mayGoOn: @escaping @Sendable () -> Bool, then: @escaping (Result<Outcome, CheckpointError>) -> Void
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
@@ -64,7 +64,7 @@ package struct Dump: Sendable {
             underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
-                Result { () throws(CheckpointError) in try call(service, mayGoOn) }
+                Result { () throws(CheckpointError) in try call(service, mayBegin, mayGoOn) }
             } then: { result in
                 if case .failure = result { snapshot.discardImages() }
                 then(result)
@@ -75,7 +75,7 @@ package struct Dump: Sendable {
     }
 
     private func call(
-        _ service: CRIUService, _ mayGoOn: @escaping () -> Bool
+        _ service: CRIUService, _ mayBegin: @escaping () -> Bool, _ mayGoOn: @escaping () -> Bool
     ) throws(CheckpointError) -> Outcome {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
@@ -97,7 +97,7 @@ package struct Dump: Sendable {
                 switch step {
                 case "query-ext-files":
                     outcome.dispositions = try? SignalDispositions(of: pid)
-                    if connections?.processesStopped() == false || !mayGoOn() { throw .givenUp }
+                    if connections?.processesStopped() == false || !mayBegin() || !mayGoOn() { throw .givenUp }
                 // The images are complete, and the processes can still go on if this fails.
                 case "post-dump":
                     try awaitPlaceholder()

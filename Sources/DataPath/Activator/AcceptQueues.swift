@@ -57,6 +57,9 @@ package final class AcceptQueues {
         stopWatching()
     }
 
+    /// The inode numbers of the sockets that are kept.
+    package var sockets: Set<UInt64> { Set(queues.map(\.socket.inode)) }
+
     /// How many connections wait now.
     package var waiting: Int { queues.reduce(0) { $0 + TCPSocket.waitingConnections($1.descriptor) } }
 

@@ -80,12 +80,13 @@ write_images() {
 
 # image NAME CONFIG LAYER...
 image() {
-    local archive=$build/images/archive name=$1 config=$2 layer digest
+    local all=${images:-$build/images}
+    local archive=$all/archive name=$1 config=$2 layer digest
     local files=() digests=()
     shift 2
     for layer; do
         [[ -f $archive/$layer.tar ]] ||
-            tar -C "$build/images/layers/$layer" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
+            tar -C "$all/layers/$layer" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
                 -cf "$archive/$layer.tar" .
         digest=$(sha256sum <"$archive/$layer.tar")
         files+=("$layer.tar")

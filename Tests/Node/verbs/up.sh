@@ -65,13 +65,9 @@ import_images() {
     await 20 images_known || fail "containerd's CRI does not know the images that were imported"
 }
 
-# CRI learns of images by events, a little later. This is its call ListImages, with an empty message.
 images_known() {
-    local socket known expected
-    socket=$("$here/node" socket "$name")
-    known=$(printf '\0\0\0\0\0' | curl -s --http2-prior-knowledge --unix-socket "$socket" --data-binary @- \
-        -H 'content-type: application/grpc' -H 'te: trailers' \
-        http://containerd/runtime.v1.ImageService/ListImages | grep -aoE 'zeropod\.test/[a-z]+:1' | sort -u | wc -l)
+    local known expected
+    known=$(known_images "$name" | wc -l)
     expected=$(tar -xOf "$(images_archive)" ./manifest.json | jq length)
     ((known == expected))
 }

@@ -71,6 +71,11 @@ package struct TestNode: Sendable {
         try await run("bash", "-c", script, deadline: deadline, expecting: expecting)
     }
 
+    /// Gives the node one of the images in Tests/Node/extra.
+    package func importImage(_ image: String) async throws {
+        try await Command.run([Self.script, "image", name, image], deadline: .seconds(600))
+    }
+
     /// Ends containerd, or starts it again, while shims and containers live on.
     package func stopContainerd() async throws {
         try await Command.run([Self.script, "containerd", name, "stop"])
