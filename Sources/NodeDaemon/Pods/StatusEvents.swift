@@ -1,5 +1,6 @@
 import JSON
 import Linux
+import Protobuf
 import StatusAPI
 
 /// Events of Kubernetes about what containers do. Each has a name that follows from what happened, so that the API
@@ -51,9 +52,11 @@ final class StatusEvents {
     /// long ago. Either its event is there, and a second is refused, or nobody has told it.
     static func baseline(_ report: ContainerReport, now: WallClockTime) -> ContainerReport {
         var old = report
-        let recently = now.seconds - recent
-        if report.lastCheckpoint.map({ $0.seconds >= recently }) ?? false { old.checkpoints?.count -= 1 }
-        if report.lastRestore.map({ $0.seconds >= recently }) ?? false { old.restores?.count -= 1 }
+        func isRecent(_ time: Timestamp?) -> Bool { time.map { $0.seconds >= now.seconds - recent } ?? false }
+        if isRecent(report.lastCheckpoint) { old.checkpoints?.count -= 1 }
+        if isRecent(report.lastRestore) { old.restores?.count -= 1 }
+        if isRecent(report.lastFreeze) { old.freezes -= min(1, old.freezes) }
+        if isRecent(report.lastThaw) { old.thaws -= min(1, old.thaws) }
         return old
     }
 

@@ -46,6 +46,31 @@ struct ReportTests {
         }
     }
 
+    /// The other way of sleeping has a label and events of its own, and requests stay: it keeps its memory.
+    @Test func aFrozenPodIsTold() async throws {
+        let cluster = try cluster()
+        try await cluster.apply(
+            Cluster.web(named: "chilled").replacing(
+                "scaledown-duration: 2s}", with: "scaledown-duration: 2s, zeropod.ctrox.dev/sleep: freeze}"))
+        try await cluster.awaitRollout("deployment/chilled")
+        try await cluster.awaitLabel("FROZEN", of: "chilled")
+        #expect(try await cluster.get("chilled").code == 200)
+        let pod = try await cluster.pod("chilled")
+        try await eventually("each freeze and each thaw is told of once", within: .seconds(40)) {
+            let reasons = try await cluster.reasonsTold(of: pod)
+            let freezes = reasons.count { $0 == "Frozen" }
+            let thaws = reasons.count { $0 == "Thawed" }
+            return freezes >= 2 && thaws == freezes - 1 && reasons.count == freezes + thaws
+                && "\(freezes)" == (try await cluster.metric("zeropod_freezes_total", of: pod))
+        }
+        let messages = try await cluster.kubectl("get", "events", "--field-selector", "involvedObject.name=\(pod)").text
+        #expect(
+            messages.contains("Froze container web, which is not checkpointed: zeropod.ctrox.dev/sleep is freeze"))
+        #expect(try await cluster.value(".spec.containers[0].resources.requests.memory", of: "pod/\(pod)") == "32Mi")
+        #expect(try await cluster.restarts(of: "chilled") == "0")
+        try await cluster.kubectl("delete", "deployment,service", "chilled")
+    }
+
     @Test(.enabled(if: Kubernetes.resizes, "requests of a running pod can be changed from Kubernetes 1.33 on"))
     func requestsDropAndComeBack() async throws {
         try await withWeb("resized") { cluster in
