@@ -60,8 +60,8 @@ struct ReportTests {
             let reasons = try await cluster.reasonsTold(of: pod)
             let freezes = reasons.count { $0 == "Frozen" }
             let thaws = reasons.count { $0 == "Thawed" }
-            return freezes >= 2 && thaws == freezes - 1 && reasons.count == freezes + thaws
-                && "\(freezes)" == (try await cluster.metric("zeropod_freezes_total", of: pod))
+            let counted = try await cluster.metric("zeropod_freezes_total", of: pod)
+            return freezes >= 2 && thaws == freezes - 1 && reasons.count == freezes + thaws && "\(freezes)" == counted
         }
         let messages = try await cluster.kubectl("get", "events", "--field-selector", "involvedObject.name=\(pod)").text
         #expect(
