@@ -128,6 +128,27 @@ import Testing
         try trial.await { trial.trouble.isEmpty }
     }
 
+    /// One whose machine has lost its power says nothing any more, not even to what is sent to it.
+    @Test func aSilentConnectionHasAMinute() throws {
+        let trial = try Trial { $0.isWatch ? .init(staysOpen: true) : Self.list(5) }
+        try trial.await { trial.watches.count == 1 }
+        let limits = (3..<1024 as Range<Int32>).filter { peerPort(of: $0) == trial.server.port }.map { socket in
+            var (limit, size) = (UInt32(0), socklen_t(MemoryLayout<UInt32>.size))
+            getsockopt(socket, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, &limit, &size)
+            return limit
+        }
+        #expect(!limits.isEmpty && limits.allSatisfy { $0 == 60_000 })
+    }
+
+    /// Nil for what is no connection.
+    private func peerPort(of number: Int32) -> UInt16? {
+        let descriptor = Descriptor(owning: number)
+        let port = try? TCPSocket.peerAddress(descriptor).port
+        // It belongs to libcurl, or to whomever.
+        _ = descriptor.release()
+        return port
+    }
+
     @Test func attemptsComeEveryHalfMinuteAtLast() {
         for failures in 0...200 {
             let delay = Backoff.delay(afterFailures: failures)

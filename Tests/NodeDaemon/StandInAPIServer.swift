@@ -27,7 +27,7 @@ final class StandInAPIServer {
         init(_ socket: consuming Descriptor) { self.socket = socket }
     }
 
-    let url: String
+    let port: UInt16
     private(set) var requests: [Request] = []
     private let listener: Descriptor
     private let loop: EventLoop
@@ -37,7 +37,7 @@ final class StandInAPIServer {
     init(loop: EventLoop, _ answer: @escaping (Request) -> Reply) throws {
         (self.loop, self.answer) = (loop, answer)
         listener = try ServerSocket.listen("127.0.0.1:0")
-        url = "http://127.0.0.1:\(try TCPSocket.localAddress(listener).port)"
+        port = try TCPSocket.localAddress(listener).port
         try loop.watch(listener, .readable) { [unowned self] _ in
             guard let socket = try? TCPSocket.accept(listener) else { return }
             let connection = Connection(socket)
@@ -45,6 +45,8 @@ final class StandInAPIServer {
             try? loop.watch(connection.socket, .readable) { [unowned self] _ in read(connection) }
         }
     }
+
+    var url: String { "http://127.0.0.1:\(port)" }
 
     deinit {
         for descriptor in connections.keys { loop.unwatch(descriptor) }
