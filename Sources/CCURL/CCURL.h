@@ -4,6 +4,8 @@
 // The checks want options that are constants where they are used.
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 static inline CURLcode zp_curl_set_long(CURL *transfer, CURLoption option, long value) {
     return curl_easy_setopt(transfer, option, value);
@@ -22,6 +24,18 @@ typedef size_t (*zp_curl_data)(char *bytes, size_t size, size_t count, void *con
 
 static inline CURLcode zp_curl_set_data(CURL *transfer, CURLoption option, zp_curl_data function) {
     return curl_easy_setopt(transfer, option, function);
+}
+
+static inline int zp_curl_set_up_socket(void *context, curl_socket_t socket, curlsocktype purpose) {
+    (void)context, (void)purpose;
+    unsigned int milliseconds = 60000;
+    setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+    return CURL_SOCKOPT_OK;
+}
+
+// A connection ends when nothing that was sent on it has been acknowledged for a minute.
+static inline CURLcode zp_curl_limit_silence(CURL *transfer) {
+    return curl_easy_setopt(transfer, CURLOPT_SOCKOPTFUNCTION, zp_curl_set_up_socket);
 }
 
 static inline long zp_curl_status(CURL *transfer) {

@@ -83,7 +83,7 @@ extension Container {
     func thaw() {
         changeBegan = .now
         endFrost()
-        history.memoryGivenBack = nil
+        history.thawed()
         tellChange("thawed")
         guard isPaused else { return perform(lifecycle.thawed(at: Instant.now.nanoseconds)) }
         // For somebody who makes images of what is paused.

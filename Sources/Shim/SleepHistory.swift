@@ -6,8 +6,11 @@ package struct SleepHistory {
     package internal(set) var restores = DurationRecord()
     /// From the arrival of the connection that woke the container to its handing over.
     package internal(set) var wakes = DurationRecord()
-    /// How often it was frozen.
+    /// How often it was frozen, and how often it was thawed again.
     package internal(set) var freezes: UInt64 = 0
+    package internal(set) var thaws: UInt64 = 0
+    package internal(set) var lastFreeze: WallClockTime?
+    package internal(set) var lastThaw: WallClockTime?
     package internal(set) var checkpointErrors: UInt64 = 0
     package internal(set) var restoreErrors: UInt64 = 0
     package internal(set) var lastCheckpoint: WallClockTime?
@@ -25,7 +28,16 @@ package struct SleepHistory {
         lastCheckpoint = .now
     }
 
-    mutating func froze() { freezes += 1 }
+    mutating func froze() {
+        freezes += 1
+        lastFreeze = .now
+    }
+
+    mutating func thawed() {
+        thaws += 1
+        lastThaw = .now
+        memoryGivenBack = nil
+    }
 
     mutating func woke(_ took: Instant.Span) {
         restores.add(took)

@@ -8,20 +8,22 @@ extension SleepingPods {
     @Suite struct LookingTests {
         private let zeropod = "/opt/zeropod/bin/zeropod"
 
-        /// Two that sleep, of which one was woken before, and one that may not.
+        /// Two that sleep, of which one was woken before, one that is frozen, and one that may not sleep.
         private func withPods(on node: TestNode, _ body: ([Pod]) async throws -> Void) async throws {
             try await node.withSleepyPod("sleeper", after: "1h") { sleeper in
                 try await node.withSleepyPod("visited", after: "1h") { visited in
-                    try await node.withSleepyPod("waking", after: "0") { waking in
-                        for pod in [sleeper, visited] {
-                            let server = try await pod.start("server", image: "python")
-                            try await sleep(server)
-                            guard pod.config.name == visited.config.name else { continue }
-                            _ = try await node.get(pod.ip4, port: 8080, from: .outside)
-                            try await sleep(server)
+                    try await node.withSleepyPod("chilled", after: "1h", ["sleep": "freeze"]) { chilled in
+                        try await node.withSleepyPod("waking", after: "0") { waking in
+                            for pod in [sleeper, visited, chilled] {
+                                let server = try await pod.start("server", image: "python")
+                                try await sleep(server)
+                                guard pod.config.name == visited.config.name else { continue }
+                                _ = try await node.get(pod.ip4, port: 8080, from: .outside)
+                                try await sleep(server)
+                            }
+                            _ = try await waking.start("server", image: "python")
+                            try await body([sleeper, visited, chilled, waking])
                         }
-                        _ = try await waking.start("server", image: "python")
-                        try await body([sleeper, visited, waking])
                     }
                 }
             }
@@ -44,6 +46,7 @@ extension SleepingPods {
                     let page = try await browser.document(of: url)
                     for pod in pods { #expect(page.contains(pod.config.name)) }
                     #expect(page.contains("zeropod.ctrox.dev/scaledown-duration is 0"))
+                    #expect(page.contains("zeropod.ctrox.dev/sleep is freeze"))
                     #expect(page.contains("<svg"))
                     for (name, width) in [("page", 1200), ("page-on-a-telephone", 400)] {
                         let picture = try await browser.picture(of: url, as: name, width: width)

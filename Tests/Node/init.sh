@@ -10,6 +10,7 @@ read -r pid _ </proc/self/stat
 printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$state/pid"
 
 mount_root() {
+    [[ ! -e $state/booted ]] || REBOOTED=yes
     mkdir -p "$state"/{root,upper,work,containerd,zeropod,log}
     mount -t overlay -o "lowerdir=$ROOT,upperdir=$state/upper,workdir=$state/work" "node.$NAME" "$state/root"
     cd "$state/root"
@@ -30,6 +31,12 @@ mount_root() {
         mkdir -p ".$target"
         mount --bind -o ro "$source" ".$target"
     done
+    [[ -e $state/booted ]] || install_files
+    touch "$state/booted"
+}
+
+# What an installation leaves on the disk; what is done to it afterwards outlives a reboot.
+install_files() {
     cp "$here/conf/10-bridge.conflist" etc/cni/net.d/
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc
@@ -48,6 +55,13 @@ mount_system() {
     mount -t tmpfs -o mode=755 run run
     mount -t tmpfs -o mode=1777 tmp tmp
     "mount_cgroup_$CGROUP"
+    [[ -z ${REBOOTED:-} ]] || show_another_boot
+}
+
+# The kernel is still that of the machine.
+show_another_boot() {
+    cat proc/sys/kernel/random/uuid >run/boot-id
+    mount --bind run/boot-id proc/sys/kernel/random/boot_id
 }
 
 # The same hierarchies at the same places as on this machine; the cgroup namespace shows each from the node's group on.

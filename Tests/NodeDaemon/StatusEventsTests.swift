@@ -74,11 +74,61 @@ import Testing
         #expect(awake["reason"] == "Running")
         #expect(
             awake["message"]
-                == "Restored container nginx in 21ms (3 changes before it were too quick for events of their own)")
+                == "Restored container nginx in 21ms (3 changes before it have no events of their own)")
         let failed = event(ContainerChange(kind: .checkpointFailed, number: 1))
         #expect(failed["reason"] == "Checkpoint failed")
         #expect(failed["type"] == "Warning")
         #expect(failed["message"]?.string?.hasSuffix("Err (x): io_uring") == true)
+    }
+
+    @Test func freezesAndThawsAreToldByTurns() {
+        func frozen(_ freezes: UInt64, _ thaws: UInt64, sleeps: UInt64 = 0, wakes: UInt64 = 0) -> ContainerReport {
+            var report = report(sleeps, wakes)
+            (report.freezes, report.thaws) = (freezes, thaws)
+            return report
+        }
+        #expect(names(frozen(0, 0), frozen(1, 0)) == ["f1"])
+        #expect(names(frozen(1, 0), frozen(1, 0)) == [])
+        #expect(names(frozen(1, 0), frozen(1, 1)) == ["t1"])
+        // Read late.
+        #expect(names(frozen(1, 0), frozen(3, 2)) == ["t1", "f2", "t2", "f3"])
+        // After an hour CRIU is asked again, and takes it.
+        #expect(names(frozen(1, 0), frozen(1, 1, sleeps: 1)) == ["t1", "s1"])
+        #expect(names(frozen(0, 0), frozen(1, 1, sleeps: 1)) == ["f1", "t1", "s1"])
+        // It refuses again.
+        #expect(names(frozen(0, 0, sleeps: 1), frozen(1, 0, sleeps: 1, wakes: 1)) == ["w1", "f1"])
+    }
+
+    @Test func aNewDaemonTellsTheLastFreezeOnce() {
+        let now = WallClockTime(seconds: 10_000, nanoseconds: 0)
+        var seen = report(0, 0)
+        (seen.freezes, seen.thaws) = (5, 4)
+        (seen.lastFreeze, seen.lastThaw) = (.init(seconds: 2000, nanoseconds: 0), .init(seconds: 1000, nanoseconds: 0))
+        #expect(names(StatusEvents.baseline(seen, now: now), seen) == [])
+        seen.lastFreeze = .init(seconds: 9990, nanoseconds: 0)
+        #expect(names(StatusEvents.baseline(seen, now: now), seen) == ["f5"])
+    }
+
+    @Test func aFreezeSaysWhy() throws {
+        func event(_ kind: ContainerChange.Kind, _ reasons: [String]) -> JSON {
+            var report = report(0, 0)
+            (report.freezes, report.reasons) = (1, reasons)
+            return EventObject.make(
+                ContainerChange(kind: kind, number: 1), of: report, podUID: "uid", node: "node-1", at: .now, withheld: 0
+            )
+        }
+        let refused = event(.frozen, ["its last checkpoint failed: criu failed: type DUMP\nErr (x): io_uring"])
+        #expect(refused["reason"] == "Frozen")
+        #expect(refused["type"] == "Normal")
+        #expect(refused["metadata"]?["name"] == "zeropod-status-event-01234567890123456789-f1")
+        #expect(
+            refused["message"]
+                == "Froze container nginx, which is not checkpointed: its last checkpoint failed: criu failed: type DUMP\nErr (x): io_uring"
+        )
+        #expect(
+            event(.frozen, [])["message"]
+                == "Froze container nginx, which is not checkpointed: zeropod.ctrox.dev/sleep is freeze")
+        #expect(event(.thawed, [])["message"] == "Thawed container nginx")
     }
 
     @Test func messagesAreAsLongAsTheServerTakesThem() {
@@ -102,6 +152,8 @@ import Testing
         #expect(StatusLabels.changes(of: pod, [asleep]) == [:])
         asleep.state = .running
         #expect(StatusLabels.changes(of: pod, [asleep]) == [key: "RUNNING"])
+        asleep.state = .frozen
+        #expect(StatusLabels.changes(of: pod, [asleep]) == [key: "FROZEN"])
     }
 
     @Test func bodiesOfPatches() {

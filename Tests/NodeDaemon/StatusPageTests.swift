@@ -48,6 +48,15 @@ import Testing
         #expect(failed.contains("<summary>last failure</summary><pre>Error (criu): y</pre>"))
     }
 
+    @Test func whyOneIsFrozenIsSaid() {
+        func page(_ reasons: [String]) -> String {
+            self.page([report { ($0.state, $0.reasons) = (.frozen, reasons) }])
+        }
+        #expect(page([]).contains("<span class=soft>zeropod.ctrox.dev/sleep is freeze</span>"))
+        #expect(page(["criu"]).contains("<td class=why>criu</td>"))
+        #expect(page([]).contains("<b>1 of 1</b>containers asleep"))
+    }
+
     /// Names and reasons are somebody else's.
     @Test func nothingFromOutsideIsMarkup() {
         let evil = "<script>alert('1')</script>"

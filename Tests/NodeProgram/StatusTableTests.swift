@@ -66,6 +66,9 @@ import Testing
         let words = StatusTable([frozen], now: 1090).text().split(separator: "\n")[1].split(separator: " ")
         #expect(words.prefix(7) == ["shop/web-1/nginx", "frozen", "90s", "4x", "-", "-", "-"])
         #expect(words.dropFirst(7).joined(separator: " ") == "its last checkpoint failed: criu dump failed")
+        report.reasons = []
+        let asked = FoundContainer(socket: "/run/zeropod/s/a.sock", report: report)
+        #expect(StatusTable([asked], now: 1090).text().hasSuffix("  zeropod.ctrox.dev/sleep is freeze"))
     }
 
     @Test func containersAreMeantByIDItsBeginningOrTitle() {

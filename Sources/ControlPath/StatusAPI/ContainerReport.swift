@@ -39,8 +39,11 @@ package struct ContainerReport: Message {
     package var probesAnswered: UInt64 = 0
     /// Connections that are open while it sleeps.
     package var connectionsKept: UInt64 = 0
-    /// How often it was frozen, since the start.
+    /// How often it was frozen, and thawed again, since the start.
     package var freezes: UInt64 = 0
+    package var thaws: UInt64 = 0
+    package var lastFreeze: Timestamp?
+    package var lastThaw: Timestamp?
     /// Ports whose first connections the application accepts itself, and those where they are relayed, with the reason.
     package var portsAccepted: [UInt64] = []
     package var portsRelayed: [UInt64] = []
@@ -81,6 +84,9 @@ package struct ContainerReport: Message {
         try fields(23, "probes_answered", &probesAnswered)
         try fields(24, "connections_kept", &connectionsKept)
         try fields(30, "freezes", &freezes)
+        try fields(31, "thaws", &thaws)
+        try fields(32, "last_freeze", &lastFreeze)
+        try fields(33, "last_thaw", &lastThaw)
     }
 }
 

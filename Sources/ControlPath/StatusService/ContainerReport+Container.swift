@@ -30,7 +30,9 @@ extension ContainerReport {
         checkpoints = Durations(history.checkpoints)
         restores = Durations(history.restores)
         wakes = Durations(history.wakes)
-        freezes = history.freezes
+        (freezes, thaws) = (history.freezes, history.thaws)
+        lastFreeze = history.lastFreeze.map(Timestamp.init)
+        lastThaw = history.lastThaw.map(Timestamp.init)
         checkpointErrors = history.checkpointErrors
         restoreErrors = history.restoreErrors
         lastCheckpoint = history.lastCheckpoint.map(Timestamp.init)

@@ -31,6 +31,7 @@ package enum StatusDocument {
         object["probesAnswered"] = .integer(report.probesAnswered)
         object["connectionsKept"] = .integer(report.connectionsKept)
         object["freezes"] = .integer(report.freezes)
+        object["thaws"] = .integer(report.thaws)
         object["handover"] = handover(of: report)
         object["lastError"] = .string(report.lastError)
         return object

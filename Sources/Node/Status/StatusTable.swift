@@ -38,7 +38,8 @@ package struct StatusTable {
             Column(head: "IMAGES", cells: size(\.imageBytes)),
         ]
         reasons = reports.map { report in
-            let reason = report.state == .asleep ? nil : report.reasons.first
+            let frozen = report.state == .frozen ? report.whyFrozen : nil
+            let reason = report.state == .asleep ? nil : report.reasons.first ?? frozen
             return reason?.split(separator: "\n").first.map(String.init) ?? ""
         }
     }

@@ -47,17 +47,20 @@ final class APIServer {
         if let transfer { transfers.start(transfer) }
     }
 
-    /// A request whose answer has no end, such as a watch.
+    /// A request whose answer comes bit by bit, such as a watch.
     /// - Parameters:
-    ///   - received: a piece of the answer, if the status is 200.
+    ///   - seconds: after which the server should have ended it. One that has gone silent does not.
+    ///   - received: a piece of the answer, if the status is 200; an empty one when its head has come.
     ///   - ended: nil if the server has ended it in order.
     /// - Returns: what `stop` takes.
     func stream(
-        _ path: String, received: @escaping ([UInt8]) -> Void, ended: @escaping (APIFailure?) -> Void
+        _ path: String, seconds: Int, received: @escaping ([UInt8]) -> Void, ended: @escaping (APIFailure?) -> Void
     ) -> Transfer? {
         var refusal: [UInt8] = []
+        var request = request("GET", path)
+        request.seconds = seconds + Self.patience
         let transfer = Transfer(
-            request("GET", path),
+            request,
             received: { [weak self] piece, status in
                 if status != 200 {
                     refusal += piece

@@ -37,10 +37,12 @@ final class NodeCheck {
             switch result {
             case .success(let document): note(judge(document), subject)
             case .failure(let failure) where failure.status == 404: note(judge(nil), subject)
-            // Not reached, or not allowed to look: the watch of pods says the first, the second does not matter.
-            case .failure: break
+            // Not reached: the watch of pods says so.
+            case .failure(let failure) where failure.kind == .passing: break
+            // Not allowed to look, which does not matter.
+            case .failure: return
             }
-            guard found[subject] != nil else { return }
+            if case .success = result, found[subject] == nil { return }
             loop.after(Self.interval) { [weak self] in self?.look(at: path, subject, judge) }
         }
     }

@@ -53,6 +53,13 @@ struct Pod: Equatable {
         isEnding = metadata["deletionTimestamp"]?.string != nil || phase == "Succeeded" || phase == "Failed"
     }
 
+    /// As it is, and older than whatever comes.
+    var withoutVersion: Pod {
+        var pod = self
+        pod.version = ""
+        return pod
+    }
+
     var isStatic: Bool { annotations["kubernetes.io/config.mirror"] != nil }
 
     var path: String { "/api/v1/namespaces/\(namespace)/pods/\(name)" }

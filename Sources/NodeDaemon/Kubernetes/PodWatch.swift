@@ -18,6 +18,8 @@ final class PodWatch {
     private var events = WatchEvents()
     private var stream: Transfer?
     private var failures = 0
+    /// Listings in a row that a watch was too far behind of at once.
+    private var expirations = 0
     private(set) var isSynchronized = false
 
     /// - Parameter changed: told of each pod that has come or changed, or has gone.
@@ -54,7 +56,10 @@ final class PodWatch {
     private func listed(_ document: JSON) {
         for pod in (document["items"]?.array ?? []).compactMap(Pod.init) { listing[pod.key] = pod }
         if let mark = document["metadata"]?["continue"]?.string, !mark.isEmpty { return list(from: mark) }
-        version = document["metadata"]?["resourceVersion"]?.string ?? ""
+        let found = document["metadata"]?["resourceVersion"]?.string ?? ""
+        // What is known is of a future that never was.
+        if isBefore(found) { pods = pods.mapValues(\.withoutVersion) }
+        version = found
         failures = 0
         isSynchronized = true
         for pod in pods.values where listing[pod.key]?.uid != pod.uid { remove(pod) }
@@ -72,7 +77,7 @@ final class PodWatch {
             "/api/v1/pods?\(selector)&watch=true&allowWatchBookmarks=true&resourceVersion=\(version)"
             + "&timeoutSeconds=\(seconds)"
         stream = api.stream(
-            path,
+            path, seconds: seconds,
             received: { [unowned self] bytes in
                 for event in events.take(bytes) { handle(event) }
             },
@@ -102,13 +107,15 @@ final class PodWatch {
         switch event {
         case .present(let object):
             guard let pod = Pod(object) else { return }
-            (version, failures) = (pod.version, 0)
+            goesOn(to: pod.version)
             put(pod, tell: true)
         case .deleted(let object):
             guard let pod = Pod(object) else { return }
-            version = pod.version
+            goesOn(to: pod.version)
             remove(pod)
-        case .bookmark(let version): if !version.isEmpty { self.version = version }
+        // A server that was set back would tell nothing until it has caught up with what we ask for.
+        case .bookmark(let version) where isBefore(version): interrupt { [unowned self] in relist() }
+        case .bookmark(let version): if !version.isEmpty { goesOn(to: version) }
         case .expired: interrupt { [unowned self] in relist() }
         case .failed(let failure):
             interrupt { [unowned self] in
@@ -127,9 +134,21 @@ final class PodWatch {
         }
     }
 
+    private func goesOn(to version: String) {
+        (self.version, failures, expirations) = (version, 0, 0)
+    }
+
+    /// Whether a server that says this has lost what it had: etcd was put back to a backup.
+    private func isBefore(_ version: String) -> Bool {
+        guard let own = UInt64(self.version), let other = UInt64(version) else { return false }
+        return other < own
+    }
+
     private func relist() {
-        log.info("the watch of pods is too far behind: all are listed again")
-        list(from: "")
+        log.info("the watch of pods does not fit to what the API server has: all are listed again")
+        expirations += 1
+        if expirations == 1 { return list(from: "") }
+        loop.after(Backoff.delay(afterFailures: expirations)) { [unowned self] in list(from: "") }
     }
 
     private func again(after failure: APIFailure, _ what: String, _ body: @escaping () -> Void) {

@@ -12,7 +12,7 @@ final class Transfer {
         var authority = ""
         var clientCertificate = ""
         var clientKey = ""
-        /// Seconds for all of it; 0 for as long as it lasts, which a watch does.
+        /// For all of it.
         var seconds = 0
     }
 
@@ -30,7 +30,7 @@ final class Transfer {
     private let body: [UInt8]?
     private let problem = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
-    /// - Parameter received: a piece of the body.
+    /// - Parameter received: a piece of the body; an empty one when the head has come.
     init?(
         _ request: Request, received: @escaping ([UInt8], _ status: Int) -> Void, ended: @escaping (Outcome) -> Void
     ) {
@@ -72,12 +72,25 @@ final class Transfer {
             }
         }
         zp_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headers)
-        zp_curl_set_pointer(handle, CURLOPT_WRITEDATA, Unmanaged.passUnretained(self).toOpaque())
+        receive()
+    }
+
+    private func receive() {
+        for option in [CURLOPT_WRITEDATA, CURLOPT_HEADERDATA] {
+            zp_curl_set_pointer(handle, option, Unmanaged.passUnretained(self).toOpaque())
+        }
         zp_curl_set_data(handle, CURLOPT_WRITEFUNCTION) { bytes, size, count, context in
             guard let bytes, let context else { return 0 }
             let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
             let piece = UnsafeRawBufferPointer(start: bytes, count: size * count)
             transfer.received(Array(piece), zp_curl_status(transfer.handle))
+            return size * count
+        }
+        // A line at a time; the last has only its end.
+        zp_curl_set_data(handle, CURLOPT_HEADERFUNCTION) { _, size, count, context in
+            guard let context, size * count <= 2 else { return size * count }
+            let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+            transfer.received([], zp_curl_status(transfer.handle))
             return size * count
         }
     }
@@ -94,9 +107,13 @@ final class Transfer {
     private func setTimes(_ request: Request) {
         zp_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT, 10)
         zp_curl_set_long(handle, CURLOPT_TIMEOUT, request.seconds)
-        // A server that has gone without a word ends a watch within a minute.
+        // A server that has gone without a word ends a watch within a minute. What is sent meanwhile keeps the kernel from
+        // probing: without a limit for that, further requests go to the dead connection for a quarter of an hour.
         zp_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
         zp_curl_set_long(handle, CURLOPT_TCP_KEEPIDLE, 30)
         zp_curl_set_long(handle, CURLOPT_TCP_KEEPINTVL, 10)
+        zp_curl_limit_silence(handle)
+        // Certificates of authorities are replaced too; libcurl would keep what it has read for a day.
+        zp_curl_set_long(handle, CURLOPT_CA_CACHE_TIMEOUT, 0)
     }
 }

@@ -30,7 +30,8 @@ extension StatusPage {
 
     private func why(_ report: ContainerReport) -> String {
         let reasons = report.reasons.map(HTML.escaped).joined(separator: "<br>")
-        let text = reasons.isEmpty ? soft("nothing: it sleeps once it is idle for long enough") : reasons
+        let nothing = report.state == .frozen ? report.whyFrozen : "nothing: it sleeps once it is idle for long enough"
+        let text = reasons.isEmpty ? soft(nothing) : reasons
         if report.lastError.isEmpty { return text }
         let log = HTML.escaped(report.lastError)
         return "\(text)<details><summary>last failure</summary><pre>\(log)</pre></details>"

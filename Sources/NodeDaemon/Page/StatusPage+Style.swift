@@ -10,7 +10,7 @@ extension StatusPage {
         .cards{display:flex;flex-wrap:wrap;gap:.8rem;margin:1.2rem 0}
         .cards div{border:1px solid var(--line);border-radius:.5rem;padding:.6rem 1rem;color:var(--soft);min-width:9rem}
         .cards b{display:block;font-size:1.6rem;line-height:1.3;color:CanvasText;font-variant-numeric:tabular-nums}
-        @media(max-width:40rem){.cards div{flex:1 1 40%;min-width:0}}
+        @media(max-width:40rem){.cards div{flex:1 1 40%;min-width:0;box-sizing:border-box}}
         .note{border-left:.25rem solid var(--amber);padding:.2rem .8rem;margin:.5rem 0}
         .scroll{overflow-x:auto}
         table{border-collapse:collapse;width:100%}

@@ -54,7 +54,7 @@ struct StatusPage {
 
     private var table: String {
         if containers.isEmpty { return "<p>No container of this node runs with zeropod.</p>" }
-        let heads = ["Pod and container", "State, since", "Why awake", "How long wakes took"]
+        let heads = ["Pod and container", "State, since", "Why awake or frozen", "How long wakes took"]
         let numbers = ["Sleeps", "Memory freed", "Image on disk"]
         return """
             <div class=scroll><table>

@@ -103,6 +103,8 @@ final class Cluster {
                 switch change.kind {
                 case .asleep where change.number == report.checkpoints?.count: report.lastCheckpoint
                 case .awake where change.number == report.restores?.count: report.lastRestore
+                case .frozen where change.number == report.freezes: report.lastFreeze
+                case .thawed where change.number == report.thaws: report.lastThaw
                 default: nil as Timestamp?
                 }
             let moment = time.map { WallClockTime(seconds: $0.seconds, nanoseconds: $0.nanoseconds) } ?? .now

@@ -40,6 +40,8 @@ enum EventObject {
         switch kind {
         case .asleep: "Scaled down"
         case .awake: "Running"
+        case .frozen: "Frozen"
+        case .thawed: "Thawed"
         case .checkpointFailed: "Checkpoint failed"
         case .restoreFailed: "Restore failed"
         }
@@ -54,13 +56,15 @@ enum EventObject {
             let freed = isLast ? ", \(InWords.size(report.memoryGivenBack)) of memory freed" : ""
             return "Scaled down container \(name)\(time)\(freed)"
         case .awake: return "Restored container \(name)\(time)"
+        case .frozen: return "Froze container \(name), which is not checkpointed: \(report.whyFrozen)"
+        case .thawed: return "Thawed container \(name)"
         case .checkpointFailed: return "Checkpoint failed for container \(name): \(report.lastError)"
         case .restoreFailed: return "Restore failed for container \(name): \(report.lastError)"
         }
     }
 
     private static func note(_ withheld: Int) -> String {
-        withheld == 0 ? "" : " (\(withheld) changes before it were too quick for events of their own)"
+        withheld == 0 ? "" : " (\(withheld) changes before it have no events of their own)"
     }
 
     /// The end of a text matters least: CRIU's reason stands before its log.

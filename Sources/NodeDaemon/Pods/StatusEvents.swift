@@ -1,17 +1,11 @@
 import JSON
 import Linux
+import Protobuf
 import StatusAPI
 
 /// Events of Kubernetes about what containers do. Each has a name that follows from what happened, so that the API
 /// server itself refuses a second one: it does not matter who tells, nor how often.
 final class StatusEvents {
-    /// Of one container, as clients of Kubernetes limit themselves: a burst, and then one in five minutes would hide most
-    /// of what a container does in a day of visits; one in twenty seconds hides none of a person's.
-    private static let burst = 25
-    private static let interval = Instant.Span.seconds(20)
-    /// Events that wait for the API server; of more the oldest are given up.
-    private static let longest = 1000
-
     /// Seconds: well below an hour, after which the API server forgets events, and with them that they were told.
     private static let recent: Int64 = 600
 
@@ -19,10 +13,9 @@ final class StatusEvents {
     private let loop: EventLoop
     private let log: Log
     private let node: String
-    private var buckets: [String: TokenBucket] = [:]
-    private var withheld: [String: Int] = [:]
-    private var queue: [JSON] = []
+    private var backlog = EventBacklog(now: .now)
     private var isBusy = false
+    private var timer: Timer?
     private var failures = 0
 
     init(_ api: APIServer, node: String, loop: EventLoop, log: Log) {
@@ -31,19 +24,7 @@ final class StatusEvents {
 
     /// - Parameter uid: the pod's, as the cluster knows it.
     func tell(_ change: ContainerChange, of report: ContainerReport, podUID uid: String, at time: WallClockTime) {
-        var bucket = buckets[report.id] ?? TokenBucket(Self.burst, every: Self.interval, now: .now)
-        let mayTell = bucket.take(now: .now) == nil
-        buckets[report.id] = bucket
-        if !mayTell {
-            withheld[report.id, default: 0] += 1
-            return
-        }
-        let before = withheld.removeValue(forKey: report.id) ?? 0
-        queue.append(EventObject.make(change, of: report, podUID: uid, node: node, at: time, withheld: before))
-        if queue.count > Self.longest {
-            queue.removeFirst(queue.count - Self.longest)
-            log.warning("events were given up: the API server takes none")
-        }
+        backlog.add(EventBacklog.Entry(change, of: report, podUID: uid, at: time), now: .now)
         send()
     }
 
@@ -51,38 +32,50 @@ final class StatusEvents {
     /// long ago. Either its event is there, and a second is refused, or nobody has told it.
     static func baseline(_ report: ContainerReport, now: WallClockTime) -> ContainerReport {
         var old = report
-        let recently = now.seconds - recent
-        if report.lastCheckpoint.map({ $0.seconds >= recently }) ?? false { old.checkpoints?.count -= 1 }
-        if report.lastRestore.map({ $0.seconds >= recently }) ?? false { old.restores?.count -= 1 }
+        func isRecent(_ time: Timestamp?) -> Bool { time.map { $0.seconds >= now.seconds - recent } ?? false }
+        if isRecent(report.lastCheckpoint) { old.checkpoints?.count -= 1 }
+        if isRecent(report.lastRestore) { old.restores?.count -= 1 }
+        if isRecent(report.lastFreeze) { old.freezes -= min(1, old.freezes) }
+        if isRecent(report.lastThaw) { old.thaws -= min(1, old.thaws) }
         return old
     }
 
     /// The container has gone.
-    func forget(_ id: String) {
-        buckets[id] = nil
-        withheld[id] = nil
-    }
+    func forget(_ id: String) { backlog.end(id) }
 
     private func send() {
-        guard !isBusy, let event = queue.first, let namespace = event["metadata"]?["namespace"]?.string else { return }
-        isBusy = true
+        if isBusy { return }
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        switch backlog.next(now: .now) {
+        case .nothing: break
+        case .wait(let span):
+            timer = loop.after(span) { [weak self] in
+                self?.timer = nil
+                self?.send()
+            }
+        case .tell(let entry):
+            isBusy = true
+            let event = EventObject.make(
+                entry.change, of: entry.report, podUID: entry.podUID, node: node, at: entry.time,
+                withheld: entry.withheld)
+            post(event, in: entry.report.podNamespace)
+        }
+    }
+
+    private func post(_ event: JSON, in namespace: String) {
         api.ask("POST", "/api/v1/namespaces/\(namespace)/events", event) { [weak self] result in
             guard let self else { return }
             if case .failure(let failure) = result, failure.kind == .passing {
                 let delay = Backoff.delay(afterFailures: failures)
                 failures += 1
-                loop.after(delay) { [weak self] in
-                    self?.isBusy = false
-                    self?.send()
-                }
+                loop.after(delay) { [weak self] in self?.post(event, in: namespace) }
                 return
             }
             if case .failure(let failure) = result, failure.kind == .refused {
                 log.warning("an event was refused", ["error": "\(failure)", "namespace": namespace])
             }
             (isBusy, failures) = (false, 0)
-            // The oldest may have been given up meanwhile.
-            if queue.first == event { queue.removeFirst() }
             send()
         }
     }

@@ -16,12 +16,16 @@ struct TokenBucket {
 
     /// Nil if it may be done now, and then it counts as done; else how long to wait.
     mutating func take(now: Instant) -> Instant.Span? {
+        if let wait = wait(now: now) { return wait }
+        tokens -= 1
+        return nil
+    }
+
+    /// As `take`, and nothing counts as done.
+    mutating func wait(now: Instant) -> Instant.Span? {
         tokens = min(size, tokens + Double(now.since(counted).nanoseconds) / Double(interval.nanoseconds))
         counted = now
-        if tokens >= 1 {
-            tokens -= 1
-            return nil
-        }
+        if tokens >= 1 { return nil }
         return Instant.Span(nanoseconds: UInt64((1 - tokens) * Double(interval.nanoseconds)) + 1)
     }
 }

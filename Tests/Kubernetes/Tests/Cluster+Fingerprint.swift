@@ -8,7 +8,7 @@ extension Cluster {
             """
             cd /
             find etc opt usr var/lib -xdev \\( -path etc/kubernetes -o -path var/lib/kubelet -o -path var/lib/cni \\
-                -o -path opt/cni -o -path usr/libexec/kubernetes \\) -prune -o -printf '%y %m %u %g %p %l\\n' | sort
+                -o -path var/lib/etcd -o -path opt/cni -o -path usr/libexec/kubernetes \\) -prune -o -printf '%y %m %u %g %p %l\\n' | sort
             find run/zeropod sys/fs/bpf 2>/dev/null
             find etc -xdev -path etc/kubernetes -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
             """

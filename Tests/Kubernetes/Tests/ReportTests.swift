@@ -34,16 +34,33 @@ struct ReportTests {
             let pod = try await cluster.pod("told")
             #expect(try await cluster.get("told").code == 200)
             try await cluster.awaitSleep("told")
-            try await eventually("each sleep and each wake is told of once", within: .seconds(40)) {
-                let reasons = try await cluster.reasonsTold(of: pod)
-                let sleeps = reasons.count { $0 == "Scaled down" }
-                let wakes = reasons.count { $0 == "Running" }
-                let checkpoints = try await cluster.metric("zeropod_checkpoint_duration_seconds_count", of: pod)
-                let restores = try await cluster.metric("zeropod_restore_duration_seconds_count", of: pod)
-                return sleeps >= 2 && wakes >= 1 && "\(sleeps)" == checkpoints && "\(wakes)" == restores
-                    && reasons.count == sleeps + wakes
-            }
+            try await cluster.awaitEvents(of: pod, sleeps: 2)
         }
+    }
+
+    /// The other way of sleeping has a label and events of its own, and requests stay: it keeps its memory.
+    @Test func aFrozenPodIsTold() async throws {
+        let cluster = try cluster()
+        try await cluster.apply(
+            Cluster.web(named: "chilled").replacing(
+                "scaledown-duration: 2s}", with: "scaledown-duration: 2s, zeropod.ctrox.dev/sleep: freeze}"))
+        try await cluster.awaitRollout("deployment/chilled")
+        try await cluster.awaitLabel("FROZEN", of: "chilled")
+        #expect(try await cluster.get("chilled").code == 200)
+        let pod = try await cluster.pod("chilled")
+        try await eventually("each freeze and each thaw is told of once", within: .seconds(40)) {
+            let reasons = try await cluster.reasonsTold(of: pod)
+            let freezes = reasons.count { $0 == "Frozen" }
+            let thaws = reasons.count { $0 == "Thawed" }
+            let counted = try await cluster.metric("zeropod_freezes_total", of: pod)
+            return freezes >= 2 && thaws == freezes - 1 && reasons.count == freezes + thaws && "\(freezes)" == counted
+        }
+        let messages = try await cluster.kubectl("get", "events", "--field-selector", "involvedObject.name=\(pod)").text
+        #expect(
+            messages.contains("Froze container web, which is not checkpointed: zeropod.ctrox.dev/sleep is freeze"))
+        #expect(try await cluster.value(".spec.containers[0].resources.requests.memory", of: "pod/\(pod)") == "32Mi")
+        #expect(try await cluster.restarts(of: "chilled") == "0")
+        try await cluster.kubectl("delete", "deployment,service", "chilled")
     }
 
     @Test(.enabled(if: Kubernetes.resizes, "requests of a running pod can be changed from Kubernetes 1.33 on"))
@@ -113,31 +130,5 @@ struct ReportTests {
     /// A Deployment of nginx that has fallen asleep, for as long as `body` runs.
     private func withWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
         try await cluster().withSleepyWeb(name, body)
-    }
-}
-
-extension Cluster {
-    /// A sample that the daemon serves.
-    fileprivate func metric(_ name: String, of pod: String) async throws -> String? {
-        let daemon = try await value(".items[0].status.podIP", of: "pods", in: Cluster.system)
-        let text = try await node.get(daemon, port: 8080, path: "/metrics").text
-        return text.split(separator: "\n").first { $0.hasPrefix("\(name){") && $0.contains("pod=\"\(pod)\"") }?
-            .split(separator: " ").last.map(String.init)
-    }
-
-    fileprivate func awaitLabel(_ value: String, of name: String) async throws {
-        try await eventually("the label of \(name) says \(value)") {
-            try await self.value(
-                ".metadata.labels.status\\.zeropod\\.ctrox\\.dev/web", of: "pod/\(try await pod(name))") == value
-        }
-    }
-
-    fileprivate func awaitRequests(_ requests: String, of name: String) async throws {
-        try await eventually("the requests of \(name) are \(requests)", within: .seconds(40)) {
-            let path = ".spec.containers[0].resources.requests"
-            let pod = "pod/\(try await pod(name))"
-            let now = (try await value("\(path).cpu", of: pod), try await value("\(path).memory", of: pod))
-            return "\(now.0) \(now.1)" == requests
-        }
     }
 }

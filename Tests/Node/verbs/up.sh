@@ -1,5 +1,5 @@
 # Starts a node: cgroups, namespaces with init.sh as PID 1, containerd, and the images in it.
-. "$here/containerd.sh"
+. "$here/boot.sh"
 . "$here/images/images.sh"
 . "$here/packages.sh"
 
@@ -27,37 +27,6 @@ if pid=$(pid_of "$name"); then fail "$name is up already, pid $pid"; fi
 state=$(state_of "$name")
 [[ -z $SYSTEMD || $GENERATION == 2.1 ]] || fail "--systemd: there is none for containerd $GENERATION"
 ROOT=$(root_of "$GENERATION${SYSTEMD:+-systemd}")
-export NAME=$name GENERATION BIN MOUNTS CGROUP SYSTEMD ROOT
-
-make_cgroups() {
-    local directory file
-    for directory in $(cgroups_of "$name"); do
-        mkdir -p "$directory"
-        # A new cpuset group is empty and takes no process before it has its parent's share.
-        for file in cpus mems; do
-            [[ ! -e $directory/cpuset.$file || -e $directory/cgroup.controllers ]] ||
-                cat "${directory%/*}/cpuset.$file" >"$directory/cpuset.$file"
-        done
-    done
-}
-
-# The shell between unshare and init.sh ends at once, so that no process in the node's cgroups is outside its namespaces.
-start_init() {
-    (
-        join_cgroups "$name"
-        exec setsid unshare --mount --pid --net --uts --ipc --cgroup --propagation private \
-            bash -c '"$0" &' "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
-    ) || true
-    await 20 settled || true
-    ready || {
-        cat "$state/log/init.log" >&2
-        fail "the namespaces of $name could not be set up; see above"
-    }
-}
-
-ready() { [[ -e /proc/$(pid_of "$name")/root/run/ready ]]; }
-settled() { ready || { [[ -e $state/pid ]] && ! pid_of "$name" >/dev/null; }; }
-
 import_images() {
     local log=$state/log/import.log
     inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >"$log" 2>&1 ||
@@ -76,9 +45,8 @@ rm -rf "$state"
 mkdir -p "$state/log"
 # For when it is started again, too.
 echo "${DEBUG:+--log-level debug}" >"$state/containerd-options"
-make_cgroups
-start_init
-[[ -z $SYSTEMD ]] || await 20 inside "$name" systemctl is-active --quiet dbus.socket || fail "systemd of $name does not start"
-start_containerd "$name"
+NAME=$name
+declare -p NAME GENERATION BIN MOUNTS CGROUP SYSTEMD ROOT | sed 's/^declare --/export/' >"$state/boot"
+boot "$name"
 import_images
 say "$name is up: containerd $GENERATION, socket $("$here/node" socket "$name")"

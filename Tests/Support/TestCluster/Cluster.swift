@@ -38,6 +38,12 @@ package struct Cluster: Sendable {
         try await TestNode.down(name)
     }
 
+    /// Ends everything on the node at once, and starts it again from its disk, Kubernetes included.
+    package func reboot() async throws -> Cluster {
+        try await Command.run([Self.script, "reboot", node.name], deadline: .seconds(300))
+        return Cluster(node: try await TestNode.attach(node.name, containerd: node.containerd))
+    }
+
     /// The test node knows the runtime; a user's does not, and has no criu or an old one.
     private func forgetRuntime() async throws {
         try await node.shell(

@@ -1,0 +1,42 @@
+import Commands
+import TestCluster
+import TestNode
+
+/// What the daemon has told, and the cluster knows by that.
+extension Cluster {
+    /// A sample that the daemon serves.
+    func metric(_ name: String, of pod: String) async throws -> String? {
+        let daemon = try await value(".items[0].status.podIP", of: "pods", in: Cluster.system)
+        let text = try await node.get(daemon, port: 8080, path: "/metrics").text
+        return text.split(separator: "\n").first { $0.hasPrefix("\(name){") && $0.contains("pod=\"\(pod)\"") }?
+            .split(separator: " ").last.map(String.init)
+    }
+
+    func awaitLabel(_ value: String, of name: String) async throws {
+        try await eventually("the label of \(name) says \(value)") {
+            try await self.value(
+                ".metadata.labels.status\\.zeropod\\.ctrox\\.dev/web", of: "pod/\(try await pod(name))") == value
+        }
+    }
+
+    func awaitRequests(_ requests: String, of name: String) async throws {
+        try await eventually("the requests of \(name) are \(requests)", within: .seconds(40)) {
+            let path = ".spec.containers[0].resources.requests"
+            let pod = "pod/\(try await pod(name))"
+            let now = (try await value("\(path).cpu", of: pod), try await value("\(path).memory", of: pod))
+            return "\(now.0) \(now.1)" == requests
+        }
+    }
+
+    /// Waits until each change that the shim has counted has been told once, and nothing else.
+    func awaitEvents(of pod: String, sleeps: Int) async throws {
+        try await eventually("each sleep and each wake is told of once", within: .seconds(60)) {
+            let reasons = try await reasonsTold(of: pod)
+            let (told, wakes) = (reasons.count { $0 == "Scaled down" }, reasons.count { $0 == "Running" })
+            let checkpoints = try await metric("zeropod_checkpoint_duration_seconds_count", of: pod)
+            let restores = try await metric("zeropod_restore_duration_seconds_count", of: pod)
+            return told >= sleeps && wakes >= sleeps - 1 && "\(told)" == checkpoints && "\(wakes)" == restores
+                && reasons.count == told + wakes
+        }
+    }
+}
