@@ -10,25 +10,25 @@ extension AlteredNodes {
         /// As long as it runs it accepts; nothing is in the way of the request.
         @Test(arguments: Containerd.allCases) func requestWins(_ containerd: Containerd) async throws {
             try await node(containerd).withHeldCheckpoint { pod, server, letGo in
-                let processes = try await server.processes()
                 let answer = try await pod.node.get(pod.ip6, port: 8080, from: .outside)
                 #expect(try answer.json(ServerState.self).counter == 1)
                 try await letGo()
                 try await server.awaitShimLog("checkpoint given up")
-                #expect(try await server.processes() == processes)
+                // It may be asleep again by now.
+                #expect(try server.wakes() == 0)
             }
         }
 
         @Test func requestThatWaitsForTheRelayWins() async throws {
             let node = try await node(.current)
             try await node.withHeldCheckpoint(["handover": "relay"]) { pod, server, letGo in
-                let processes = try await server.processes()
                 async let answer = pod.node.get(pod.ip6, port: 8080, from: .outside)
                 try await eventually("the request is held") { try await pod.waiting() == 1 }
                 try await letGo()
                 #expect(try await answer.json(ServerState.self).counter == 1)
                 try await server.awaitShimLog("checkpoint given up")
-                #expect(try await server.processes() == processes)
+                // It may be asleep again by now.
+                #expect(try server.wakes() == 0)
             }
         }
 
@@ -62,7 +62,6 @@ extension AlteredNodes {
                         try await node.shell("touch \(files)/go; until [ -e \(files)/gone ]; do sleep 0.01; done")
                     }
                     try await server.awaitShimLog("checkpoint given up because it listens on ports [\(port)] now")
-                    #expect(try server.sleeps() == 0)
                     try await server.awaitSleep()
                     #expect(try await node.get(pod.ip6, port: port).text == "late")
                     #expect(try server.wakes() == 1)
