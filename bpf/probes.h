@@ -321,13 +321,11 @@ COLD int received_from_node(struct __sk_buff *skb, __u32 tcp)
 }
 
 static __always_inline int belongs_to_probe(
-    struct __sk_buff *skb, __u32 tcp, struct port_pair pair, int ingress)
+    struct __sk_buff *skb, __u32 tcp, const struct zp_flow *flow, int ingress)
 {
-    struct zp_flow flow = {};
-    load_flow(skb, pair, ingress, &flow);
-    if (!bpf_map_lookup_elem(&probers, &flow.remote))
+    if (!bpf_map_lookup_elem(&probers, &flow->remote))
         return 0;
-    return ingress ? received_from_node(skb, tcp) : bpf_map_lookup_elem(&flows, &flow) != 0;
+    return ingress ? received_from_node(skb, tcp) : bpf_map_lookup_elem(&flows, flow) != 0;
 }
 
 /* A GET to a passive port, from anywhere. */

@@ -67,6 +67,15 @@ struct port_pair {
     __be16 destination;
 };
 
+/* As much of a TCP header as says what the segment is for. */
+struct tcp_begin {
+    struct port_pair ports;
+    __be32 sequence;
+    __be32 acknowledged;
+    __u8 length; /* in words, in the upper half */
+    __u8 flags;
+} __attribute__((packed));
+
 /* The same for all IPv6 extension headers that may stand before TCP and UDP, but for Fragment and Authentication. */
 struct extension_header {
     __u8 next;
@@ -156,31 +165,31 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
 #include "connections.h"
 
 /* A segment that only acknowledges, or asks whether the peer is still there: no use of the connection. */
-static __always_inline int is_bare(struct __sk_buff *skb, __u32 tcp)
+static __always_inline int is_bare(const struct tcp_begin *begin, __u32 tcp, __u32 end)
 {
-    struct zp_address source, destination;
-    struct segment segment;
-    __u32 end = load_addresses(skb, &source, &destination);
     /* Packets that are larger than their length field can say have none. */
-    return load_segment(skb, tcp, end, &segment) && end == segment.offset && !(segment.flags & (SYN | FIN | RST));
+    return end == tcp + (begin->length >> 4) * 4 && !(begin->flags & (SYN | FIN | RST));
 }
 
 /* Only ports that are in the map already: what else goes on in the pod costs one failed look-up a packet. */
 static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingress)
 {
-    struct port_pair pair;
-    if (load(skb, offset, &pair, sizeof pair))
+    struct tcp_begin begin;
+    if (load(skb, offset, &begin, sizeof begin))
         return;
-    __u16 port = bpf_ntohs(ingress ? pair.destination : pair.source);
+    __u16 port = bpf_ntohs(ingress ? begin.ports.destination : begin.ports.source);
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
     if (!last)
         return;
     if (*last == ZP_PASSIVE) {
         if (ingress)
             remember_passive(skb, offset);
-    } else if (!is_bare(skb, offset) && !belongs_to_probe(skb, offset, pair, ingress)) {
-        *last = bpf_ktime_get_ns();
+        return;
     }
+    struct zp_flow flow = {};
+    __u32 end = load_flow(skb, begin.ports, ingress, &flow);
+    if (!is_bare(&begin, offset, end) && !belongs_to_probe(skb, offset, &flow, ingress))
+        *last = bpf_ktime_get_ns();
 }
 
 /* TC_ACT_UNSPEC and TCX_NEXT are the same number: the next program of the chain decides. */
