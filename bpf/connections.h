@@ -201,7 +201,8 @@ COLD int hold(struct __sk_buff *skb, __u32 tcp)
             return TC_ACT_SHOT;
     } else if (is_bare && !connection->is_owed) {
         if (segment.length <= 1 && bpf_ntohl(sequence) == connection->received - 1) {
-            int action = answer(skb, tcp, &flow, connection, segment.length);
+            int action =
+                connection->is_translated ? 0 : answer(skb, tcp, &flow, connection, segment.length);
             if (action)
                 return action;
         } else if (segment.length == 0) {
@@ -212,7 +213,8 @@ COLD int hold(struct __sk_buff *skb, __u32 tcp)
     connection->is_wanted = 1;
     if (end <= ZP_PACKET_SIZE)
         bpf_skb_pull_data(skb, skb->len);
-    tell(skb, connection->slot, end);
+    /* Neither would what is sent in again. */
+    tell(skb, connection->slot, connection->is_translated ? 0 : end);
     return TC_ACT_SHOT;
 }
 

@@ -101,6 +101,7 @@ struct zp_connection {
     __u32 slot;      /* the container's, as in `zp_port` */
     __u32 state;     /* zp_connection_state */
     __u32 is_owed;   /* 1: every packet may be one that the application waits for */
+    __u32 is_translated; /* 1: its packets have been through NAT, and an answer would not go through it */
     __u32 is_wanted; /* set when a packet came that the application has to see */
     __u32 received;  /* the sequence number that the peer goes on with */
     __u32 sent;      /* the own one */

@@ -6,7 +6,9 @@ package struct TCPConnection: Sendable {
     /// What the processes that share it know it by; 0 if none has accepted it yet.
     package let inode: UInt64
     package private(set) var local: SocketAddress
-    package let remote: SocketAddress
+    package private(set) var remote: SocketAddress
+    /// NAT stands between packets with these addresses, which come from within the network namespace, and the peer.
+    package private(set) var isTranslated = false
     /// A `TCP_…` state of <net/tcp_states.h>.
     package let state: UInt8
     /// Bytes that the application has not read yet.
@@ -56,11 +58,19 @@ package struct TCPConnection: Sendable {
     /// Each takes a hundred bytes for a moment.
     private static let most = 32 << 12
 
-    /// The same as its packets have it, whose destination NAT changes later.
-    package func arriving(at destination: SocketAddress) -> TCPConnection {
-        var connection = self
-        connection.local = destination
-        return connection
+    /// The same as packets have it that NAT changes: those that come from outside before that, and those from within
+    /// when it has been done.
+    package func translated(at destination: SocketAddress, from source: SocketAddress) -> [TCPConnection] {
+        if (destination.address, destination.port) == (local.address, local.port),
+            (source.address, source.port) == (remote.address, remote.port)
+        {
+            return [self]
+        }
+        var (outer, inner) = (self, self)
+        outer.local = destination
+        outer.remote = source
+        inner.isTranslated = true
+        return [outer, inner]
     }
 
     /// The application may still send: ESTABLISHED, or CLOSE_WAIT.

@@ -43,7 +43,12 @@ final class OpenConnections: ConnectionKeeper {
     func processesStopped() -> Bool {
         attempt { () throws(SystemError) in
             let sockets = Process.sockets(of: processes())
-            try held.hold(try mine(sockets).map { asItArrives($0, sockets[$0.inode]) }, slot: slot)
+            let tracking = try? namespace.inside { () throws(SystemError) in try ConnectionTracking() }
+            var arriving: [TCPConnection] = []
+            for connection in try mine(sockets) {
+                arriving += asItArrives(connection, sockets[connection.inode], tracking)
+            }
+            try held.hold(arriving, slot: slot)
             // What came before that is in the sockets, and for an application that stands still: is it asked for?
             return try !mine(sockets).contains { isNeeded($0) }
         }
@@ -55,14 +60,32 @@ final class OpenConnections: ConnectionKeeper {
         }
     }
 
-    /// Packets are held before rules of the pod (REDIRECT, DNAT) lead them to the socket.
-    private func asItArrives(_ connection: TCPConnection, _ socket: Process.HeldSocket?) -> TCPConnection {
+    /// Packets are held where rules of the pod (REDIRECT, DNAT) have not led them to the socket yet; or have done so
+    /// already, if they come from within the pod.
+    private func asItArrives(
+        _ connection: TCPConnection, _ socket: Process.HeldSocket?, _ tracking: borrowing ConnectionTracking?
+    ) -> [TCPConnection] {
+        do throws(SystemError) {
+            // Most kernels with NAT can tell.
+            switch tracking {
+            case .some(let tracking):
+                guard let (local, remote) = try tracking.arrival(of: connection) else { return [connection] }
+                return connection.translated(at: local, from: remote)
+            case .none: return meant(connection, socket)
+            }
+        } catch {
+            return meant(connection, socket)
+        }
+    }
+
+    /// What the socket itself knows: the addresses of those that were accepted.
+    private func meant(_ connection: TCPConnection, _ socket: Process.HeldSocket?) -> [TCPConnection] {
         guard let socket, let copy = try? Process.copy(socket),
             let meant = TCPSocket.originalDestination(copy, connection.local.family),
             // That of a connection which the application has made is the peer.
             (meant.address, meant.port) != (connection.remote.address, connection.remote.port)
-        else { return connection }
-        return connection.arriving(at: meant)
+        else { return [connection] }
+        return connection.translated(at: meant, from: connection.remote)
     }
 
     private func isNeeded(_ connection: TCPConnection) -> Bool {

@@ -21,6 +21,8 @@ import Testing
         private(set) var arrived: [[UInt8]] = []
 
         var hasTimestamps = true
+        /// How its packets come from outside, where NAT changes them.
+        var meant: SocketAddress?
         static let received: UInt32 = 0xffff_fff0
         static let sent: UInt32 = 7_000
 
@@ -38,7 +40,9 @@ import Testing
             try arrivals.handle(slot: 3) { [unowned self] in arrived.append($0) }
         }
 
-        func stop() throws { try held.hold([connection], slot: 3) }
+        func stop() throws {
+            try held.hold(connection.translated(at: meant ?? connection.local, from: connection.remote), slot: 3)
+        }
 
         func leave(isUnread: Bool = false) throws {
             try stop()
@@ -266,6 +270,37 @@ import Testing
                     Array(answer[ends]) + ParsingTests.big(6) + ParsingTests.big(UInt16(header)) + answer[tcp...]
                 #expect(Held.checksum(whole) == 0)
             }
+        }
+    }
+
+    /// Packets that come from within the pod have been through its NAT, and what is sent here would not go through it.
+    @Test(arguments: addresses) func behindNATAllWakesAndNothingIsKept(_ address: String) throws {
+        try inScratch {
+            let one = try Held(address)
+            one.meant = SocketAddress(address, port: 8000)
+            try one.leave()
+            #expect(one.held.counts(slot: 3).open == 1)
+            #expect(try Self.run(one.packet()).0 == Self.drop)
+            #expect(try one.told() == 0)
+            #expect(try Self.run(one.packet(at: Held.received &- 1)).0 == Self.drop)
+            #expect(try Self.run(one.packet(24, at: Held.received, [1])).0 == Self.drop)
+            #expect(try one.told() == 2)
+            #expect(one.arrived == [[], []])
+            // From outside they have not: the destination is another.
+            let (ports, tcp) = (ParsingTests.big(8000), address == "::1" ? 54 : 34)
+            var probe = one.packet(at: Held.received &- 1)
+            probe.replaceSubrange(tcp + 2..<tcp + 4, with: ports)
+            #expect(try Self.run(probe).0 == Self.redirect)
+            var data = one.packet(24, at: Held.received, [1])
+            data.replaceSubrange(tcp + 2..<tcp + 4, with: ports)
+            #expect(try Self.run(data).0 == Self.drop)
+            #expect(try one.told() == 3)
+            #expect(one.arrived.last == Array(data[14...]))
+            #expect(one.held.counts(slot: 3).answered == 1)
+            #expect(one.held.resets(slot: 3).count == 1)
+            try one.held.letGo(slot: 3)
+            #expect(try Self.run(data).0 == Self.next)
+            #expect(try Self.run(one.packet(24, at: Held.received, [1])).0 == Self.next)
         }
     }
 

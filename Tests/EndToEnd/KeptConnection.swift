@@ -25,9 +25,7 @@ final class KeptConnection: @unchecked Sendable {
         _ node: TestNode, to address: String, port: Int, from namespace: String = "/run/netns/client"
     ) throws -> KeptConnection {
         guard let destination = SocketAddress(address, port: UInt16(port)) else { throw Broken(description: address) }
-        // /var/run leads to /run, but not to the node's.
-        let path = namespace.hasPrefix("/var/") ? String(namespace.dropFirst("/var".count)) : namespace
-        let socket = try Namespace(.network, path: node.root + path).inside { () throws(SystemError) in
+        let socket = try node.network(namespace).inside { () throws(SystemError) in
             let socket = try TCPSocket.make(destination.family)
             try socket.setNonBlocking(false)
             try TCPSocket.set(.noDelay, true, of: socket)
@@ -100,12 +98,21 @@ final class KeptConnection: @unchecked Sendable {
     }
 }
 
-/// A server outside that the application connects to.
+extension TestNode {
+    /// A network namespace of the node.
+    fileprivate func network(_ path: String) throws -> Namespace {
+        // /var/run leads to /run, but not to the node's.
+        let path = path.hasPrefix("/var/") ? String(path.dropFirst("/var".count)) : path
+        return try Namespace(.network, path: root + path)
+    }
+}
+
+/// A server outside, or elsewhere, that the application connects to.
 final class OutsideServer: @unchecked Sendable {
     private let listener: Descriptor
 
-    init(_ node: TestNode, port: UInt16) throws {
-        listener = try Namespace(.network, path: node.root + "/run/netns/client").inside { () throws(SystemError) in
+    init(_ node: TestNode, port: UInt16, in namespace: String = "/run/netns/client") throws {
+        listener = try node.network(namespace).inside { () throws(SystemError) in
             let socket = try TCPSocket.make(.ipv4)
             try TCPSocket.set(.reuseAddress, true, of: socket)
             try TCPSocket.bind(socket, to: SocketAddress(ipv4: 0, port: port))

@@ -80,6 +80,19 @@ struct zp_tcp_connection {
 /// than `capacity`.
 int zp_tcp_connections(struct zp_tcp_connection *connections, size_t capacity);
 
+/// The addresses and ports of packets in one direction of a TCP connection.
+struct zp_tuple {
+    uint8_t source[16], destination[16]; ///< of which IPv4 uses four; the rest is 0
+    uint16_t source_port, destination_port;
+    uint32_t is_ipv6;
+};
+
+/// A socket for questions about the connections that are tracked in the calling thread's network namespace, or -errno.
+int zp_conntrack_open(void);
+/// Finds the connection of which packets in one direction leave, or arrive, like `asked`: `other` tells how those in the
+/// other direction do. -ENOENT: it is not tracked.
+int zp_conntrack_get(int netlink, const struct zp_tuple *asked, struct zp_tuple *other);
+
 struct zp_listener {
     uint64_t inode;
     uint32_t interface;   ///< that it is bound to, or 0

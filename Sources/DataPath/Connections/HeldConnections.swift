@@ -28,8 +28,8 @@ package final class HeldConnections: Sendable {
 
     private let connections: PinnedMap<zp_flow, zp_connection>
     private let holding: PinnedMap<UInt32, UInt32>
-    /// By container, and by socket.
-    private let held = Mutex<[UInt32: [UInt64: TCPConnection]]>([:])
+    /// By container, and by socket. Of one there are two, the second translated, where NAT changes its packets.
+    private let held = Mutex<[UInt32: [UInt64: [TCPConnection]]]>([:])
 
     init(_ pins: PodPins) throws(SystemError) {
         connections = try PinnedMap(pins.path(.connections))
@@ -38,10 +38,10 @@ package final class HeldConnections: Sendable {
 
     /// The processes stand still: from the return of this call on no packet reaches the connections.
     package func hold(_ open: [TCPConnection], slot: UInt32) throws(SystemError) {
-        try change { $0[slot] = Dictionary(open.map { ($0.inode, $0) }) { first, _ in first } }
+        try change { $0[slot] = Dictionary(grouping: open, by: \.inode) }
         do throws(SystemError) {
             for connection in open {
-                try connections.set(Self.key(connection), to: zp_connection(slot: slot, state: ZP_STOPPED))
+                try connections.set(Self.key(connection), to: zp_connection(connection, slot: slot, state: ZP_STOPPED))
             }
         } catch {
             try letGo(slot: slot)
@@ -55,13 +55,13 @@ package final class HeldConnections: Sendable {
     /// - Returns: false if a packet has come meanwhile that they have to see.
     package func leave(_ standings: [UInt64: Standing], slot: UInt32) throws(SystemError) -> Bool {
         if isWanted(slot: slot) { return false }
-        for (inode, connection) in held.withLock({ $0[slot] ?? [:] }) {
+        for connection in all(of: slot) {
             let key = Self.key(connection)
-            guard let standing = standings[inode] else {
+            guard let standing = standings[connection.inode] else {
                 try connections.remove(key)
                 continue
             }
-            var value = zp_connection(slot: slot, state: ZP_AWAY)
+            var value = zp_connection(connection, slot: slot, state: ZP_AWAY)
             value.is_owed = standing.isUnread || !connection.isOpen ? 1 : 0
             value.received = standing.received
             value.sent = standing.sent
@@ -75,20 +75,21 @@ package final class HeldConnections: Sendable {
 
     /// Whether a packet has come that the application has to see.
     package func isWanted(slot: UInt32) -> Bool {
-        held.withLock { $0[slot] ?? [:] }.values.contains { connections[Self.key($0)]?.is_wanted == 1 }
+        all(of: slot).contains { connections[Self.key($0)]?.is_wanted == 1 }
     }
 
     /// The processes run again, or never will: packets reach the sockets, or are refused for want of one.
     package func letGo(slot: UInt32) throws(SystemError) {
-        let open = held.withLock { $0[slot] }
-        guard let open else { return }
+        if held.withLock({ $0[slot] == nil }) { return }
+        let open = all(of: slot)
         try change { $0[slot] = nil }
-        for connection in open.values { try connections.remove(Self.key(connection)) }
+        for connection in open { try connections.remove(Self.key(connection)) }
     }
 
     /// A packet for the peer of each connection whose processes are away, as if its socket were reset.
     package func resets(slot: UInt32) -> [[UInt8]] {
-        held.withLock { $0[slot] ?? [:] }.values.compactMap { connection in
+        // As the socket would send it: then NAT does the rest.
+        held.withLock { $0[slot] ?? [:] }.values.compactMap(\.last).compactMap { connection in
             guard let value = connections[Self.key(connection)], value.state == ZP_AWAY.rawValue else { return nil }
             return RawPackets.reset(
                 from: connection.local, to: connection.remote, sequence: value.sent, acknowledging: value.received)
@@ -97,11 +98,15 @@ package final class HeldConnections: Sendable {
 
     /// How many a container has, and how many keep-alive probes were answered for it since its processes went.
     package func counts(slot: UInt32) -> (open: Int, answered: Int) {
-        let values = held.withLock { $0[slot] ?? [:] }.values.compactMap { connections[Self.key($0)] }
-        return (values.count, values.reduce(0) { $0 + Int($1.answered) })
+        let held = all(of: slot).compactMap { connection in connections[Self.key(connection)].map { (connection, $0) } }
+        return (held.count { !$0.0.isTranslated }, held.map(\.1).reduce(0) { $0 + Int($1.answered) })
     }
 
-    private func change(_ body: (inout [UInt32: [UInt64: TCPConnection]]) -> Void) throws(SystemError) {
+    private func all(of slot: UInt32) -> [TCPConnection] {
+        held.withLock { $0[slot] ?? [:] }.values.flatMap(\.self)
+    }
+
+    private func change(_ body: (inout [UInt32: [UInt64: [TCPConnection]]]) -> Void) throws(SystemError) {
         let result = held.withLock { held in
             body(&held)
             let count = UInt32(held.values.count { !$0.isEmpty })
@@ -122,8 +127,9 @@ package final class HeldConnections: Sendable {
 }
 
 extension zp_connection {
-    fileprivate init(slot: UInt32, state: zp_connection_state) {
+    fileprivate init(_ connection: TCPConnection, slot: UInt32, state: zp_connection_state) {
         self.init()
+        is_translated = connection.isTranslated ? 1 : 0
         self.slot = slot
         self.state = state.rawValue
     }
