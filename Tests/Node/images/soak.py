@@ -21,10 +21,6 @@ import time
 import clients
 from pattern import pattern
 
-# What may become of a connection that is idle while its server falls asleep. "closed": it is ended in order, and whoever
-# sends a request at that very moment has to send it again, as clients of HTTP do (RFC 9112, 9.3.1). "kept": neither.
-IDLE_CONNECTIONS = "closed"
-
 # Around the scaledown-duration of Soak.swift, so that clients come at every moment of a sleep.
 PAUSES = (0, 0.1, 0.28, 0.3, 0.32, 0.34, 0.36, 0.4, 0.5, 0.8, 1.2, 1.5, 2, 3)
 
@@ -34,16 +30,15 @@ class Tally:
         self.lock = threading.Lock()
         self.kinds = {}
 
-    def note(self, target, kind, size=0, error=None, closed=0):
+    def note(self, target, kind, size=0, error=None):
         with self.lock:
-            entry = self.kinds.setdefault(f"{target}/{kind}", {"served": 0, "bytes": 0, "closed": 0, "errors": {}})
+            entry = self.kinds.setdefault(f"{target}/{kind}", {"served": 0, "bytes": 0, "errors": {}})
             if error:
                 entry["errors"][error] = entry["errors"].get(error, 0) + 1
                 print(f"{time.strftime('%H:%M:%S')} {target}/{kind}: {error}", file=sys.stderr, flush=True)
             else:
-                entry["served"] += 1 - closed
+                entry["served"] += 1
                 entry["bytes"] += size
-                entry["closed"] += closed
 
 
 tally = Tally()
@@ -156,31 +151,17 @@ def rounds(target, service, address, end):
 
 
 def keep_alive(target, service, address, end):
-    """One connection, as long as it lasts, with a request now and then."""
+    """One connection, with a request now and then: however often its server sleeps, nobody ends it."""
     port, path, body = PORTS[service]
     client = None
     while time.monotonic() < end:
         try:
             client = client or clients.connect(address, port)
-            is_first = True
             while time.monotonic() < end:
-                try:
-                    clients.expect("body", clients.get(client, path), body)
-                except (EOFError, ConnectionError, BrokenPipeError) as error:
-                    # On a new connection there is no excuse; on an old one, for a request that nothing was heard of.
-                    unheard = "the head ended after 0 bytes" in str(error) or isinstance(error, ConnectionError)
-                    if is_first or not unheard or IDLE_CONNECTIONS == "kept":
-                        raise
-                    tally.note(target, "keep_alive", closed=1)
-                    break
+                clients.expect("body", clients.get(client, path), body)
                 tally.note(target, "keep_alive", len(body))
-                is_first = False
                 if select.select([client], [], [], random.uniform(0.02, 6))[0]:
-                    clients.expect("while idle", client.recv(1), b"")
-                    if IDLE_CONNECTIONS == "kept":
-                        raise EOFError("closed while idle")
-                    tally.note(target, "keep_alive", closed=1)
-                    break
+                    raise EOFError(f"while idle: {client.recv(100)!r}")
         except Exception as error:
             tally.note(target, "keep_alive", error=f"{type(error).__name__}: {error}")
         client.close() if client else time.sleep(0.1)
