@@ -32,43 +32,6 @@ extension AlteredNodes {
             }
         }
 
-        /// Between the last look and the moment at which it stands still the application begins to listen: on another
-        /// port, and on one that it has, for addresses that it did not have.
-        @Test(arguments: [("::", 9090), ("::", 8080)])
-        func aListenerThatComesLateWins(_ address: String, _ port: Int) async throws {
-            let program = """
-                import os, socket, threading, time
-                def serve(listener):
-                    while True:
-                        client, _ = listener.accept()
-                        client.recv(65536)
-                        client.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nlate")
-                        client.close()
-                first = socket.create_server(("0.0.0.0", 8080))
-                while not os.path.exists("/tmp/go"):
-                    time.sleep(0.01)
-                late = socket.create_server(("\(address)", \(port)), family=socket.AF_INET6)
-                os.mknod("/tmp/gone")
-                serve(late)
-                """
-            let node = try await node(.current)
-            try await node.withStandInForCRIU {
-                try await node.holdCRIU()
-                try await node.withSleepyPod("late") { pod in
-                    let server = try await pod.start("server", image: "python", command: ["python3", "-c", program])
-                    try await server.awaitCheckpointBegin()
-                    try await node.lettingCRIUGo {
-                        let files = "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(server.id)/rootfs/tmp"
-                        try await node.shell("touch \(files)/go; until [ -e \(files)/gone ]; do sleep 0.01; done")
-                    }
-                    try await server.awaitShimLog("checkpoint given up because it listens on ports [\(port)] now")
-                    try await server.awaitSleep()
-                    #expect(try await node.get(pod.ip6, port: port).text == "late")
-                    #expect(try server.wakes() == 1)
-                }
-            }
-        }
-
         @Test func execWins() async throws {
             try await node(.current).withHeldCheckpoint { _, server, letGo in
                 async let exec = server.exec("echo", "won")

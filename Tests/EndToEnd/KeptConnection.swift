@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Linux
 import TestNode
+import Testing
 
 /// A client that keeps its connection, as pools and browsers do, and says when it was cut.
 final class KeptConnection: @unchecked Sendable {
@@ -63,6 +64,12 @@ final class KeptConnection: @unchecked Sendable {
         }
     }
 
+    /// Sends a line, which an application between the two passes on.
+    func say(_ line: String, to other: KeptConnection) throws {
+        try send("\(line)\n")
+        #expect(try other.read(upTo: "\n") == "\(line)\n")
+    }
+
     private func readMore() throws {
         var chunk = [UInt8](repeating: 0, count: 65536)
         let count = recv(socket.rawValue, &chunk, chunk.count, 0)
@@ -77,6 +84,16 @@ final class KeptConnection: @unchecked Sendable {
         let count = recv(socket.rawValue, &byte, 1, Int32(MSG_PEEK))
         if count < 0 { throw Broken(description: "recv: \(String(cString: strerror(errno)))") }
         return count == 0
+    }
+
+    /// Whether its end is a reset. What the client does to hear of it is `body`'s; by itself it listens.
+    func isReset(by body: (KeptConnection) throws -> Void = { _ = try $0.ends() }) -> Bool {
+        do {
+            try body(self)
+            return false
+        } catch {
+            return "\(error)".contains("reset")
+        }
     }
 
     func finish() { TCPSocket.endSending(socket) }

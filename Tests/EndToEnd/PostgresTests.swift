@@ -60,9 +60,6 @@ extension SleepingPods {
 }
 
 extension Container {
-    /// Its root file system, as the node sees it.
-    private var files: String { "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(id)/rootfs" }
-
     /// What psql prints for these lines. It is the image's own, in the network of a client beyond the node.
     fileprivate func psql(_ lines: String, at address: String? = nil) async throws -> String {
         // -f rather than -c: one statement after the other, and what psql itself does between them.

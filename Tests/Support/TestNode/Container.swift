@@ -11,6 +11,9 @@ package struct Container: Sendable {
 
     private var cri: CRI { pod.node.cri }
 
+    /// Its root file system, as the node sees it.
+    package var files: String { "/run/containerd/io.containerd.runtime.v2.task/k8s.io/\(id)/rootfs" }
+
     package func start() async throws { try await cri.startContainer(id) }
 
     package func exec(_ command: String...) async throws -> ExecResult { try await cri.execSync(id, command) }
