@@ -20,6 +20,24 @@ extension SleepingPods {
                 }
             }
         }
+
+        /// A hundred clients at once that ask on and on, from its sleep on.
+        @Test(arguments: Handover.allCases) func wrkSeesNoError(_ handover: Handover) async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("wrk", ["handover": handover.rawValue]) { pod in
+                let server = try await pod.start("server", image: "nginx")
+                for cycle in 1...3 {
+                    try await server.awaitSleep(cycle)
+                    let report = try await node.shell(
+                        "ip netns exec client wrk -t 2 -c 100 -d 2s http://\(pod.ip4)/index.html"
+                    ).text
+                    let served = try #require(report.firstMatch(of: /(\d+) requests in/)?.1)
+                    #expect((Int(served) ?? 0) > 100, "\(report)")
+                    #expect(!report.contains("Socket errors") && !report.contains("Non-2xx"), "\(report)")
+                    #expect(try server.wakes() == cycle)
+                }
+            }
+        }
     }
 }
 

@@ -37,7 +37,7 @@ sources() { printf "deb [check-valid-until=no signed-by=$keyring] $(mirror) %s m
 packages_of() {
     local system=(
         crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps redis-tools
-        bpftool
+        bpftool wrk
     )
     case $1 in
     2.1) echo containerd runc "${system[@]}" ;;
