@@ -38,7 +38,10 @@ struct LongOutageTests {
             try await cluster.awaitEvents(of: pod, sleeps: 4)
             try await cluster.awaitLabel("SCALED_DOWN", of: "long")
             if Kubernetes.resizes { try await cluster.awaitRequests("1m 1Ki", of: "long") }
-            #expect(try await cluster.node.get(address, port: 80).code == 200)
+            // The node may have been taken for dead for a moment, and its pods out of their services.
+            try await eventually("its service answers", within: .seconds(60)) {
+                try await cluster.node.get(address, port: 80).code == 200
+            }
             if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "long") }
             #expect(try await cluster.restarts(of: "long") == "0")
         }
