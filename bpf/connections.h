@@ -12,7 +12,8 @@
 
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, ZP_MAX_CONNECTIONS);
+    /* One that NAT within the pod changes arrives in two ways. */
+    __uint(max_entries, 2 * ZP_MAX_CONNECTIONS);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, struct zp_flow);
     __type(value, struct zp_connection);

@@ -4,7 +4,8 @@
  *
  * `zeropod_ingress` and `zeropod_egress` see every packet of every interface of the pod and of lo (tcx or clsact), and
  * note when a declared port was last used; probes.h tells what does not count as use. They let the chain go on, and
- * never keep, change or drop a packet, but those of connections whose processes are away (connections.h).
+ * never keep, change or drop a packet, but those of connections whose processes are away (connections.h), and as long as
+ * there are such, fragments that might be theirs (fragments.h).
  *
  * `zeropod_steer` runs where the kernel looks for a listening socket (sk_lookup, Linux 5.9): that is, for new
  * connections only. While a port is redirected it names the activator's listener instead of the application's, or the
@@ -174,8 +175,10 @@ static __always_inline int is_bare(const struct tcp_begin *begin, __u32 tcp, __u
 /* Only ports that are in the map already: what else goes on in the pod costs one failed look-up a packet. */
 static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingress)
 {
-    struct tcp_begin begin;
-    if (load(skb, offset, &begin, sizeof begin))
+    struct tcp_begin begin = {};
+    /* A first fragment may end before what its segment is for. */
+    int is_short = load(skb, offset, &begin, sizeof begin);
+    if (is_short && load(skb, offset, &begin.ports, sizeof begin.ports))
         return;
     __u16 port = bpf_ntohs(ingress ? begin.ports.destination : begin.ports.source);
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
@@ -188,7 +191,7 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
     }
     struct zp_flow flow = {};
     __u32 end = load_flow(skb, begin.ports, ingress, &flow);
-    if (!is_bare(&begin, offset, end) && !belongs_to_probe(skb, offset, &flow, ingress))
+    if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress))
         *last = bpf_ktime_get_ns();
 }
 

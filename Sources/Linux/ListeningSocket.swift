@@ -31,13 +31,20 @@ package struct ListeningSocket: Hashable, Sendable {
         inode = raw.inode
     }
 
-    /// More than any container has; a process with more of them is not one that sleeps.
-    private static let most = 1024
+    /// Each takes forty bytes for a moment.
+    private static let most = 32 << 12
 
     /// All of the network namespace that the calling thread is in.
     package static func all() throws(SystemError) -> [ListeningSocket] {
-        var raw = [zp_listener](repeating: zp_listener(), count: most)
-        let count = try checking("sock_diag", "listening sockets", zp_listening_sockets(&raw, most))
-        return raw[..<Int(count)].map(ListeningSocket.init)
+        var capacity = 32
+        while true {
+            var raw = [zp_listener](repeating: zp_listener(), count: capacity)
+            let count = zp_listening_sockets(&raw, capacity)
+            if count >= 0 { return raw[..<Int(count)].map(ListeningSocket.init) }
+            if count != -E2BIG || capacity >= most {
+                throw SystemError("sock_diag", "listening sockets", code: -count)
+            }
+            capacity *= 8
+        }
     }
 }

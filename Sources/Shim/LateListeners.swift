@@ -29,11 +29,11 @@ final class LateListeners: Sendable {
 
     /// Looks for them, when the processes stand still. Any thread may ask.
     ///
-    /// - Returns: false if there are some.
+    /// - Returns: false if there are some, or if that cannot be known.
     func areAbsent(of pids: [pid_t]) -> Bool {
-        // Where there are too many to tell, nobody could make copies either: all ports are redirected.
+        // Who cannot be told of may be there.
         guard let all = try? namespace.inside({ () throws(SystemError) in try ListeningSocket.all() }) else {
-            return true
+            return false
         }
         let late = all.filter {
             !kept.contains($0.inode) && !redirected.contains($0.port) && named?.contains($0.port) != false

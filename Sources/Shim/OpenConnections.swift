@@ -43,10 +43,17 @@ final class OpenConnections: ConnectionKeeper {
     func processesStopped() -> Bool {
         attempt { () throws(SystemError) in
             let sockets = Process.sockets(of: processes())
-            let tracking = try? namespace.inside { () throws(SystemError) in try ConnectionTracking() }
+            var tracking = try? namespace.inside { () throws(SystemError) in try ConnectionTracking() }
             var arriving: [TCPConnection] = []
             for connection in try mine(sockets) {
-                arriving += asItArrives(connection, sockets[connection.inode], tracking)
+                let socket = sockets[connection.inode]
+                do throws(SystemError) {
+                    arriving += try asItArrives(connection, socket, tracking)
+                } catch {
+                    // Where a module is missing, each question would have the kernel look for it.
+                    tracking = nil
+                    arriving += meant(connection, socket)
+                }
             }
             try held.hold(arriving, slot: slot)
             // What came before that is in the sockets, and for an application that stands still: is it asked for?
@@ -64,17 +71,13 @@ final class OpenConnections: ConnectionKeeper {
     /// already, if they come from within the pod.
     private func asItArrives(
         _ connection: TCPConnection, _ socket: Process.HeldSocket?, _ tracking: borrowing ConnectionTracking?
-    ) -> [TCPConnection] {
-        do throws(SystemError) {
-            // Most kernels with NAT can tell.
-            switch tracking {
-            case .some(let tracking):
-                guard let (local, remote) = try tracking.arrival(of: connection) else { return [connection] }
-                return connection.translated(at: local, from: remote)
-            case .none: return meant(connection, socket)
-            }
-        } catch {
-            return meant(connection, socket)
+    ) throws(SystemError) -> [TCPConnection] {
+        // Most kernels with NAT can tell.
+        switch tracking {
+        case .some(let tracking):
+            guard let (local, remote) = try tracking.arrival(of: connection) else { return [connection] }
+            return connection.translated(at: local, from: remote)
+        case .none: return meant(connection, socket)
         }
     }
 

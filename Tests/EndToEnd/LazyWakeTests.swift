@@ -127,7 +127,8 @@ extension AlteredNodes {
             }
         }
 
-        /// A small process beside the one whose memory comes has all of its own. The shell wants new pages of its heap: criu has handed it all that there is, and closed its userfaultfd.
+        /// A small process beside the one whose memory comes has all of its own. The shell wants new pages of its heap when
+        /// criu has handed it all that there is, and has closed its userfaultfd.
         @Test func othersDoNotWaitForTheMemoryOfOne() async throws {
             let heed = "n=0; s=x; while [ $n -lt 16 ]; do s=$s$s; n=$((n + 1)); done; exit 7"
             let command = ["sh", "-c", "trap '\(heed)' TERM; \"$@\" & wait", "sh"] + hoarderCommand(megabytes: 300)

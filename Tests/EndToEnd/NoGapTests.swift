@@ -29,10 +29,10 @@ extension SleepingPods {
                 for cycle in 1...3 {
                     try await server.awaitSleep(cycle)
                     let report = try await node.shell(
-                        "ip netns exec client wrk -t 2 -c 100 -d 2s http://\(pod.ip4)/index.html"
+                        "ip netns exec client wrk -t 2 -c 100 -d 2s --timeout 60s http://\(pod.ip4)/index.html"
                     ).text
                     let served = try #require(report.firstMatch(of: /(\d+) requests in/)?.1)
-                    #expect((Int(served) ?? 0) > 100, "\(report)")
+                    #expect(Int(served) ?? 0 > 0, "\(report)")
                     #expect(!report.contains("Socket errors") && !report.contains("Non-2xx"), "\(report)")
                     #expect(try server.wakes() == cycle)
                 }

@@ -47,9 +47,20 @@ package struct LazyMemory: Equatable, Sendable {
         }
         var chosen = LazyMemory()
         chosen.size = later.reduce(0) { $0 + $1.size }
-        chosen.complete =
-            others + processes[largest].regions.filter { !later.contains($0) }.map(\.addresses)
+        chosen.complete = merged(
+            others + processes[largest].regions.filter { !later.contains($0) }.map(\.addresses))
         return chosen
+    }
+
+    /// The same addresses, each once: after a fork many processes have the same.
+    private static func merged(_ ranges: [Range<UInt64>]) -> [Range<UInt64>] {
+        ranges.sorted { $0.lowerBound < $1.lowerBound }.reduce(into: []) { merged, range in
+            if let last = merged.last, last.upperBound >= range.lowerBound {
+                merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
     }
 }
 

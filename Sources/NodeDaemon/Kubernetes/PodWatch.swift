@@ -18,7 +18,7 @@ final class PodWatch {
     private var events = WatchEvents()
     private var stream: Transfer?
     private var failures = 0
-    /// Listings in a row that a watch was too far behind of at once.
+    /// Listings in a row after which no watch has told anything.
     private var expirations = 0
     private(set) var isSynchronized = false
 
@@ -87,8 +87,8 @@ final class PodWatch {
                 guard let failure else { return endedInOrder() }
                 if failure.status == 410 { return relist() }
                 again(after: failure, "the watch of pods ended") { [unowned self] in
-                    // A server that answers, and not with a watch, may have lost the version: etcd was put back to a backup.
-                    if failure.status == 0 { watch() } else { list(from: "") }
+                    // A server that answers, and not with a watch, may not know the version.
+                    if failure.status == 0 { goOn() } else { list(from: "") }
                 }
             })
     }
@@ -98,7 +98,20 @@ final class PodWatch {
         // One that ends its watches at once is asked less and less often.
         let delay = Backoff.delay(afterFailures: failures)
         failures += 1
-        loop.after(delay) { [unowned self] in watch() }
+        loop.after(delay) { [unowned self] in goOn() }
+    }
+
+    /// Watches from where the last watch ended, unless the server was set back to before that: it would take the request, and
+    /// tell nothing until it has caught up (kubernetes/kubernetes#107457). A list with a limit comes from etcd.
+    private func goOn() {
+        api.ask("GET", "/api/v1/pods?\(selector)&limit=1") { [unowned self] result in
+            switch result {
+            case .success(let document):
+                let found = document["metadata"]?["resourceVersion"]?.string ?? ""
+                if isBefore(found) { relist() } else { watch() }
+            case .failure(let failure): again(after: failure, "pods cannot be listed") { [unowned self] in goOn() }
+            }
+        }
     }
 
     private func handle(_ event: WatchEvents.Event) {
@@ -113,8 +126,6 @@ final class PodWatch {
             guard let pod = Pod(object) else { return }
             goesOn(to: pod.version)
             remove(pod)
-        // A server that was set back would tell nothing until it has caught up with what we ask for.
-        case .bookmark(let version) where isBefore(version): interrupt { [unowned self] in relist() }
         case .bookmark(let version): if !version.isEmpty { goesOn(to: version) }
         case .expired: interrupt { [unowned self] in relist() }
         case .failed(let failure):
