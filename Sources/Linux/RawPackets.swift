@@ -22,7 +22,7 @@ package enum RawPackets {
         }
     }
 
-    /// The packet with its checksum, and whom it is for; nil if it is no TCP packet.
+    /// The packet with its checksum, and whom it is for; nil if it is no TCP packet that could arrive.
     static func complete(_ packet: [UInt8]) -> (packet: [UInt8], destination: SocketAddress)? {
         guard let header = Header(packet) else { return nil }
         var packet = packet
@@ -53,6 +53,8 @@ package enum RawPackets {
                 length = 40
                 let number = packet[24..<40].reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
                 destination = SocketAddress(ipv6: number, port: 0)
+                // An IPv4 address written as one of IPv6 is for sockets, and never on the wire.
+                guard destination.family == .ipv6 else { return nil }
                 pseudo = sum(packet[8..<40]) + 6 + UInt32(packet.count - length)
             default: return nil
             }
