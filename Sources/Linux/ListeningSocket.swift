@@ -31,20 +31,8 @@ package struct ListeningSocket: Hashable, Sendable {
         inode = raw.inode
     }
 
-    /// Each takes forty bytes for a moment.
-    private static let most = 32 << 12
-
     /// All of the network namespace that the calling thread is in.
     package static func all() throws(SystemError) -> [ListeningSocket] {
-        var capacity = 32
-        while true {
-            var raw = [zp_listener](repeating: zp_listener(), count: capacity)
-            let count = zp_listening_sockets(&raw, capacity)
-            if count >= 0 { return raw[..<Int(count)].map(ListeningSocket.init) }
-            if count != -E2BIG || capacity >= most {
-                throw SystemError("sock_diag", "listening sockets", code: -count)
-            }
-            capacity *= 8
-        }
+        try SocketDump.all("listening sockets", zp_listener(), zp_listening_sockets).map(ListeningSocket.init)
     }
 }

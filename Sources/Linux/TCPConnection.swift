@@ -41,22 +41,12 @@ package struct TCPConnection: Sendable {
 
     /// All of the network namespace that the calling thread is in.
     package static func all() throws(SystemError) -> [TCPConnection] {
-        var capacity = 32
-        while true {
-            var raw = [zp_tcp_connection](repeating: zp_tcp_connection(), count: capacity)
-            let count = zp_tcp_connections(&raw, capacity)
-            if count >= 0 { return raw[..<Int(count)].map(TCPConnection.init) }
-            if count != -E2BIG || capacity >= most { throw SystemError("sock_diag", "connections", code: -count) }
-            capacity *= 8
-        }
+        try SocketDump.all("connections", zp_tcp_connection(), zp_tcp_connections).map(TCPConnection.init)
     }
 
     package static func all(in namespace: borrowing Namespace) throws(SystemError) -> [TCPConnection] {
         try namespace.inside { () throws(SystemError) in try all() }
     }
-
-    /// Each takes a hundred bytes for a moment.
-    private static let most = 32 << 12
 
     /// The same as packets have it that NAT changes: those that come from outside before that, and those from within
     /// when it has been done.

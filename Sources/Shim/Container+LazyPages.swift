@@ -19,14 +19,10 @@ extension Container {
     var wakesLazily: Bool {
         // One that could not begin lazily is tried the plain way.
         guard restoreAttempts == 0, lazyMemory.size > 0 else { return false }
-        switch configuration.wake.pages {
-        case .lazy: return true
-        case .eager: return false
-        case .bySize:
-            // Memory that processes share since a fork is in the images of each, and would become one copy for each.
-            let isShared = memoryBefore.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
-            return lazyMemory.size >= Self.lazySize && !isShared
-        }
+        guard configuration.wake.pages == .bySize else { return true }
+        // Memory that processes share since a fork is in the images of each, and would become one copy for each.
+        let isShared = memoryBefore.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
+        return lazyMemory.size >= Self.lazySize && !isShared
     }
 
     /// From this size on, in bytes, starting the server takes clearly less time than reading the memory at once, which

@@ -12,7 +12,7 @@ struct Trace {
     static func run(shim: URL, rounds: Int) async throws {
         let node = try await TestNode.up("trace", shim: shim, options: ["--debug"])
         do {
-            for application in [Application.httpd, .nginx, .memory(megabytes: 256)] {
+            for application in Application.small + [.memory(megabytes: 256)] {
                 try await Trace(node: node, rounds: rounds).run(application)
             }
         } catch {

@@ -47,7 +47,7 @@ int zp_stand_in(void);
 unsigned long zp_raise_descriptor_limit(void);
 
 int zp_userfaultfd(int flags);
-// UFFDIO_UNREGISTER.
+/// UFFDIO_UNREGISTER.
 int zp_userfaultfd_unregister(int descriptor, uint64_t start, uint64_t size);
 int zp_pidfd_open(pid_t pid);
 int zp_pidfd_getfd(int pidfd, int descriptor);
