@@ -29,12 +29,12 @@ extension SleepingPods {
                 let clock = try await pod.start("clock", image: "python", environment: ["PORT": "8081"])
                 try await server.awaitSleep()
                 async let exec = server.exec("sh", "-c", "mkfifo /tmp/go; read line < /tmp/go; echo gone on")
-                try await eventually("the exec has woken the server") { try server.wakes() == 1 }
+                try await eventually("the exec has woken the server") { try await server.wakes() == 1 }
                 for cycle in 1...4 {
                     try await clock.awaitSleep(cycle)
                     _ = try await node.get(pod.ip4, port: 8081)
                 }
-                #expect(try server.sleeps() == 1)
+                try await server.expectSleeps(1)
                 // Another exec ends the first, and does not end its stay.
                 _ = try await server.exec("sh", "-c", "echo > /tmp/go")
                 #expect(try await exec.stdout == "gone on\n")
@@ -53,7 +53,7 @@ extension SleepingPods {
                 let tasks = try await node.run("ctr", "-n", "k8s.io", "tasks", "list")
                 #expect(tasks.lines.contains { $0.hasPrefix(server.id) && $0.contains("RUNNING") })
                 #expect(try await node.run("ctr", "-n", "k8s.io", "tasks", "ps", server.id).lines.count == 2)
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
             }
         }
 

@@ -76,7 +76,7 @@ extension SleepingPods {
                 try await expectAsleep(server)
                 try await shim.kill(server.id, SIGTERM)
                 #expect(try await server.awaitExit().exitCode == 7)
-                #expect(try server.wakes() == 1)
+                try await server.awaitShimLog("msg=\"restored\"")
                 try await expectCode(notFound) { try await shim.kill(server.id, SIGTERM) }
             }
         }
@@ -93,7 +93,7 @@ extension SleepingPods {
                 try await shim.kill(server.id, SIGKILL)
                 #expect(try await shim.state(server.id).status == .stopped)
                 #expect(try await server.awaitExit().exitCode == 137)
-                #expect(try server.wakes() == 0)
+                #expect(try !server.hasLogged("restored"))
             }
         }
 
@@ -212,7 +212,7 @@ extension SleepingPods {
 
         private func expectAsleep(_ server: Container) async throws {
             #expect(try await server.processes() == [])
-            #expect(try server.wakes() == 0)
+            try await server.expectWakes(0)
             #expect(try await server.status().state == .running)
         }
     }

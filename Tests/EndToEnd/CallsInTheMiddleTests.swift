@@ -34,12 +34,12 @@ extension AlteredNodes {
                 #expect(try await shim.state(server.id).status == .running)
                 try await letGo()
                 _ = try await (update, pause)
-                #expect(try server.sleeps() == 1)
-                #expect(try server.wakes() == 0)
+                try await server.expectSleeps(1)
+                try await server.expectWakes(0)
                 #expect(try await shim.stats(server.id).memoryLimit == 96 << 20)
                 #expect(try await shim.state(server.id).status == .paused)
                 try await shim.resume(server.id)
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
             }
         }
 
@@ -112,8 +112,8 @@ extension AlteredNodes {
                     try await server.awaitShimLog("criu does nothing any more", within: .seconds(40))
                 }
                 try await server.awaitShimLog("restored")
+                try await server.expectWakes(1)
                 #expect(try await node.get(pod.ip4, port: 8080).code == 200)
-                #expect(try server.wakes() == 1)
             }
         }
 

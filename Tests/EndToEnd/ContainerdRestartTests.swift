@@ -33,7 +33,7 @@ import Testing
             try await node.startContainerd()
             #expect(try await server.status().state == .running)
             #expect(try await server.pid() == pid)
-            #expect(try server.wakes() == 0)
+            try await server.expectWakes(0)
             // Woken, put to sleep and woken again, once while containerd is away.
             #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 1)
             try await server.awaitSleep(2)
@@ -58,7 +58,7 @@ import Testing
             try await node.startContainerd()
             try await redis.stop()
             try await redis.remove()
-            #expect(try web.wakes() == 0)
+            try await web.expectWakes(0)
             #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == 1)
             try await web.awaitSleep(2)
             #expect(try await node.get(pod.ip6, port: 8080).json(ServerState.self).counter == 2)

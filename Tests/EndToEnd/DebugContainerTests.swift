@@ -26,7 +26,7 @@ extension SleepingPods {
                             _ = try await node.get(clock.ip4, port: 8080)
                         }
                     }
-                    #expect(try server.sleeps() == round)
+                    try await server.expectSleeps(round)
                     #expect(try await debug.status().state == .running)
                     // An ended one does not matter any more, though Kubernetes does not remove it.
                     try await debug.stop(timeout: 0)

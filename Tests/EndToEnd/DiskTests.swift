@@ -40,7 +40,7 @@ extension AlteredNodes {
         /// The proof that nothing has happened to it, and that it sleeps where there is room.
         private func expectItSleepsWithRoom(_ server: Container, counter: Int) async throws {
             let (pod, node) = (server.pod, server.pod.node)
-            #expect(try await server.word() == "running")
+            #expect(try await server.sleepReport().state == "running")
             #expect(try await images(of: server) == [])
             #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == counter)
             try await node.shell("rm -f \(Self.disk)/filler; mount -o remount,size=400m \(Self.disk)")

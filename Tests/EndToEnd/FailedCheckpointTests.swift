@@ -24,8 +24,8 @@ extension SleepingPods {
                 try await expectAnswer()
                 #expect(try await pod.redirects() == [8080: false])
                 #expect(try await holder.processes() == [pid])
-                #expect(try holder.sleeps() == 0)
-                #expect(try await holder.word() == "running")
+                try await holder.expectSleeps(0)
+                #expect(try await holder.sleepReport().state == "running")
                 #expect(try await holder.exec("/holder", "--no-such-thing").exitCode != 0)
             }
         }
@@ -36,12 +36,12 @@ extension SleepingPods {
                 let holder = try await pod.start("holder", image: "holder")
                 for cycle in 1...3 {
                     try await holder.awaitFreeze(cycle)
-                    #expect(try await holder.word() == "frozen")
+                    #expect(try await holder.sleepReport().state == "frozen")
                     #expect(try await node.get(pod.ip4, port: 8080).text == "\(cycle)\n")
                 }
                 // CRIU has been asked once.
                 #expect(try holder.shimLog().count { $0.contains("checkpoint failed") } == 1)
-                #expect(try holder.sleeps() == 0)
+                try await holder.expectSleeps(0)
                 #expect(try await holder.exec("/holder", "--no-such-thing").exitCode != 0)
             }
         }

@@ -6,22 +6,10 @@ import TestNode
 import Testing
 
 extension Container {
-    /// The word of `zeropod status`.
-    func word() async throws -> String? {
-        struct Report: Decodable {
-            let id: String
-            let state: String
-        }
-        let text = try await pod.node.run("/opt/zeropod/bin/zeropod", "status", "--json")
-        return try JSONDecoder().decode([Report].self, from: text.stdout).first { $0.id == id }?.state
-    }
-
     /// Waits until it has been frozen for the time of that number.
     func awaitFreeze(_ number: Int = 1) async throws {
         try await awaitShimLog("msg=\"frozen\"", times: number)
     }
-
-    func thaws() throws -> Int { try shimLog().count { $0.contains("msg=\"thawed\"") } }
 }
 
 extension SleepingPods {
@@ -51,9 +39,9 @@ extension SleepingPods {
                 let pids = try await server.processes()
                 for cycle in 1...4 {
                     try await server.awaitFreeze(cycle)
-                    #expect(try await server.word() == "frozen")
+                    #expect(try await server.sleepReport().state == "frozen")
                     #expect(try await counter(server) == cycle)
-                    #expect(try server.thaws() == cycle)
+                    try await server.expectThaws(cycle)
                 }
                 #expect(try await server.processes() == pids)
                 #expect(!FileManager.default.fileExists(atPath: server.snapshot.appending(path: "images").path()))
@@ -119,7 +107,7 @@ extension SleepingPods {
                     "exec 3<>/dev/udp/\(server.pod.ip4)/9090; echo hello >&3; timeout 10 dd bs=100 count=1 status=none <&3"
                 )
                 #expect(answer.trimmed == "HELLO")
-                #expect(try server.thaws() == 1)
+                try await server.expectThaws(1)
             }
         }
 
@@ -137,8 +125,8 @@ extension SleepingPods {
                 try await expectCode(failedPrecondition) { _ = try await shim.start(server.id) }
                 try await expectCode(failedPrecondition) { _ = try await shim.delete(server.id) }
                 try await shim.exec(server.id, "later", arguments: ["true"])
-                #expect(try await server.word() == "frozen")
-                #expect(try server.thaws() == 0)
+                #expect(try await server.sleepReport().state == "frozen")
+                try await server.expectThaws(0)
                 #expect(try await counter(server) == 1)
             }
         }
@@ -146,7 +134,7 @@ extension SleepingPods {
         @Test(arguments: Containerd.allCases) func execThaws(_ containerd: Containerd) async throws {
             try await withFrozen(on: containerd) { server, _ in
                 #expect(try await server.exec("sh", "-c", "exit 4").exitCode == 4)
-                #expect(try server.thaws() == 1)
+                try await server.expectThaws(1)
                 try await server.awaitFreeze(2)
             }
         }
@@ -159,7 +147,7 @@ extension SleepingPods {
                 #expect(try await shim.state(server.id).status == .paused)
                 async let answer = server.pod.node.get(server.pod.ip4, port: 8080, from: .outside)
                 try await eventually("a request is held") { try await server.pod.waiting() == 1 }
-                #expect(try server.thaws() == 0)
+                try await server.expectThaws(0)
                 try await shim.resume(server.id)
                 #expect(try await answer.json(ServerState.self).counter == 1)
                 #expect(try await shim.state(server.id).status == .running)
@@ -197,7 +185,7 @@ extension SleepingPods {
                 if isPaused { try await shim.pause(server.id) }
                 try await shim.kill(server.id, SIGKILL)
                 #expect(try await server.awaitExit().exitCode == 137)
-                #expect(try server.thaws() == 0)
+                #expect(try !server.hasLogged("thawed"))
             }
         }
 
@@ -211,7 +199,7 @@ extension SleepingPods {
                     try await node.stopContainerd()
                     try await node.startContainerd()
                     #expect(try await server.status().state == .running)
-                    #expect(try await server.word() == "frozen")
+                    #expect(try await server.sleepReport().state == "frozen")
                     #expect(try await counter(server) == 1)
                     #expect(try await server.exec("sh", "-c", "exit 4").exitCode == 4)
                     try await server.awaitFreeze(2)

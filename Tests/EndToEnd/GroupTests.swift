@@ -17,7 +17,7 @@ extension SleepingPods {
                 try await second.awaitSleep()
                 let node = first.pod.node
                 #expect(try await node.get(first.pod.ip4, port: 8080).json(ServerState.self).counter == 1)
-                #expect(try second.wakes() == 0)
+                try await second.expectWakes(0)
                 #expect(try await node.get(second.pod.ip6, port: 8080).json(ServerState.self).counter == 1)
                 #expect(try await first.pod.redirects().keys.sorted() == [8080])
             }

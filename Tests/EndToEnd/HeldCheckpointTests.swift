@@ -15,7 +15,7 @@ extension AlteredNodes {
                 try await letGo()
                 try await server.awaitShimLog("checkpoint given up")
                 // It may be asleep again by now.
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
             }
         }
 
@@ -28,7 +28,7 @@ extension AlteredNodes {
                 #expect(try await answer.json(ServerState.self).counter == 1)
                 try await server.awaitShimLog("checkpoint given up")
                 // It may be asleep again by now.
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
             }
         }
 

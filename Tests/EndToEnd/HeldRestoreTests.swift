@@ -16,7 +16,7 @@ extension AlteredNodes {
                 let counters = try await [second, third].map { try $0.json(ServerState.self).counter }
                 #expect(Set(counters).isSubset(of: [1, 2, 3]) && counters.count == 2)
                 #expect(try await exec.stdout == "here\n")
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
             }
         }
 
@@ -28,7 +28,8 @@ extension AlteredNodes {
                 #expect(gone.stdout.isEmpty)
                 try await letGo()
                 #expect(try await pod.node.get(pod.ip4, port: 8080).code == 200)
-                #expect(try server.wakes() == 1)
+                // It may have slept again before that.
+                #expect(try await server.wakes() >= 1)
             }
         }
 

@@ -194,27 +194,18 @@ extension SleepingPods.KindsOfContainersTests {
                 command: kind == .portless ? ["sleep", "1000"] : [], adjust: kind.adjust)
             if kind == .paused { try await node.run("ctr", "-n", "k8s.io", "tasks", "pause", server.id) }
             try await eventually("the reason is told") {
-                try await reasons(of: server.id, on: node)?.contains(kind.reason) == true
+                try await server.sleepReport().reasons.contains(kind.reason)
             }
             if kind == .paused { try await node.run("ctr", "-n", "k8s.io", "tasks", "resume", server.id) }
             if kind == .portless { return }
             let address = kind == .hostNetwork ? "127.0.0.1" : pod.ip4
             try await eventually("it answers") { try await node.get(address, port: 8080).code == 200 }
-            #expect(try server.sleeps() == 0)
-            if !kind.isFrozen { return #expect(try await server.word() != "frozen") }
+            try await server.expectSleeps(0)
+            if !kind.isFrozen { return #expect(try await server.sleepReport().state != "frozen") }
             for cycle in 1...2 {
                 try await server.awaitFreeze(cycle)
                 #expect(try await node.get(address, port: 8080).code == 200)
             }
         }
-    }
-
-    private func reasons(of id: String, on node: TestNode) async throws -> [String]? {
-        struct Report: Decodable {
-            let id: String
-            let reasons: [String]
-        }
-        let text = try await node.run("/opt/zeropod/bin/zeropod", "status", "--json")
-        return try JSONDecoder().decode([Report].self, from: text.stdout).first { $0.id == id }?.reasons
     }
 }

@@ -52,7 +52,7 @@ extension AlteredNodes {
                         #expect(try await node.get(address, port: 8080).json(ServerState.self).counter == number + 1)
                     }
                     #expect(try await server.exec("true").exitCode == 0)
-                    #expect(try server.sleeps() == 0)
+                    try await server.expectSleeps(0)
                     #expect(try await server.processes() == [pid])
                     #expect(try await server.status().state == .running)
                 }

@@ -16,7 +16,7 @@ extension AlteredNodes {
                     try await server.awaitShimLog("checkpoint given up because it listens on ports [\(port)] now")
                     try await server.awaitSleep()
                     #expect(try await node.get(pod.ip6, port: port).text == "late")
-                    #expect(try server.wakes() == 1)
+                    try await server.expectWakes(1)
                 }
             }
         }
@@ -42,9 +42,9 @@ extension AlteredNodes {
                     let server = try await startAndListen(port, in: pod)
                     try await server.awaitShimLog("thaws because it listens on ports [\(port)] now")
                     try await server.awaitFreeze(2)
-                    #expect(try server.thaws() == 1)
+                    try await server.expectThaws(1)
                     #expect(try await node.get(pod.ip6, port: port).text == "late")
-                    #expect(try server.thaws() == 2)
+                    try await server.expectThaws(2)
                 }
             }
         }

@@ -86,7 +86,7 @@ extension SleepingPods {
                 try await eventually("probes are answered") {
                     try await server.pod.keepAliveProbesAnswered().contains { $0 >= 3 }
                 }
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
                 try far.say("news", to: near)
             }
         }
@@ -119,7 +119,7 @@ extension SleepingPods {
                     for (number, client) in clients.enumerated() {
                         #expect(try client.state().counter == cycle * 2 - 1 + number)
                     }
-                    try await server.awaitSleep(try server.wakes() + 1)
+                    try await server.awaitSleep(server.wakes() + 1)
                 }
                 // Whoever would wait for ever is told of the end.
                 try await server.stop(timeout: 0)

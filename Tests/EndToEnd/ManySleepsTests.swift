@@ -44,7 +44,7 @@ extension SleepingPods {
                     try await Task.sleep(for: .milliseconds(.random(in: 0...200)))
                     #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == request)
                 }
-                #expect(try server.sleeps() > 1)
+                #expect(try await server.sleeps() > 1)
             }
         }
 

@@ -24,7 +24,7 @@ extension SleepingPods {
                     _ = try await node.get(pod.ip4, port: 8080)
                 }
                 for (container, before) in zip(others, pids) {
-                    #expect(try container.sleeps() == 0, "\(container.name)")
+                    try await container.expectSleeps(0, "\(container.name)")
                     #expect(try await container.processes() == before, "\(container.name)")
                 }
                 for port in [8081, 8082] {
@@ -45,7 +45,7 @@ extension SleepingPods {
                 try await node.withSleepyPod("clock") { clock in
                     try await clock.start("clock", image: "python").awaitSleep()
                 }
-                #expect(try server.sleeps() == 0)
+                try await server.expectSleeps(0)
                 #expect(try await server.processes().count == 1)
                 try await server.awaitShimLog("stays awake: zeropod.ctrox.dev/scaledown-duration is 0")
             }

@@ -16,7 +16,7 @@ extension SleepingPods {
                         "server", image: "peers", command: ["nginx", "-c", "/etc/peers/nginx.conf"])
                     try await server.awaitSleep()
                     try await clients.run("pace", pod.ip4, "1000,10")
-                    #expect(try server.wakes() > 0)
+                    #expect(try await server.wakes() > 0)
                 }
             }
         }
@@ -34,7 +34,7 @@ extension SleepingPods {
                     let served = try #require(report.firstMatch(of: /(\d+) requests in/)?.1)
                     #expect(Int(served) ?? 0 > 0, "\(report)")
                     #expect(!report.contains("Socket errors") && !report.contains("Non-2xx"), "\(report)")
-                    #expect(try server.wakes() == cycle)
+                    try await server.expectWakes(cycle)
                 }
             }
         }
@@ -58,7 +58,7 @@ extension AlteredNodes {
                             try await node.letCRIUGo()
                             _ = try await crowd
                         }
-                        #expect(try server.wakes() == 1)
+                        try await server.expectWakes(1)
                     }
                 }
             }

@@ -16,10 +16,10 @@ extension SleepingPods {
                     try await web.awaitSleep(cycle)
                     // Its neighbour is served without waking it.
                     #expect(try await node.redis(pod.ip4, "incr", "visits") == "\(cycle)")
-                    #expect(try web.wakes() == cycle - 1)
+                    try await web.expectWakes(cycle - 1)
                     #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == cycle)
                 }
-                #expect(try redis.sleeps() == 0)
+                try await redis.expectSleeps(0)
                 #expect(try await redis.processes() == [pid])
                 try await redis.awaitShimLog("stays awake: it is not among zeropod.ctrox.dev/container-names")
             }
@@ -34,7 +34,7 @@ extension SleepingPods {
                     try await web.awaitSleep(cycle)
                     try await redis.awaitSleep(cycle)
                     #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).counter == cycle)
-                    #expect(try redis.wakes() == cycle - 1, "a connection to its neighbour woke it")
+                    try await redis.expectWakes(cycle - 1, "a connection to its neighbour woke it")
                     #expect(try await node.redis(pod.ip6, "incr", "visits") == "\(cycle)")
                 }
             }
@@ -43,7 +43,7 @@ extension SleepingPods {
         /// Only connections to the ports of the map count, although the application listens on another one, too.
         @Test func portsMapSaysWhichPortsCount() async throws {
             let node = try await node(.current)
-            try await node.withSleepyPod("map", ["ports-map": "web=8080,9090;other=1"]) { pod in
+            try await node.withSleepyPod("map", after: "2s", ["ports-map": "web=8080,9090;other=1"]) { pod in
                 let web = try await pod.start("web", image: "python")
                 try await web.awaitShimLog("watching ports [8080, 9090]")
                 try await web.awaitSleep()
@@ -54,9 +54,9 @@ extension SleepingPods {
                 try await web.awaitSleep(2)
                 // Nobody listens on this port as long as it sleeps.
                 await #expect(throws: CommandFailed.self) { try await node.get(pod.ip4, port: 9191) }
-                #expect(try web.wakes() == 1)
+                try await web.expectWakes(1)
                 #expect(try await node.get(pod.ip4, port: 9090).json(ServerState.self).port == 9090)
-                #expect(try web.wakes() == 2)
+                try await web.expectWakes(2)
             }
         }
 

@@ -13,9 +13,11 @@ extension SleepingPods {
         /// asleep before it has been asked for the first time; then the first one wakes it.
         private func awaitAnswersAsleep(_ server: Container, _ probe: () async throws -> Void) async throws {
             try await eventually("all are answered asleep", within: .seconds(90)) {
-                let (sleeps, wakes) = (try server.sleeps(), try server.wakes())
+                let before = try await server.sleepReport()
                 try await probe()
-                return try sleeps == wakes + 1 && server.sleeps() == sleeps && server.wakes() == wakes
+                let now = try await server.sleepReport()
+                return before.checkpoints.count == before.restores.count + 1
+                    && now.checkpoints.count == before.checkpoints.count && now.restores.count == before.restores.count
             }
         }
 
@@ -37,11 +39,11 @@ extension SleepingPods {
                         }
                     }
                     #expect(try server.log().count { $0.text == "health check" } == asked)
-                    let wakes = try server.wakes()
+                    let wakes = try await server.wakes()
 
                     // A client of the node's whose health check is its own, and then calls more.
                     try await clients.run("grpc", pod.ip4, from: .node)
-                    #expect(try server.wakes() == wakes + 1)
+                    try await server.expectWakes(wakes + 1)
                 }
             }
         }
@@ -97,9 +99,8 @@ extension SleepingPods {
                     try await server.awaitSleep(cycle + 1)
                     let reply = try await node.get(pod.ip4, port: 8080, path: path, options: options)
                     #expect(reply.code == 200)
-                    #expect(try server.wakes() == cycle + 1)
-                    try await server.awaitShimLog("a connection to port 8080")
-                    #expect(try server.shimLog().contains { $0.contains("wakes: \(reason)") })
+                    try await server.expectWakes(cycle + 1)
+                    try await server.awaitShimLog("a connection to port 8080 wakes: \(reason)")
                 }
             }
         }
@@ -113,7 +114,7 @@ extension SleepingPods {
                 for cycle in 1...2 {
                     try await server.awaitSleep(cycle)
                     #expect(try await server.exec("sh", "-c", "echo well; exit 3").exitCode == 3)
-                    #expect(try server.wakes() == cycle)
+                    try await server.expectWakes(cycle)
                 }
             }
         }
@@ -136,9 +137,9 @@ extension SleepingPods {
                         #expect(answer.text == "")
                     }
                 }
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
                 #expect(try await node.get(pod.ip4, port: 8080).code == 200)
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
             }
         }
     }

@@ -24,8 +24,8 @@ extension SleepingPods {
                     try await Self.tcpProbe(node, pod.ip4)
                     try await Task.sleep(for: .seconds(1))
                 }
-                #expect(try server.sleeps() == 1)
-                #expect(try server.wakes() == 0)
+                try await server.expectSleeps(1)
+                try await server.expectWakes(0)
                 // Asleep it was the same answer again and again.
                 #expect(counters.last == counters.dropLast().last)
                 #expect(try await server.processes() == [])
@@ -33,7 +33,7 @@ extension SleepingPods {
                 // The application was not asked meanwhile, but for the rehearsal.
                 let state = try await node.get(pod.ip4, port: 8080).json(ServerState.self)
                 #expect(state.counter > (counters.last ?? 0))
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
             }
         }
 
@@ -52,13 +52,13 @@ extension SleepingPods {
                 #expect(awake.code == 503)
                 try await server.awaitSleep()
                 #expect(try await node.get(pod.ip4, port: 8080, path: path, options: Self.agent).code == 503)
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
                 // One that it was never asked, only it can answer.
                 #expect(try await node.get(pod.ip4, port: 8080, path: "/new", options: Self.agent).code == 200)
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
                 try await server.awaitSleep(2)
                 #expect(try await node.get(pod.ip4, port: 8080, path: "/new", options: Self.agent).code == 200)
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
             }
         }
 
@@ -68,7 +68,7 @@ extension SleepingPods {
                 let server = try await pod.start("server", image: "python")
                 try await server.awaitSleep()
                 _ = try await node.get(pod.ip4, port: 8080, options: Self.agent)
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
             }
         }
 
@@ -80,12 +80,12 @@ extension SleepingPods {
                 try await server.awaitSleep()
                 for (number, address) in [pod.ip4, pod.ip6].enumerated() {
                     _ = try await node.get(address, port: 8080, from: .outside, options: Self.agent)
-                    #expect(try server.wakes() == number + 1)
+                    try await server.expectWakes(number + 1)
                     try await server.awaitSleep(number + 2)
                 }
                 // A client of the node's that waits for the server to speak.
                 _ = try? await node.run("timeout", "2", "bash", "-c", "exec 3<>/dev/tcp/\(pod.ip4)/8080; read -u 3")
-                #expect(try server.wakes() == 3)
+                try await server.expectWakes(3)
                 try await server.awaitShimLog("wakes: it said nothing and stays")
             }
         }
@@ -98,10 +98,10 @@ extension SleepingPods {
                 _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9090")
                 for number in 1...100 {
                     _ = try await node.get(pod.ip4, port: 9090, path: "/metrics", from: .outside)
-                    if try number > 3 && server.sleeps() > 0 { break }
+                    if number > 3, try await server.sleeps() > 0 { break }
                     try await Task.sleep(for: .milliseconds(200))
                 }
-                #expect(try server.sleeps() == 1, "scrapes kept it awake")
+                try await server.expectSleeps(1, "scrapes kept it awake")
                 let (one, two) = (
                     try await node.get(pod.ip4, port: 9090, path: "/metrics", from: .outside),
                     try await node.get(pod.ip4, port: 9090, path: "/metrics", from: .outside)
@@ -110,7 +110,7 @@ extension SleepingPods {
                 let unknown = try await node.get(pod.ip6, port: 9090, path: "/other", from: .outside)
                 #expect(unknown.code == 503)
                 #expect(unknown.text == "asleep\n")
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
                 #expect(try await node.get(pod.ip4, port: 8080).json(ServerState.self).port == 8080)
                 #expect(try await node.get(pod.ip4, port: 9090).json(ServerState.self).port == 9090)
             }

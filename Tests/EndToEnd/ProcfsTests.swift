@@ -13,7 +13,7 @@ extension SleepingPods {
             try await withServer(on: node, procfs: options) {
                 let before = try await mount(on: node)
                 for option in options where option != "hidepid=2" { #expect(before.contains(option)) }
-                try await eventually("it falls asleep") { try await isAsleep(on: node) }
+                try await eventually("it falls asleep") { try await node.sleepReport(of: "procfs").state == "asleep" }
                 let get = "ip netns exec procfs curl -sS --max-time 10 http://127.0.0.1:8080/"
                 #expect(try await node.shell(get).text.contains(#""counter": 1"#))
                 let after = try await mount(on: node)
@@ -84,16 +84,6 @@ extension SleepingPods {
             try await node.shell(
                 "\(ctr) tasks exec --exec-id look procfs sh -c 'grep \" /proc\" /proc/1/mountinfo | cut -d\" \" -f4- | sort'"
             ).trimmed
-        }
-
-        private func isAsleep(on node: TestNode) async throws -> Bool {
-            struct Report: Decodable {
-                let id: String
-                let state: String
-            }
-            let text = try await node.run("/opt/zeropod/bin/zeropod", "status", "--json")
-            let all = try JSONDecoder().decode([Report].self, from: text.stdout)
-            return all.first { $0.id == "procfs" }?.state == "asleep"
         }
     }
 }

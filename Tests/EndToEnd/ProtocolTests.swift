@@ -68,7 +68,7 @@ extension SleepingPods {
                         try await server.awaitSleep(cycle + 1)
                         let address = cycle.isMultiple(of: 2) == (handover == .relay) ? pod.ip4 : pod.ip6
                         try await speak(client, clients, with: server, at: address)
-                        #expect(try server.wakes() >= cycle + 1, "\(client)")
+                        #expect(try await server.wakes() >= cycle + 1, "\(client)")
                     }
                 }
             }

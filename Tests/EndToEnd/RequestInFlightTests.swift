@@ -17,7 +17,7 @@ extension SleepingPods {
                     #expect(try reply.json(ServerState.self).counter == number + 1)
                     #expect(reply.seconds > 1.5)
                 }
-                let sleeps = try server.sleeps()
+                let sleeps = try await server.sleeps()
                 #expect(sleeps == 1 || sleeps == 2, "it slept between the requests at most")
                 // An answered client that stays connected keeps nobody awake.
                 try await server.awaitSleep(sleeps + 1)

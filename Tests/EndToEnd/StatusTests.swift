@@ -1,38 +1,6 @@
 import Commands
-import Foundation
 import TestNode
 import Testing
-
-/// A line of `zeropod status --json`.
-private struct Report: Decodable {
-    struct Times: Decodable {
-        let count: Int
-        let sum: Int
-    }
-    let id: String
-    let pod: String
-    let container: String
-    let state: String
-    let paused: Bool
-    let reasons: [String]
-    let ports: [Int]
-    let imageBytes: Int
-    let memoryGivenBack: Int
-    let checkpoints: Times
-    let restores: Times
-    let wakes: Times
-    struct Handover: Decodable, Equatable {
-        var acceptQueue: [Int] = []
-        var relay: [Int] = []
-        var reason = ""
-
-        enum CodingKeys: String, CodingKey {
-            case acceptQueue = "accept-queue"
-            case relay, reason
-        }
-    }
-    let handover: Handover
-}
 
 extension TestNode {
     @discardableResult
@@ -44,18 +12,12 @@ extension TestNode {
 extension SleepingPods {
     /// `zeropod status`, `sleep` and `wake` on the node.
     @Suite struct StatusTests {
-        private func report(_ container: Container) async throws -> Report {
-            let text = try await container.pod.node.zeropod("status", "--json")
-            let all = try JSONDecoder().decode([Report].self, from: text.stdout)
-            return try #require(all.first { $0.id == container.id })
-        }
-
         @Test(arguments: Containerd.allCases) func statusFollowsTheContainer(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("told", after: "1h") { pod in
                 let server = try await pod.start("server", image: "python")
-                try await eventually("the port is found") { try await report(server).ports == [8080] }
-                var now = try await report(server)
+                try await eventually("the port is found") { try await server.sleepReport().ports == [8080] }
+                var now = try await server.sleepReport()
                 #expect(now.state == "running")
                 #expect(now.pod == pod.config.name)
                 #expect(now.container == "server")
@@ -64,21 +26,21 @@ extension SleepingPods {
 
                 // By a part of its id, as a person would.
                 try await node.zeropod("sleep", String(server.id.prefix(20)))
-                now = try await report(server)
+                now = try await server.sleepReport()
                 #expect(now.state == "asleep")
                 #expect(now.imageBytes > 1 << 20)
                 #expect(now.memoryGivenBack > 1 << 20)
                 #expect(now.checkpoints.count == 1 && now.checkpoints.sum > 0)
 
                 try await node.zeropod("wake", "default/\(pod.config.name)/server")
-                now = try await report(server)
+                now = try await server.sleepReport()
                 #expect(now.state == "running")
                 #expect(now.restores.count == 1)
                 #expect(now.wakes.count == 0, "nobody connected")
 
                 try await node.zeropod("sleep", server.id)
                 _ = try await node.get(pod.ip4, port: 8080)
-                try await eventually("the wake is told") { try await report(server).wakes.count == 1 }
+                try await eventually("the wake is told") { try await server.sleepReport().wakes.count == 1 }
                 let table = try await node.zeropod("status").text
                 #expect(table.contains("default/\(pod.config.name)/server"))
             }
@@ -87,16 +49,16 @@ extension SleepingPods {
         /// Which way first connections go, before the first sleep and after it.
         @Test func theHandoverIsTold() async throws {
             let node = try await node(.current)
-            let relayed = Report.Handover(relay: [8080], reason: "the annotation handover says so")
+            let relayed = SleepReport.Handover(relay: [8080], reason: "the annotation handover says so")
             for (annotation, expected) in [
-                ("accept-queue", Report.Handover(acceptQueue: [8080])), ("relay", relayed),
+                ("accept-queue", SleepReport.Handover(acceptQueue: [8080])), ("relay", relayed),
             ] {
                 try await node.withSleepyPod("handed", after: "1h", ["handover": annotation]) { pod in
                     let server = try await pod.start("server", image: "python")
-                    try await eventually("the port is found") { try await report(server).ports == [8080] }
-                    #expect(try await report(server).handover == expected)
+                    try await eventually("the port is found") { try await server.sleepReport().ports == [8080] }
+                    #expect(try await server.sleepReport().handover == expected)
                     try await node.zeropod("sleep", server.id)
-                    #expect(try await report(server).handover == expected)
+                    #expect(try await server.sleepReport().handover == expected)
                 }
             }
             // Nobody listens on the second port yet, so that no socket could be kept.
@@ -106,8 +68,8 @@ extension SleepingPods {
                 try await server.awaitLog("listening")
                 try await node.zeropod("sleep", server.id)
                 let reason = "no process of the container listens there"
-                let expected = Report.Handover(acceptQueue: [8080], relay: [9090], reason: reason)
-                #expect(try await report(server).handover == expected)
+                let expected = SleepReport.Handover(acceptQueue: [8080], relay: [9090], reason: reason)
+                #expect(try await server.sleepReport().handover == expected)
             }
         }
 
@@ -117,7 +79,7 @@ extension SleepingPods {
                 let server = try await pod.start("server", image: "python")
                 let refusal = try await node.zeropod("sleep", server.id, expecting: 1)
                 #expect(refusal.errorText.contains("scaledown-duration is 0"))
-                #expect(try await report(server).reasons == ["zeropod.ctrox.dev/scaledown-duration is 0"])
+                #expect(try await server.sleepReport().reasons == ["zeropod.ctrox.dev/scaledown-duration is 0"])
                 let nobody = try await node.zeropod("wake", "nobody", expecting: 1)
                 #expect(nobody.errorText.contains("no container 'nobody'"))
             }

@@ -14,7 +14,7 @@ extension SleepingPods {
                     try await server.awaitSleep(cycle)
                     let command = ["sh", "-c", "read line; echo got $line; exit 4"]
                     let url = try await node.cri.exec(server.id, command, stdin: true, terminal: terminal)
-                    #expect(try server.wakes() == cycle - 1, "asking for the address wakes nobody")
+                    try await server.expectWakes(cycle - 1, "asking for the address wakes nobody")
                     let streamed = try await node.stream(url, sending: [(0, Data("this\n".utf8))])
                     #expect(streamed.stdout.contains("got this"))
                     #expect(streamed.verdict.contains(#""message":"4""#))
@@ -34,7 +34,7 @@ extension SleepingPods {
                     try await node.shell("ss -tnH state established '( sport = :\(URL(string: url)?.port ?? 0) )'")
                         .lines.count == 1
                 }
-                #expect(try server.wakes() == 0)
+                try await server.expectWakes(0)
                 _ = try await node.get(pod.ip4, port: 8080)
                 try await server.awaitSleep(2)
                 _ = try await node.get(pod.ip4, port: 8080)
@@ -52,7 +52,7 @@ extension SleepingPods {
                 let request = Data("GET / HTTP/1.1\r\nHost: pod\r\nConnection: close\r\n\r\n".utf8)
                 let streamed = try await node.stream(url, sending: [(0, request)], until: "counter")
                 #expect(streamed[0].contains(#""counter": 1"#))
-                #expect(try server.wakes() == 1)
+                try await server.expectWakes(1)
             }
         }
     }

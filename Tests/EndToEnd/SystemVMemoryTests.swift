@@ -14,7 +14,7 @@ extension SleepingPods {
                 try await server.awaitShimLog("SysVIPC shmem map")
                 #expect(try await node.get(pod.ip4, port: 8080).text == "1")
                 #expect(try await node.get(pod.ip6, port: 8080).text == "2")
-                #expect(try server.sleeps() == 0)
+                try await server.expectSleeps(0)
             }
         }
 

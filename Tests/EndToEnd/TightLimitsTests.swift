@@ -9,7 +9,7 @@ extension SleepingPods {
         @Test(arguments: Containerd.allCases, ["on-demand", "standby", "prestarted"])
         func containerAtItsLimitsWakes(_ containerd: Containerd, _ wake: String) async throws {
             let node = try await node(containerd)
-            try await node.withSleepyPod("tight", after: "1s", ["wake": wake]) { pod in
+            try await node.withSleepyPod("tight", after: "2s", ["wake": wake]) { pod in
                 let server = try await pod.start("server", image: "python")
                 try await server.awaitLog("listening")
                 let shim = try await server.shim()
@@ -27,7 +27,7 @@ extension SleepingPods {
                     try await shim.update(
                         server.id, resources: #"{"pids":{"limit":-1},"memory":{"limit":-1,"swap":-1}}"#)
                 }
-                #expect(try server.wakes() == 2)
+                try await server.expectWakes(2)
             }
         }
 

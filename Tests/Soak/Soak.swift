@@ -66,7 +66,8 @@ struct Soak {
         try counts.take(many)
         counts.take(paced: paced)
         for (target, container) in containers {
-            counts.take(sleeps: try container.sleeps(), wakes: try container.wakes(), of: target.name)
+            let report = try await container.sleepReport()
+            counts.take(sleeps: report.checkpoints.count, wakes: report.restores.count, of: target.name)
             for line in try container.shimLog() where line.contains("level=error") { counts.problems.append(line) }
             try await container.pod.delete()
         }

@@ -1,27 +1,24 @@
 import Commands
 import Foundation
 
-/// What the shim says of a container. It writes into containerd's log, of which what is older than the pod is left out.
+/// What the shim logs of a container. It writes into containerd's log, of which what is older than the pod is left out.
 extension Container {
     /// The lines that name this container.
     package func shimLog() throws -> [String] {
         try pod.containerdLog().split(separator: "\n").filter { $0.contains("container=\"\(id)\"") }.map(String.init)
     }
 
-    /// How often it has fallen asleep.
-    package func sleeps() throws -> Int { try count("scaled down") }
-
-    /// How often it was woken and runs again.
-    package func wakes() throws -> Int { try count("restored") }
-
-    private func count(_ message: String) throws -> Int {
-        try shimLog().count { $0.contains("msg=\"\(message)\"") }
-    }
-
     /// Waits until the container has fallen asleep for the time of that number. The log is behind the events, so
     /// "asleep now" could be the sleep before; a number cannot.
     package func awaitSleep(_ number: Int = 1, within deadline: Duration = .seconds(20)) async throws {
-        try await eventually("\(name) falls asleep, time \(number)", within: deadline) { try sleeps() >= number }
+        try await eventually("\(name) falls asleep, time \(number)", within: deadline) {
+            try shimLog().count { $0.contains("msg=\"scaled down\"") } >= number
+        }
+    }
+
+    /// For a container that has ended: of one that lives its shim tells, and is never behind.
+    package func hasLogged(_ message: String) throws -> Bool {
+        try shimLog().contains { $0.contains("msg=\"\(message)\"") }
     }
 
     package func awaitShimLog(

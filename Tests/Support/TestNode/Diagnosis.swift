@@ -2,12 +2,17 @@ import Commands
 import Foundation
 
 extension TestNode {
-    /// What a person needs to see of the node after a failure. Shims log into containerd's log, of which what was
-    /// written behind the first `since` bytes is shown.
+    /// What a person needs to see of the node after a failure, the most telling first. Shims log into containerd's log,
+    /// of which what was written behind the first `since` bytes is shown, and of long lines the beginning: containerd
+    /// prints whole specifications.
     package func diagnosis(since: Int = 0) async -> String {
         var report = "=== \(name): \(containerd)\n"
-        let log = "tail -c +\(since + 1) /var/log/containerd.log | sed 's/^time=\"[0-9-]*T//' | tail -n 100"
-        for (title, script) in [("containerd's log, and in it the shims'", log)] + Self.questions {
+        let log = "tail -c +\(since + 1) /var/log/containerd.log | sed 's/^time=\"[0-9-]*T//'"
+        let logs = [
+            ("what the shims logged", "\(log) | grep -aE ' (container|pod)=\"' | cut -c -240 | tail -n 40"),
+            ("containerd's log, and in it the shims'", "\(log) | cut -c -400 | tail -n 100"),
+        ]
+        for (title, script) in logs + Self.questions {
             let answer = try? await Command.run(
                 command(["bash", "-c", script]), deadline: .seconds(15), expecting: nil)
             report += "--- \(title)\n\(answer?.text ?? "no answer\n")"
