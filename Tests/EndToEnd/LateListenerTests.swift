@@ -24,19 +24,7 @@ extension AlteredNodes {
         /// criu refuses before anybody has looked, and the container is frozen instead.
         @Test(arguments: [9090, 8080]) func theFrozenContainerThaws(_ port: Int) async throws {
             let node = try await node(.current)
-            // A criu_resp to DUMP without success (rpc.proto).
-            let standIn = """
-                mv /usr/sbin/criu /usr/sbin/criu.real
-                cat >/usr/sbin/criu <<'END'
-                #!/bin/bash
-                [[ "$*" == *network-lock* ]] || exec criu.real "$@"
-                while [ -e /run/hold ]; do sleep 0.01; done
-                dd bs=64k count=1 <&3 >/dev/null 2>&1
-                printf '\\x08\\x01\\x10\\x00' >&3
-                END
-                chmod +x /usr/sbin/criu
-                """
-            try await node.altered(by: standIn, back: "rm -f /run/hold; mv /usr/sbin/criu.real /usr/sbin/criu") {
+            try await node.withStandInForCRIU(.refusing) {
                 try await node.holdCRIU()
                 try await node.withSleepyPod("late-frozen") { pod in
                     let server = try await startAndListen(port, in: pod)

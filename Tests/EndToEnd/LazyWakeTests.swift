@@ -83,34 +83,34 @@ extension AlteredNodes {
             let node = try await node(.current)
             // With a hundredth of a processor: seconds, and enough for what a restore waits for. (To stop it is no way:
             // criu ends when it goes on, as its epoll_wait fails with EINTR then.)
-            let stopping = """
+            let group = """
                 slow=$([ -d /sys/fs/cgroup/cpu ] && echo /sys/fs/cgroup/cpu/slow || echo /sys/fs/cgroup/slow)
                 mkdir $slow && ln -s $slow /run/slow
                 [ ! -e $slow/cpu.cfs_quota_us ] || echo 1000 >$slow/cpu.cfs_quota_us
                 [ ! -e $slow/cpu.max ] || echo '1000 100000' >$slow/cpu.max
-                mv /usr/sbin/criu /usr/sbin/criu.real
-                cat >/usr/sbin/criu <<'END'
-                #!/bin/bash
-                [[ $1 == lazy-pages ]] || exec criu.real "$@"
-                echo $$ >/run/page-server
-                echo $$ >/run/slow/cgroup.procs
-                exec criu.real "$@"
-                END
-                chmod +x /usr/sbin/criu
                 """
             let back = """
-                rm -f /run/page-server; mv /usr/sbin/criu.real /usr/sbin/criu
+                rm -f /run/page-server
                 until rmdir "$(readlink /run/slow)"; do sleep 0.1; done; rm /run/slow
                 """
-            try await node.altered(by: stopping, back: back) {
-                try await node.withSleepyPod("lost", ["wake": "lazy"]) { pod in
-                    let server = try await pod.start("server", image: "python", command: command)
-                    try await server.awaitSleep()
-                    async let answer = try? node.get(pod.ip4, port: 8080, path: "/all")
-                    try await server.awaitShimLog("restored")
-                    let pid = try #require(try await node.shell("cat /run/page-server").lines.first)
-                    try await body(node, server, String(pid))
-                    #expect(await answer == nil)
+            let slow = StandInForCRIU(
+                lines: """
+                    if [ $1 = lazy-pages ]; then
+                        echo $$ >/run/page-server
+                        echo $$ >/run/slow/cgroup.procs
+                    fi
+                    """)
+            try await node.altered(by: group, back: back) {
+                try await node.withStandInForCRIU(slow) {
+                    try await node.withSleepyPod("lost", ["wake": "lazy"]) { pod in
+                        let server = try await pod.start("server", image: "python", command: command)
+                        try await server.awaitSleep()
+                        async let answer = try? node.get(pod.ip4, port: 8080, path: "/all")
+                        try await server.awaitShimLog("restored")
+                        let pid = try #require(try await node.shell("cat /run/page-server").lines.first)
+                        try await body(node, server, String(pid))
+                        #expect(await answer == nil)
+                    }
                 }
             }
         }

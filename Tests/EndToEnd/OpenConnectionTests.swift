@@ -284,18 +284,8 @@ extension AlteredNodes {
     @Suite struct ClosedConnectionTests {
         @Test func whatCRIURefusesIsClosedInOrder() async throws {
             let node = try await node(.current)
-            // It takes no connections, and says so as soon as it is asked to: a criu_resp to DUMP without success (rpc.proto).
-            let standIn = """
-                mv /usr/sbin/criu /usr/sbin/criu.real
-                cat >/usr/sbin/criu <<'END'
-                #!/bin/bash
-                [[ "$*" == *network-lock* ]] || exec criu.real "$@"
-                dd bs=64k count=1 <&3 >/dev/null 2>&1
-                printf '\\x08\\x01\\x10\\x00' >&3
-                END
-                chmod +x /usr/sbin/criu
-                """
-            try await node.altered(by: standIn, back: "mv /usr/sbin/criu.real /usr/sbin/criu") {
+            // It takes no connections, and says so as soon as it is asked to.
+            try await node.withStandInForCRIU(.refusing) {
                 try await node.withSleepyPod("closed", after: "1h", ["sleep": "checkpoint"]) { pod in
                     let server = try await pod.start("server", image: "python")
                     try await server.awaitLog("listening")
