@@ -37,9 +37,10 @@ extension Pod {
 }
 
 extension TestNode {
-    /// Memory in bytes that is a process's own alone.
+    /// Memory in bytes that is a process's own alone, and that nothing on disk has. (What others have mapped as well of
+    /// the program's file changes with each of them that comes or goes.)
     package func privateMemory(ofProcess pid: Int) async throws -> Int {
-        let sum = "awk '/^Private_/ { sum += $2 } END { print sum * 1024 }' /proc/\(pid)/smaps_rollup"
+        let sum = "awk '/^Private_Dirty/ { sum += $2 } END { print sum * 1024 }' /proc/\(pid)/smaps_rollup"
         return Int(try await shell(sum).trimmed) ?? 0
     }
 }
