@@ -68,10 +68,17 @@ extension Container {
     /// How often it has fallen asleep by a checkpoint.
     package func sleeps() async throws -> Int { try await sleepReport().checkpoints.count }
 
-    /// How often it was restored and runs again.
-    package func wakes() async throws -> Int { try await sleepReport().restores.count }
+    /// How often it was restored and runs again. One that is waking may have answered already, and is waited for.
+    package func wakes() async throws -> Int { try await awakeReport().restores.count }
 
-    package func thaws() async throws -> Int { try await sleepReport().thaws }
+    package func thaws() async throws -> Int { try await awakeReport().thaws }
+
+    private func awakeReport() async throws -> SleepReport {
+        try await eventually("\(name) is not in the middle of a wake") {
+            let report = try await sleepReport()
+            return report.state == "restoring" ? nil : report
+        }
+    }
 
     package func expectSleeps(
         _ expected: Int, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation
