@@ -8,7 +8,7 @@
 #ifndef ZEROPOD_DATAGRAMS_H
 #define ZEROPOD_DATAGRAMS_H
 
-/* Port -> CLOCK_MONOTONIC nanoseconds of the last datagram from or to it. The ports that are declared. */
+/* Port -> CLOCK_MONOTONIC nanoseconds of the last datagram from or to it (clock.h). The ports that are declared. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, ZP_MAX_DATAGRAM_PORTS);
@@ -35,7 +35,7 @@ static __always_inline void note_datagram(struct __sk_buff *skb, int ingress)
     __u16 port = bpf_ntohs(ingress ? pair.destination : pair.source);
     __u64 *last = bpf_map_lookup_elem(&datagrams, &port);
     if (last)
-        *last = bpf_ktime_get_ns();
+        note_now(last);
 }
 
 #endif

@@ -5,7 +5,7 @@
  * A connection from an address of the node may be one. It is undecided until its first bytes say: an HTTP request with
  * the kubelet's User-Agent, the same in HTTP/2 (gRPC), or nothing at all (a TCP probe). What it says is decided here
  * roughly, and once more in full by user space before anything is answered. The request is remembered, so that
- * the shim can ask the application the same thing before it sleeps. Packets from elsewhere cost one look-up.
+ * the shim can ask the application the same thing before it sleeps. Packets from elsewhere cost one look-up, plain ones (plain.h) none.
  */
 #ifndef ZEROPOD_PROBES_H
 #define ZEROPOD_PROBES_H
@@ -24,6 +24,18 @@ struct {
     __type(key, struct zp_flow);
     __type(value, struct zp_flow_state);
 } flows SEC(".maps");
+
+/* Whence connections were followed: 1, by the last byte of the address. Packets from elsewhere are in no flow. */
+struct sources {
+    __u8 by_last_byte[256];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct sources);
+} followed SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -298,6 +310,10 @@ COLD int received_from_node(struct __sk_buff *skb, __u32 tcp)
     if (!load_segment(skb, tcp, end, &segment))
         return 0;
     if ((segment.flags & (SYN | ACK)) == SYN) {
+        __u32 zero = 0;
+        struct sources *sources = bpf_map_lookup_elem(&followed, &zero);
+        if (sources)
+            sources->by_last_byte[bpf_ntohl(flow->remote.words[3]) & 0xff] = 1;
         struct zp_flow_state state = {.kind = ZP_UNDECIDED};
         bpf_map_update_elem(&flows, flow, &state, BPF_ANY);
         return 1;
@@ -326,6 +342,18 @@ static __always_inline int belongs_to_probe(
     if (!bpf_map_lookup_elem(&probers, &flow->remote))
         return 0;
     return ingress ? received_from_node(skb, tcp) : bpf_map_lookup_elem(&flows, flow) != 0;
+}
+
+/* Whether a packet that opens no connection can be one of a probe's. */
+static __always_inline int may_be_followed(struct __sk_buff *skb, struct port_pair pair, __u8 remote, int ingress)
+{
+    __u32 key = 0;
+    struct sources *sources = bpf_map_lookup_elem(&followed, &key);
+    if (sources && !sources->by_last_byte[remote])
+        return 0;
+    struct zp_flow flow = {};
+    load_flow(skb, pair, ingress, &flow);
+    return bpf_map_lookup_elem(&flows, &flow) != 0;
 }
 
 /* A GET to a passive port, from anywhere. */

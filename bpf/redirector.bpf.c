@@ -75,7 +75,7 @@ struct tcp_begin {
     __be32 acknowledged;
     __u8 length; /* in words, in the upper half */
     __u8 flags;
-} __attribute__((packed));
+} __attribute__((packed, aligned(2)));
 
 /* The same for all IPv6 extension headers that may stand before TCP and UDP, but for Fragment and Authentication. */
 struct extension_header {
@@ -159,11 +159,13 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
     return find(skb, IPPROTO_TCP, offset);
 }
 
+#include "clock.h"
 #include "datagrams.h"
 #include "probes.h"
 /* Of these two: addresses, and flags of segments. */
 #include "fragments.h"
 #include "connections.h"
+#include "plain.h"
 
 /* A segment that only acknowledges, or asks whether the peer is still there: no use of the connection. */
 static __always_inline int is_bare(const struct tcp_begin *begin, __u32 tcp, __u32 end)
@@ -192,7 +194,17 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
     struct zp_flow flow = {};
     __u32 end = load_flow(skb, begin.ports, ingress, &flow);
     if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress))
-        *last = bpf_ktime_get_ns();
+        note_now(last);
+}
+
+/* Any packet, whatever stands before its ports, and wherever it lies in memory. */
+static __always_inline void note_any(struct __sk_buff *skb, int ingress)
+{
+    __u32 offset;
+    if (find_tcp(skb, &offset))
+        note(skb, offset, ingress);
+    else
+        note_datagram(skb, ingress);
 }
 
 /* TC_ACT_UNSPEC and TCX_NEXT are the same number: the next program of the chain decides. */
@@ -200,28 +212,22 @@ SEC("tc")
 int zeropod_ingress(struct __sk_buff *skb)
 {
     __u32 offset, key = 0;
-    int is_tcp = find_tcp(skb, &offset);
     __u32 *containers = bpf_map_lookup_elem(&holding, &key);
     if (containers && *containers) {
-        int action = is_tcp ? hold(skb, offset) : hold_fragment(skb);
+        int action = find_tcp(skb, &offset) ? hold(skb, offset) : hold_fragment(skb);
         if (action != TC_ACT_UNSPEC)
             return action;
     }
-    if (is_tcp)
-        note(skb, offset, 1);
-    else
-        note_datagram(skb, 1);
+    if (!note_plain(skb, 1))
+        note_any(skb, 1);
     return TC_ACT_UNSPEC;
 }
 
 SEC("tc")
 int zeropod_egress(struct __sk_buff *skb)
 {
-    __u32 offset;
-    if (find_tcp(skb, &offset))
-        note(skb, offset, 0);
-    else
-        note_datagram(skb, 0);
+    if (!note_plain(skb, 0))
+        note_any(skb, 0);
     return TC_ACT_UNSPEC;
 }
 

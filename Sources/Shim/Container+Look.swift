@@ -38,8 +38,8 @@ extension Container {
         let listening = listeningPorts(of: pids)
         let ports = portsThatCount(of: listening).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.
-        let last = traffic.lastActivity(of: ports)
-        lastActivity = last
+        let activity = traffic.activity(of: ports)
+        lastActivity = activity
         let (now, open) = (Instant.now, openConnections(traffic))
         let sockets = Process.sockets(of: pids)
         let unanswered = open.compactMap { connection -> Instant.Span? in
@@ -56,7 +56,8 @@ extension Container {
             && open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) }
         return { lifecycle in
             lifecycle.looked(
-                at: now.nanoseconds, ports: ports, lastActivity: last?.nanoseconds ?? 0, unansweredSince: since,
+                at: now.nanoseconds, ports: ports, lastActivity: activity?.last?.nanoseconds ?? 0,
+                unansweredSince: since,
                 isConnected: isConnected, isWorking: isWorking)
         }
     }

@@ -1,4 +1,5 @@
 import Checkpoint
+import DataPath
 import Glibc
 import Lifecycle
 import Linux
@@ -30,8 +31,8 @@ package final class Container {
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
-    /// The last packet that the last look knew of.
-    var lastActivity: Instant?
+    /// What the last look knew of packets.
+    var lastActivity: Activity?
     /// Processor time that had been used when that was last looked at.
     var workBefore: (at: Instant, used: Instant.Span)?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.

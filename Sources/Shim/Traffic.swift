@@ -121,20 +121,17 @@ final class Traffic {
     }
 
     /// - Parameter ports: TCP's; the UDP ports are known here.
-    func lastActivity(of ports: Set<UInt16>) -> Instant? {
-        let times = [
-            pod.redirector.lastActivity(of: ports), pod.redirector.lastActivity(ofDatagramPorts: datagramPorts),
-        ]
-        return times.compactMap(\.self).max()
+    func activity(of ports: Set<UInt16>) -> Activity? {
+        try? pod.redirector.activityReader(ports: ports, datagramPorts: datagramPorts).now
     }
 
-    /// A question that any thread may ask: has there been no packet on the container's ports since the one that was
-    /// the last one known?
-    func quietness(since last: Instant?) -> @Sendable () -> Bool {
-        guard let activity = try? pod.redirector.activityReader(ports: declared),
-            let datagrams = try? pod.redirector.activityReader(datagramPorts: datagramPorts)
+    /// A question that any thread may ask: has there been no packet on the container's ports since the last look?
+    func quietness(since activity: Activity?) -> @Sendable () -> Bool {
+        guard let activity,
+            let reader = try? pod.redirector.activityReader(
+                ports: activity.times.keys, datagramPorts: activity.datagramTimes.keys)
         else { return { false } }
-        return { max(activity.last, datagrams.last) <= last?.nanoseconds ?? 0 }
+        return { reader.now == activity }
     }
 
     /// What is to be looked for when the processes stand still. Call it after `hold`.

@@ -19,6 +19,8 @@ import Testing
         }
     }
 
+    /// The longest that kernels have (CONFIG_HZ=100).
+    static let tick = Instant.Span.milliseconds(10)
     static let source: UInt16 = 1234
     static let destination: UInt16 = 80
 
@@ -115,7 +117,9 @@ import Testing
                     #expect(verdict == -1, "\(program): \(packet.testDescription)")
                     let time = redirector.lastActivity(of: [noted])
                     #expect((time != nil) == packet.counts, "\(program): \(packet.testDescription)")
-                    if let time { #expect(time >= start && time <= end, "\(program): \(packet.testDescription)") }
+                    if let time {
+                        #expect(time + Self.tick >= start && time <= end, "\(program): \(packet.testDescription)")
+                    }
                     #expect(redirector.lastActivity(of: [other]) == nil, "\(program): \(packet.testDescription)")
                     try redirector.forget(ports: [noted, other])
                 }
@@ -132,6 +136,60 @@ import Testing
             _ = try Self.run("zeropod_ingress", on: Self.ipv4())
             #expect(redirector.activePorts.isEmpty)
             #expect(redirector.lastActivity(of: [80, 81]) == nil)
+        }
+    }
+
+    /// As those of tunnels are. The last one has the bytes of an Ethernet header in its address.
+    @Test(.enabled(if: access("/dev/net/tun", R_OK | W_OK) == 0, "no /dev/net/tun here"))
+    func packetsWithoutAnEthernetHeaderCount() throws {
+        try inScratch {
+            try sh("ip tuntap add dev tun0 mode tun")
+            let tunnel = try Self.openTunnel("tun0")
+            try sh("ip link set tun0 up")
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: try Namespace.own(.network))
+            let redirector = try Redirector(pod: "one")
+            try redirector.declare(ports: [Self.destination], slot: 0)
+            let loop = try EventLoop()
+            var imitation = Self.ipv4()
+            imitation.replaceSubrange(26..<30, with: [8, 0, 0x45, 0])
+            for packet in [Self.ipv4(), Self.ipv6(), Self.ipv4(words: 6), imitation] {
+                let before = redirector.lastActivity(of: [Self.destination])
+                try tunnel.writeAll(Array(packet.dropFirst(14)))
+                try loop.wait(looking: true) { redirector.lastActivity(of: [Self.destination]) != before }
+            }
+        }
+    }
+
+    private static func openTunnel(_ name: String) throws -> Descriptor {
+        let tunnel = Descriptor(owning: try retrying("open") { open("/dev/net/tun", O_RDWR | O_CLOEXEC) })
+        // struct ifreq: the name, and IFF_TUN | IFF_NO_PI.
+        var request = Array(name.utf8) + [UInt8](repeating: 0, count: 40 - name.utf8.count)
+        (request[16], request[17]) = (0x01, 0x10)
+        // TUNSETIFF
+        try retrying("ioctl") { ioctl(tunnel.rawValue, 0x4004_54ca, &request) }
+        return tunnel
+    }
+
+    /// Within one tick, and on several ports: what came after a look can always be told from what it knew.
+    @Test func everyPacketMakesADifference() throws {
+        try inScratch {
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: try Namespace.own(.network))
+            let redirector = try Redirector(pod: "one")
+            try redirector.declare(ports: [Self.source, Self.destination], slot: 0)
+            try redirector.declare(datagramPorts: [Self.destination])
+            let reader = try redirector.activityReader(
+                ports: [Self.source, Self.destination], datagramPorts: [Self.destination])
+            let start = Instant.now
+            var before = reader.now
+            for number in 0..<3000 {
+                let packet = number % 3 == 2 ? Self.ipv4(proto: 17) : Self.ipv4()
+                _ = try Self.run(number % 3 == 1 ? "zeropod_egress" : "zeropod_ingress", on: packet)
+                let now = reader.now
+                #expect(now != before, "packet \(number)")
+                before = now
+            }
+            let last = try #require(before.last)
+            #expect(last >= start && last <= .now)
         }
     }
 

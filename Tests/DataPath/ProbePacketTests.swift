@@ -16,17 +16,23 @@ import Testing
         let programs: Programs
         var port: UInt16 = 1234
         var isIPv6 = false
+        /// The first byte of the client's IPv4 address, which goes on with 0.0.1.
+        var network: UInt8 = 10
+        /// Behind the packet, which the programs then do not take for a plain one.
+        var padding = 0
 
         private func packet(_ flags: UInt8, _ payload: [UInt8], fromPod: Bool) -> [UInt8] {
             let ports = fromPod ? [80, port] : [port, 80]
             let tcp =
                 ports.flatMap(ParsingTests.big) + [UInt8](repeating: 0, count: 8) + [0x50, flags]
                 + [UInt8](repeating: 0, count: 6) + payload
-            if isIPv6 { return ParsingTests.ipv6(6, tcp) }
+            let behind = [UInt8](repeating: 0, count: padding)
+            if isIPv6 { return ParsingTests.ipv6(6, tcp) + behind }
             var bytes = ParsingTests.ipv4(tcp)
-            // 10.0.0.1 to 10.0.0.2, the other way round.
-            if fromPod { (bytes[29], bytes[33]) = (bytes[33], bytes[29]) }
-            return bytes
+            bytes[26] = network
+            // From 10.0.0.2, the other way round.
+            if fromPod { (bytes[26], bytes[29], bytes[30], bytes[33]) = (bytes[30], bytes[33], bytes[26], bytes[29]) }
+            return bytes + behind
         }
 
         /// - Returns: whether the packet counted as activity.
@@ -58,9 +64,9 @@ import Testing
         }
 
         func counts(_ program: String, _ packet: [UInt8]) throws -> Bool {
-            let start = Instant.now
+            let before = redirector.lastActivity(of: [80])
             _ = try ParsingTests.run(program, on: packet)
-            return (redirector.lastActivity(of: [80]) ?? Instant(nanoseconds: 0)) >= start
+            return redirector.lastActivity(of: [80]) != before
         }
     }
 
@@ -148,6 +154,35 @@ import Testing
             #expect(try flow.client(Self.syn))
             #expect(try flow.pod(Self.syn | Self.ack))
             #expect(try flow.client(Self.ack, ProbeBytes.http()))
+        }
+    }
+
+    /// Plain packets are judged by other means than all others, and alike.
+    @Test(arguments: [0, 8], [false, true]) func paddingMakesNoDifference(_ padding: Int, _ isIPv6: Bool) throws {
+        try inScratch {
+            let programs = try Programs()
+            let probe = Flow(programs: programs, port: 5001, isIPv6: isIPv6, padding: padding)
+            #expect(try !probe.opens(with: ProbeBytes.http()))
+            #expect(try !probe.pod(Self.ack, [1]))
+            let client = Flow(programs: programs, port: 5002, isIPv6: isIPv6, padding: padding)
+            #expect(try client.opens(with: ProbeBytes.http(agent: "curl/8")))
+            #expect(try client.pod(Self.ack, [1]))
+            #expect(try !client.client())
+            #expect(try !client.pod())
+            #expect(try client.client(Self.fin))
+            #expect(try client.pod(4))
+            #expect(try !probe.client(Self.fin))
+        }
+    }
+
+    @Test func addressesThatEndAsOneOfTheNodeDoesCount() throws {
+        try inScratch {
+            let programs = try Programs()
+            #expect(try !Flow(programs: programs).opens(with: ProbeBytes.http()))
+            let other = Flow(programs: programs, network: 11)
+            #expect(try other.client(Self.syn))
+            #expect(try other.client(Self.ack, ProbeBytes.http()))
+            #expect(try other.pod(Self.ack, [1]))
         }
     }
 

@@ -47,3 +47,8 @@ final class RedirectedPod {
 
     func connect(_ count: Int) throws -> [TestPeer] { try (0..<count).map { _ in try connect() } }
 }
+
+extension Redirector {
+    /// nil if there was no packet of these ports, and no connection.
+    func lastActivity(of ports: [UInt16]) -> Instant? { try? activityReader(ports: ports).now.last }
+}

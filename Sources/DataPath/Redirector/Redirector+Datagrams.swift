@@ -32,11 +32,4 @@ extension Redirector {
             if let slot { try steered.set(port, to: slot) } else { try steered.remove(port) }
         }
     }
-
-    /// When a datagram of one of these ports was last seen; nil if never.
-    package func lastActivity(ofDatagramPorts ports: Set<UInt16>) -> Instant? {
-        if ports.isEmpty { return nil }
-        guard let last = try? activityReader(datagramPorts: ports).last, last != 0 else { return nil }
-        return Instant(nanoseconds: last)
-    }
 }

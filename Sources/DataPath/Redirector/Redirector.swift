@@ -96,12 +96,6 @@ package final class Redirector {
 
     // MARK: Activity
 
-    /// When a packet of one of these ports was last seen, or a connection to it accepted; nil if never.
-    package func lastActivity(of numbers: some Sequence<UInt16>) -> Instant? {
-        let times = numbers.compactMap { activity[$0] }.filter { $0 != ZP_PASSIVE }
-        return times.max().flatMap { $0 == 0 ? nil : Instant(nanoseconds: $0) }
-    }
-
     /// All ports that are declared or on which the tracker has seen a connection accepted, with the time of the last
     /// sign of life.
     package var activePorts: [UInt16: Instant] {

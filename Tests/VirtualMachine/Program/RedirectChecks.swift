@@ -30,7 +30,7 @@ enum RedirectChecks {
         let client = try connect(to: address, in: pod)
         try loop.run(until: { isHeld })
         checks.expect("\(name): a connection is held without an application", activator.waiting == 1)
-        let time = redirector.lastActivity(of: [80])
+        let time = try redirector.activityReader(ports: [80]).now.last
         checks.expect("\(name): its packets are noted", time.map { $0 >= start && $0 <= .now } == true)
 
         let listener = try listen(on: address, in: pod)
