@@ -94,9 +94,11 @@ import Testing
             try loop.wait { one.activator.waiting == 1 }
             let server = try one.serve("hello")
             try one.redirect(false)
+            let start = Instant.now
             one.activator.relay(limit: .milliseconds(50))
-            try loop.wait { client.text == "hello" }
-            try loop.wait { client.error == ECONNRESET && server.accepted[0].error == ECONNRESET }
+            // On a slow machine before the greeting has come.
+            try loop.wait { client.error == ECONNRESET && server.accepted.first?.error == ECONNRESET }
+            #expect(Instant.now.since(start) >= .milliseconds(50))
             try loop.wait { one.activator.counters.open == 0 }
         }
     }

@@ -45,6 +45,16 @@ import Testing
             else { return nil }
             return (Array(bytes[..<count]), from)
         }
+
+        /// The next one, which may be on its way through the kernel still.
+        func awaitNext(_ loop: EventLoop, line: Int = #line) throws -> (bytes: [UInt8], from: SocketAddress) {
+            var next: (bytes: [UInt8], from: SocketAddress)?
+            try loop.wait(looking: true, line: line) {
+                if let received = try? receive() { next = received }
+                return next != nil
+            }
+            return try #require(next)
+        }
     }
 
     /// A pod with a UDP port whose application is away.
@@ -100,25 +110,28 @@ import Testing
             let sent = sizes.map { size in (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ size) } }
             for bytes in sent { try client.send(bytes, to: address) }
             try one.loop.wait { one.calls == 1 }
-            #expect(try Fragments.reassembled(in: one.pod, ipv6: ipv6).whole == sizes.count { $0 > 1500 })
+            let large = sizes.count { $0 > 1500 }
+            try one.loop.wait(looking: true) {
+                (try? Fragments.reassembled(in: one.pod, ipv6: ipv6).whole) == large
+            }
 
             let application = try Peer(in: one.pod.network, at: SocketAddress(ipv6: 0, port: 53))
             try one.deliver(sent.count)
             for bytes in sent {
-                let got = try #require(try application.receive())
+                let got = try application.awaitNext(one.loop)
                 #expect(got.bytes == bytes)
                 #expect(got.from.address == (try TCPSocket.localAddress(client.socket).address))
                 #expect(got.from.port == client.port)
                 try application.send(Array("answer".utf8), to: got.from)
             }
             #expect(try application.receive() == nil)
-            let answer = try #require(try client.receive())
+            let answer = try client.awaitNext(one.loop)
             #expect(answer.bytes == Array("answer".utf8) && answer.from == address)
             #expect(one.messages == [])
 
             // From now on without a detour.
             try client.send([1, 2, 3], to: address)
-            try one.loop.wait(looking: true) { (try? application.receive())??.bytes == [1, 2, 3] }
+            #expect(try application.awaitNext(one.loop).bytes == [1, 2, 3])
             #expect(one.calls == 1)
         }
     }
@@ -132,7 +145,7 @@ import Testing
             try one.loop.wait { one.calls == 1 }
             let application = try Peer(in: one.pod.network, at: try #require(SocketAddress("127.0.0.1", port: 53)))
             try one.deliver(1)
-            let got = try #require(try application.receive())
+            let got = try application.awaitNext(one.loop)
             #expect(got.bytes == [9] && "\(got.from)" == "127.0.0.1:\(client.port)")
         }
     }
@@ -179,7 +192,7 @@ import Testing
             try client.send([3], to: holder)
             let application = try Peer(in: one.pod.network, at: SocketAddress(ipv6: 0, port: 53))
             try one.deliver(1)
-            #expect(try application.receive()?.bytes == [2])
+            #expect(try application.awaitNext(one.loop).bytes == [2])
             #expect(try UDPSocket.peek(one.held.descriptor.descriptor) == nil)
             #expect(one.messages == [])
         }
@@ -191,7 +204,7 @@ import Testing
             let client = try Self.client(false)
             let application = try Peer(in: one.pod.network, at: SocketAddress(ipv6: 0, port: 5353))
             try client.send([1], to: try #require(SocketAddress(one.pod.ipv4, port: 5353)))
-            try one.loop.wait(looking: true) { (try? application.receive())??.bytes == [1] }
+            #expect(try application.awaitNext(one.loop).bytes == [1])
             #expect(one.calls == 0)
             #expect(try one.redirector.activityReader(ports: [], datagramPorts: [53, 5353]).now.last == nil)
         }
@@ -207,12 +220,12 @@ import Testing
             #expect(reader.now.last == nil)
             let before = Instant.now
             try client.send([1], to: try one.address(ipv6))
-            try one.loop.wait(looking: true) { (try? application.receive()) != nil }
+            _ = try application.awaitNext(one.loop)
             let asked = try #require(reader.now.last)
             #expect(asked >= before)
             // What it says by itself counts, too.
             try application.send([2], to: try TCPSocket.localAddress(client.socket))
-            try one.loop.wait(looking: true) { (try? client.receive()) != nil }
+            _ = try client.awaitNext(one.loop)
             #expect(try #require(reader.now.last) > asked)
             // TCP of the same number is another port.
             #expect(one.redirector.lastActivity(of: [53]) == nil)
@@ -231,7 +244,7 @@ import Testing
             try one.loop.wait { one.calls == 2 }
             let application = try Peer(in: one.pod.network, at: SocketAddress(ipv6: 0, port: 53))
             try one.deliver(1)
-            #expect(try application.receive()?.bytes == [2])
+            #expect(try application.awaitNext(one.loop).bytes == [2])
         }
     }
 }

@@ -133,9 +133,10 @@ import Testing
             var hasBegun = false
             var isDone = false
             let begun = loop.reply { (_: Void) in hasBegun = true }
-            try thread.begin { room, done in
+            let work = Work()
+            try thread.begin { _, done in
+                work.done = done
                 begun(())
-                room.loop.after(.milliseconds(20), done)
             } then: {
                 isDone = true
             }
@@ -143,9 +144,21 @@ import Testing
             let threads = try Self.threads()
             #expect(threads.filter { $0.name == "network" }.map { $0.filter } == ["2"])
             #expect(threads.filter { $0.name != "network" }.allSatisfy { $0.filter == "0" })
+            #expect(!isDone)
+            thread.tell { _ in work.end() }
             try loop.wait { isDone }
             // It still has to end; nothing tells of that.
             try loop.wait(looking: true) { !Self.hasNetworkThread }
+        }
+    }
+
+    /// Of a test, and over when that says so. Only the network thread touches it.
+    private final class Work: @unchecked Sendable {
+        var done: (() -> Void)?
+
+        func end() {
+            done?()
+            done = nil
         }
     }
 

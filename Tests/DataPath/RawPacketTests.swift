@@ -17,7 +17,7 @@ import Testing
             func connection() throws -> TCPConnection? {
                 try TCPConnection.all(in: one.pod.network).first { $0.unacknowledged == 0 }
             }
-            try loop.wait { (try? connection()) != nil }
+            try loop.wait(looking: true) { (try? connection()) != nil }
 
             let arrivals = try Arrivals(pod: one.name, loop: loop)
             var arrived: [[UInt8]] = []

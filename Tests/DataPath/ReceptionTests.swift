@@ -48,7 +48,7 @@ import Testing
             // Before it sleeps it is asked the same.
             let question = try #require(Question(request, isPassive: false))
             var learnt: [UInt8]?
-            try one.activator.network.ask(request, question, within: .seconds(5)) { learnt = $0 ?? [] }
+            try one.activator.network.ask(request, question, within: .seconds(60)) { learnt = $0 ?? [] }
             try loop.wait { learnt != nil }
             #expect(learnt == Array(Self.answer.utf8))
             #expect(one.redirector.lastActivity(of: [80]) == nil)
@@ -67,12 +67,17 @@ extension ReceptionTests {
         var wakes = 0
         var reasons: [String] = []
 
-        init(_ loop: EventLoop, passive: Set<UInt16> = [], known: [[UInt8]: [UInt8]]) throws {
+        /// - Parameter patience: So that a slow test is no client that says nothing; nil for that of pods.
+        init(
+            _ loop: EventLoop, passive: Set<UInt16> = [], known: [[UInt8]: [UInt8]],
+            patience: Instant.Span? = .seconds(60)
+        ) throws {
             one = try RedirectedPod(loop)
             try one.redirector.setProbers(try OwnAddresses.all())
             try one.redirector.declare(ports: [80], slot: 0, passive: passive)
             var manners = Reception.Manners()
             manners.passivePorts = passive
+            if let patience { manners.patience = patience }
             for (request, answer) in known {
                 manners.answers[try #require(Question(ProbeBytes.captured(request), isPassive: !passive.isEmpty))] =
                     answer
@@ -143,7 +148,7 @@ extension ReceptionTests {
     @Test func whoSaysNothingIsServedToo() throws {
         try inScratch {
             let loop = try EventLoop()
-            let sleeper = try Sleeper(loop, known: [:])
+            let sleeper = try Sleeper(loop, known: [:], patience: nil)
             let client = try sleeper.one.connect()
             try loop.wait { sleeper.wakes == 1 }
             _ = try withExtendedLifetime(try sleeper.wakeUp(serving: "220 ready")) { _ in

@@ -27,7 +27,7 @@ import Testing
         let number = zp_pidfd_open(pid)
         if number == -ESRCH { return }
         let process = Descriptor(owning: try checking("pidfd_open", "\(pid)", number))
-        #expect(try process.isReadable(before: .now + .seconds(20)), "\(pid) goes on")
+        #expect(try process.isReadable(before: .now + .seconds(60)), "\(pid) goes on")
     }
 
     @Test(arguments: [

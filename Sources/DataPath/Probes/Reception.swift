@@ -10,6 +10,8 @@ package final class Reception {
         package var passivePorts: Set<UInt16> = []
         /// How many bytes of a request are looked at.
         package var limit = 1024
+        /// Kubelets ask, or close again, at once. Who says nothing for longer is served by the application.
+        package var patience = Instant.Span.milliseconds(250)
         /// Told why a connection wakes the container.
         package var tell: (String) -> Void = { _ in }
 
@@ -79,8 +81,9 @@ package final class Reception {
             answers: manners.answers)
         let decided = loop.reply { [weak self] (outcome: VisitorDesk.Outcome) in self?.decided(outcome, port) }
         do throws(SystemError) {
-            try network.begin { [limit = manners.limit] room, done in
-                room.desk.receive(socket, visitor, limit: limit, then: decided, onClose: done)
+            try network.begin { [limit = manners.limit, patience = manners.patience] room, done in
+                room.desk.receive(
+                    socket, visitor, limit: limit, patience: patience, then: decided, onClose: done)
             } then: {
             }
         } catch {

@@ -13,8 +13,6 @@ final class VisitorDesk {
         case sentAway(reason: String)
     }
 
-    /// Kubelets ask, or close again, at once. Who says nothing for longer is served by the application.
-    private static let patience = Instant.Span.milliseconds(250)
     /// On a passive port nobody waits for the application.
     private static let passivePatience = Instant.Span.seconds(2)
     /// How long a client may take to receive its answer and close.
@@ -65,8 +63,8 @@ final class VisitorDesk {
     ///   - then: Called once, when it is decided what becomes of it.
     ///   - onClose: Called once, when nothing is left to do here.
     func receive(
-        _ socket: OpenSocket, _ visitor: Visitor, limit: Int, then: @escaping (Outcome) -> Void,
-        onClose: @escaping () -> Void
+        _ socket: OpenSocket, _ visitor: Visitor, limit: Int, patience: Instant.Span,
+        then: @escaping (Outcome) -> Void, onClose: @escaping () -> Void
     ) {
         let conversation = Conversation(socket, visitor, limit: limit, then, onClose)
         do {
@@ -79,7 +77,7 @@ final class VisitorDesk {
             return onClose()
         }
         conversations[socket.number] = conversation
-        let patience = visitor.isPassive ? Self.passivePatience : Self.patience
+        let patience = visitor.isPassive ? Self.passivePatience : patience
         conversation.timer = loop.after(patience) { [unowned self, unowned conversation] in
             let bytes = (try? TCPSocket.peek(socket.descriptor, atMost: limit)) ?? []
             perform(conversation.visitor.timedOut(after: bytes), conversation)

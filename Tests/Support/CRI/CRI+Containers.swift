@@ -69,7 +69,7 @@ extension CRI {
         }
     }
 
-    package func execSync(_ id: String, _ command: [String], timeout: Int = 20) async throws -> ExecResult {
+    package func execSync(_ id: String, _ command: [String], timeout: Int = 120) async throws -> ExecResult {
         let reply = try await call("ExecSync") {
             $0.set(1, id)
             $0.set(2, command)

@@ -19,7 +19,7 @@ package struct CRI: Sendable {
 
     /// One call of the runtime service.
     func call(
-        _ method: String, deadline: Duration = .seconds(60), _ fill: (inout Message) -> Void = { _ in }
+        _ method: String, deadline: Duration = .seconds(150), _ fill: (inout Message) -> Void = { _ in }
     ) async throws -> Message {
         let request = Message(fill)
         let frame = [0] + withUnsafeBytes(of: UInt32(request.bytes.count).bigEndian, Array.init) + request.bytes

@@ -32,7 +32,7 @@ package enum Command {
     /// Runs a program to its end; throws unless it ended with `expecting` (nil: any status will do) in time.
     @discardableResult
     package static func run(
-        _ arguments: [String], input: Data = Data(), deadline: Duration = .seconds(30), expecting: Int32? = 0
+        _ arguments: [String], input: Data = Data(), deadline: Duration = .seconds(90), expecting: Int32? = 0
     ) async throws -> Output {
         let output = try await withCheckedThrowingContinuation { continuation in
             // A thread of its own: it blocks, and the pool of Swift's tasks has only as many threads as there are cores.

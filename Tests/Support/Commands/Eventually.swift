@@ -6,9 +6,10 @@ package struct NeverHappened: Error, CustomStringConvertible {
     package var description: String { "\(what): not within \(deadline). Last seen: \(last)" }
 }
 
-/// Asks again every few milliseconds until there is an answer, for what announces itself to nobody.
+/// Asks again every few milliseconds until there is an answer, for what announces itself to nobody. Only what hangs meets the
+/// deadline: a machine may be slow.
 package func eventually<Answer>(
-    _ what: String, within deadline: Duration = .seconds(20), every interval: Duration = .milliseconds(20),
+    _ what: String, within deadline: Duration = .seconds(60), every interval: Duration = .milliseconds(20),
     _ ask: () async throws -> Answer?
 ) async throws -> Answer {
     let end = ContinuousClock.now + deadline
@@ -27,7 +28,7 @@ package func eventually<Answer>(
 
 /// The same for a condition.
 package func eventually(
-    _ what: String, within deadline: Duration = .seconds(20), every interval: Duration = .milliseconds(20),
+    _ what: String, within deadline: Duration = .seconds(60), every interval: Duration = .milliseconds(20),
     holds: () async throws -> Bool
 ) async throws {
     try await eventually(what, within: deadline, every: interval) { try await holds() ? () : nil }

@@ -19,7 +19,7 @@ extension Cluster {
 
     package func awaitRollout(_ object: String, in namespace: String = "default") async throws {
         try await kubectl(
-            "rollout", "status", "-n", namespace, object, "--timeout=120s", deadline: .seconds(130))
+            "rollout", "status", "-n", namespace, object, "--timeout=240s", deadline: .seconds(250))
     }
 
     /// Whether a container of that name sleeps in a pod whose name begins so, as the program on the node says.
@@ -30,6 +30,6 @@ extension Cluster {
     }
 
     package func awaitSleep(_ pod: String = "web", in namespace: String = "default") async throws {
-        try await eventually("\(pod) falls asleep", within: .seconds(40)) { try await isAsleep(pod, in: namespace) }
+        try await eventually("\(pod) falls asleep", within: .seconds(120)) { try await isAsleep(pod, in: namespace) }
     }
 }

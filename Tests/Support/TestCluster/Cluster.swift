@@ -14,7 +14,7 @@ package struct Cluster: Sendable {
         // The first cluster on a machine fetches what it is made of.
         try await Command.run(
             [script, "up", name, "--containerd", containerd.rawValue, Kubernetes.programs ?? "KUBE_BIN"],
-            deadline: .seconds(900))
+            deadline: .seconds(1500))
         return Cluster(node: try await TestNode.attach(name, containerd: containerd))
     }
 
@@ -40,7 +40,7 @@ package struct Cluster: Sendable {
 
     /// Ends everything on the node at once, and starts it again from its disk, Kubernetes included.
     package func reboot() async throws -> Cluster {
-        try await Command.run([Self.script, "reboot", node.name], deadline: .seconds(300))
+        try await Command.run([Self.script, "reboot", node.name], deadline: .seconds(600))
         return Cluster(node: try await TestNode.attach(node.name, containerd: node.containerd))
     }
 
@@ -54,13 +54,13 @@ package struct Cluster: Sendable {
             rm /usr/sbin/criu
             systemctl restart containerd
             ctr -n k8s.io images import /opt/checkout/build/image/zeropod.tar
-            """, deadline: .seconds(60))
+            """, deadline: .seconds(120))
     }
 
     /// Runs kubectl as the cluster's administrator.
     @discardableResult
     package func kubectl(
-        _ arguments: String..., input: String = "", deadline: Duration = .seconds(60), expecting: Int32? = 0
+        _ arguments: String..., input: String = "", deadline: Duration = .seconds(120), expecting: Int32? = 0
     ) async throws -> Output {
         let quoted = arguments.map { "'\($0)'" }.joined(separator: " ")
         return try await node.run(

@@ -40,6 +40,6 @@ package struct Browser: Sendable {
             [
                 "nsenter", "--net=/proc/\(pid)/ns/net", Self.program ?? "chromium", "--no-sandbox", "--disable-gpu",
                 "--disable-background-networking", "--user-data-dir=\(profile.path())",
-            ] + arguments + [url], deadline: .seconds(60))
+            ] + arguments + [url], deadline: .seconds(120))
     }
 }

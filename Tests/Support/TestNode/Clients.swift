@@ -36,7 +36,7 @@ extension TestNode {
     /// One request on a connection of its own; throws when there is no HTTP answer.
     package func get(
         _ address: String, port: Int, path: String = "/", from origin: Origin = .node,
-        options: [String] = [], deadline: Duration = .seconds(15)
+        options: [String] = [], deadline: Duration = .seconds(60)
     ) async throws -> HTTPReply {
         let host = address.contains(":") ? "[\(address)]" : address
         let output = try await Command.run(
@@ -55,7 +55,7 @@ extension TestNode {
 
     /// One redis command, its answer as redis-cli prints it.
     package func redis(
-        _ address: String, _ arguments: String..., from origin: Origin = .node, deadline: Duration = .seconds(15)
+        _ address: String, _ arguments: String..., from origin: Origin = .node, deadline: Duration = .seconds(60)
     ) async throws -> String {
         try await Command.run(
             command(origin.prefix + ["redis-cli", "-h", address] + arguments), deadline: deadline

@@ -10,7 +10,7 @@ extension Container {
 
     /// Waits until the container has fallen asleep for the time of that number. The log is behind the events, so
     /// "asleep now" could be the sleep before; a number cannot.
-    package func awaitSleep(_ number: Int = 1, within deadline: Duration = .seconds(20)) async throws {
+    package func awaitSleep(_ number: Int = 1, within deadline: Duration = .seconds(60)) async throws {
         try await eventually("\(name) falls asleep, time \(number)", within: deadline) {
             try shimLog().count { $0.contains("msg=\"scaled down\"") } >= number
         }
@@ -22,7 +22,7 @@ extension Container {
     }
 
     package func awaitShimLog(
-        _ text: String, times: Int = 1, within deadline: Duration = .seconds(20)
+        _ text: String, times: Int = 1, within deadline: Duration = .seconds(60)
     ) async throws {
         try await eventually("the shim says '\(text)' of \(name)", within: deadline) {
             try shimLog().count { $0.contains(text) } >= times

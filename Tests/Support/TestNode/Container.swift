@@ -27,7 +27,7 @@ package struct Container: Sendable {
     package func remove() async throws { try await cri.removeContainer(id) }
 
     /// Waits until containerd has seen the container end.
-    package func awaitExit(within deadline: Duration = .seconds(20)) async throws -> ContainerStatus {
+    package func awaitExit(within deadline: Duration = .seconds(60)) async throws -> ContainerStatus {
         try await eventually("\(name) ends", within: deadline) {
             let status = try await status()
             return status.state == .exited ? status : nil
@@ -56,7 +56,7 @@ package struct Container: Sendable {
         try FileManager.default.moveItem(at: logFile, to: logFile.appendingPathExtension("1"))
     }
 
-    package func awaitLog(_ text: String, within deadline: Duration = .seconds(20)) async throws {
+    package func awaitLog(_ text: String, within deadline: Duration = .seconds(60)) async throws {
         try await eventually("\(name) logs '\(text)'", within: deadline) {
             try log().contains { $0.text.contains(text) }
         }

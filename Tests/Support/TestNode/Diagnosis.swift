@@ -14,7 +14,7 @@ extension TestNode {
         ]
         for (title, script) in logs + Self.questions {
             let answer = try? await Command.run(
-                command(["bash", "-c", script]), deadline: .seconds(15), expecting: nil)
+                command(["bash", "-c", script]), deadline: .seconds(60), expecting: nil)
             report += "--- \(title)\n\(answer?.text ?? "no answer\n")"
         }
         return report

@@ -16,7 +16,7 @@ package struct Peers: Sendable {
     @discardableResult
     package func run(
         _ client: String, _ arguments: String..., from origin: Origin = .outside,
-        deadline: Duration = .seconds(90)
+        deadline: Duration = .seconds(120)
     ) async throws -> Output {
         try await command(["python3", "-B", "/srv/clients.py", client] + arguments, from: origin, deadline: deadline)
     }
@@ -25,7 +25,7 @@ package struct Peers: Sendable {
     @discardableResult
     package func command(
         _ arguments: [String], from origin: Origin = .outside, input: Data = Data(),
-        deadline: Duration = .seconds(90)
+        deadline: Duration = .seconds(120)
     ) async throws -> Output {
         try await Command.run(
             node.command(origin.prefix + ["nsenter", "--mount=/proc/\(pid)/ns/mnt"] + arguments), input: input,

@@ -41,7 +41,7 @@ extension TestNode {
     /// - Parameter after: what has to come before anything is sent.
     package func stream(
         _ url: String, sending frames: [(channel: UInt8, data: Data)] = [], after: String? = nil, until: String? = nil,
-        deadline: Duration = .seconds(20)
+        deadline: Duration = .seconds(60)
     ) async throws -> Streamed {
         guard let address = URL(string: url), let host = address.host(), let port = address.port else {
             throw NoStream(answer: url)

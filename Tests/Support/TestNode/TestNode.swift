@@ -56,7 +56,7 @@ package struct TestNode: Sendable {
     /// Runs a command inside the node.
     @discardableResult
     package func run(
-        _ arguments: String..., input: Data = Data(), deadline: Duration = .seconds(30), expecting: Int32? = 0
+        _ arguments: String..., input: Data = Data(), deadline: Duration = .seconds(90), expecting: Int32? = 0
     ) async throws -> Output {
         try await Command.run(command(arguments), input: input, deadline: deadline, expecting: expecting)
     }
@@ -65,7 +65,7 @@ package struct TestNode: Sendable {
     func command(_ arguments: [String]) -> [String] { [Self.script, "run", name] + arguments }
 
     @discardableResult
-    package func shell(_ script: String, deadline: Duration = .seconds(30), expecting: Int32? = 0) async throws
+    package func shell(_ script: String, deadline: Duration = .seconds(90), expecting: Int32? = 0) async throws
         -> Output
     {
         try await run("bash", "-c", script, deadline: deadline, expecting: expecting)
@@ -82,7 +82,7 @@ package struct TestNode: Sendable {
     }
 
     package func startContainerd() async throws {
-        try await Command.run([Self.script, "containerd", name, "start"], deadline: .seconds(60))
+        try await Command.run([Self.script, "containerd", name, "start"], deadline: .seconds(120))
     }
 
     /// One line for each thing that pods left in a node that is up, or the node left on the machine.
