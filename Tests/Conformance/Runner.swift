@@ -78,7 +78,7 @@ struct Runner {
             try await check.body(setup)
             // A shim ends a moment after containerd has its answer.
             var left = ["not asked"]
-            _ = try? await eventually("nothing is left", within: .seconds(10)) {
+            _ = try? await eventually("nothing is left", within: .seconds(60)) {
                 left = try await setup.node.leftovers()
                 return left.isEmpty ? true : nil
             }

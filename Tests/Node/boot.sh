@@ -20,7 +20,7 @@ start_init() {
         exec setsid unshare --mount --pid --net --uts --ipc --cgroup --propagation private \
             bash -c '"$0" &' "$here/init.sh" </dev/null >"$state/log/init.log" 2>&1
     ) || true
-    await 20 settled || true
+    await 120 settled || true
     ready || {
         cat "$state/log/init.log" >&2
         fail "the namespaces of $name could not be set up; see above"
@@ -39,7 +39,7 @@ boot() {
     rm -f "$state/pid"
     make_cgroups
     start_init
-    [[ -z $SYSTEMD ]] || await 20 inside "$name" systemctl is-active --quiet dbus.socket ||
+    [[ -z $SYSTEMD ]] || await 120 inside "$name" systemctl is-active --quiet dbus.socket ||
         fail "systemd of $name does not start"
     start_containerd "$name"
 }

@@ -6,7 +6,7 @@ start_containerd() {
     # The shell ends at once, so that containerd is a child of the node's PID 1.
     inside "$name" bash -c 'exec containerd "$@" >>/var/log/containerd.log 2>&1 & echo $! >/run/containerd.pid' \
         containerd $(cat "$(state_of "$name")/containerd-options")
-    await 20 serving "$name" || {
+    await 120 serving "$name" || {
         tail -n 40 "$(state_of "$name")/log/containerd.log" >&2
         fail "containerd of $name does not answer; its log ends as above"
     }
@@ -16,7 +16,7 @@ start_containerd() {
 serving() {
     local socket
     socket=$("$here/node" socket "$1")
-    printf '\0\0\0\0\0' | curl -s --max-time 2 --include --http2-prior-knowledge --unix-socket "$socket" \
+    printf '\0\0\0\0\0' | curl -s --max-time 20 --include --http2-prior-knowledge --unix-socket "$socket" \
         --data-binary @- -H 'content-type: application/grpc' -H 'te: trailers' \
         http://containerd/runtime.v1.RuntimeService/ListContainers 2>/dev/null | grep -qai 'grpc-status: 0'
 }

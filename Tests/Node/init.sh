@@ -97,7 +97,7 @@ mount_cgroup_v2() {
     local controllers
     # The file is empty, without an end of line even, where version 1 has all of them.
     read -ra controllers <sys/fs/cgroup/cgroup.controllers || true
-    await 5 hand_over_controllers
+    await 60 hand_over_controllers
     # On a machine whose controllers are all taken by version 1.
     [[ " ${controllers[*]} " == *' cpu '* ]] || install -m 755 "$here/conf/runc-without-limits" usr/local/sbin/runc
 }

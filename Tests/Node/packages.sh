@@ -17,8 +17,8 @@ install_tools() {
     [[ -e $keyring ]] || missing+=(debian-archive-keyring)
     ((${#missing[@]})) || return 0
     say "installing with apt: ${missing[*]}"
-    apt-get -qq update
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null
+    "$here/../../.ci/apt" update
+    "$here/../../.ci/apt" install "${missing[@]}"
 }
 
 # The mirror this machine is set up with, so that the node's packages come the same way as the machine's own.

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 directory=build/vm
-limit=${VM_TIMEOUT:-300}
+limit=${VM_TIMEOUT:-900}
 mkdir -p "$directory"
 
 fail() {
@@ -30,10 +30,12 @@ install_packages() {
     ((${#missing[@]})) || return 0
     echo "installing with apt: ${missing[*]}"
     [[ $EUID == 0 ]] || fail "this needs root"
-    apt-get -qq update
+    .ci/apt update
     apt-cache show qemu-system-x86 >/dev/null 2>&1 || skip "there is no package qemu-system-x86"
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends "${missing[@]}" >/dev/null
+    .ci/apt install "${missing[@]}"
 }
+
+download() { (cd "$2" && apt-get -qq -o Acquire::Retries=5 download "$1"); }
 
 # Unpacks a Debian package into build/vm/NAME, without installing it. $1: package, $2: directory, $3: a file in it.
 unpack() {
@@ -41,8 +43,8 @@ unpack() {
     echo "downloading $1"
     rm -rf "$directory/$2" "$directory/$2.download"
     mkdir -p "$directory/$2.download"
-    (cd "$directory/$2.download" && apt-get -qq download "$1" 2>/dev/null) ||
-        (apt-get -qq update && cd "$directory/$2.download" && apt-get -qq download "$1") || fail "cannot download $1"
+    download "$1" "$directory/$2.download" 2>/dev/null || { .ci/apt update && download "$1" "$directory/$2.download"; } ||
+        fail "cannot download $1"
     dpkg-deb -x "$directory/$2.download"/*.deb "$directory/$2.new"
     rm -rf "$directory/$2.download"
     mv "$directory/$2.new" "$directory/$2"
@@ -66,8 +68,13 @@ make_initramfs() {
 
 [[ $(dpkg --print-architecture) == amd64 ]] || skip "it is written for amd64 only"
 install_packages
-kernel=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
-[[ $kernel ]] || fail "Debian's kernel is not among the packages: run apt-get update"
+newest_kernel() {
+    apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+}
+kernel=$(newest_kernel) || true
+# A new machine may have no lists of packages.
+[[ $kernel ]] || { .ci/apt update && kernel=$(newest_kernel) && [[ $kernel ]]; } ||
+    fail "Debian's kernel is not among the packages"
 unpack "$kernel" kernel 'boot/vmlinuz-*'
 unpack busybox-static busybox bin/busybox
 

@@ -32,7 +32,7 @@ extension Check {
                 try await eventually("the trap is set") {
                     try await container.sh("awk '/SigCgt/ { print $2 }' /proc/1/status") != "0000000000000000"
                 }
-                try await container.stop(timeout: 10)
+                try await container.stop(timeout: 60)
                 try expect("status", try await container.status().exitCode, 7)
                 try await container.awaitLog("leaving")
             }

@@ -6,9 +6,9 @@ extension Check {
     static let events = [
         Check("100 instant exits: create, start, exit, delete, each once and in this order") { setup in
             let rounds = 100
-            let heard = try await setup.events(until: "/tasks/delete", times: rounds, deadline: .seconds(80)) {
+            let heard = try await setup.events(until: "/tasks/delete", times: rounds, deadline: .seconds(240)) {
                 """
-                seq \(rounds) | xargs -P 4 -I N timeout 10 \
+                seq \(rounds) | xargs -P 4 -I N timeout 60 \
                     ctr -n k8s.io run --rm --runtime \(setup.shimName) zeropod.test/busybox:1 checked-N true
                 """
             }
@@ -20,7 +20,7 @@ extension Check {
             }
         },
         Check("pause, resume and exec are told, an exec's exit before the init's") { setup in
-            let heard = try await setup.events(until: "/tasks/delete", times: 1, deadline: .seconds(60)) {
+            let heard = try await setup.events(until: "/tasks/delete", times: 1, deadline: .seconds(240)) {
                 let ctr = "ctr -n k8s.io"
                 return """
                     \(ctr) run -d --runtime \(setup.shimName) zeropod.test/busybox:1 checked-1 sleep 1000
@@ -45,14 +45,14 @@ extension Check {
             try expect("the second exit is the exec's", exits[1].contains("\"long\""))
         },
         Check("init is killed while execs start, 10 times: nothing of them comes after its exit") { setup in
-            let heard = try await setup.events(until: "/tasks/delete", times: 10, deadline: .seconds(60)) {
+            let heard = try await setup.events(until: "/tasks/delete", times: 10, deadline: .seconds(240)) {
                 let ctr = "ctr -n k8s.io"
                 return """
                     for n in {1..10}; do
                         \(ctr) run -d --runtime \(setup.shimName) zeropod.test/busybox:1 checked-$n sleep 1000
                         execs=()
                         for e in 1 2 3; do
-                            timeout 10 \(ctr) tasks exec --exec-id exec-$e checked-$n true & execs+=($!)
+                            timeout 60 \(ctr) tasks exec --exec-id exec-$e checked-$n true & execs+=($!)
                         done
                         sleep 0.0$n
                         \(ctr) tasks kill -s KILL checked-$n
@@ -76,7 +76,7 @@ extension Check {
             }
         },
         Check("want of memory is told before the end") { setup in
-            let heard = try await setup.events(until: "/tasks/delete", times: 1, deadline: .seconds(60)) {
+            let heard = try await setup.events(until: "/tasks/delete", times: 1, deadline: .seconds(240)) {
                 """
                 ctr -n k8s.io run --rm --memory-limit 33554432 --runtime \(setup.shimName) \
                     zeropod.test/python:1 checked-1 python3 -c 'b"x" * (1 << 30)' || true
@@ -92,7 +92,7 @@ extension Check {
 
 extension Case {
     /// The task events of containers named `checked-…`: a line each, topic first, heard while the script runs and
-    /// until an event of that topic has come so often, or ten seconds later.
+    /// until an event of that topic has come so often, or a minute later.
     fileprivate func events(
         until topic: String, times: Int, deadline: Duration, _ script: () -> String
     ) async throws -> [String] {
@@ -102,7 +102,7 @@ extension Case {
             trap 'kill $listener' EXIT
             until [[ -s /tmp/events ]]; do ctr namespaces create checked; ctr namespaces remove checked; done >/dev/null
             \(script())
-            for try in {1..200}; do
+            for try in {1..1200}; do
                 (($(grep -c '\(topic) .*checked-' /tmp/events) < \(times))) || break
                 sleep 0.05
             done

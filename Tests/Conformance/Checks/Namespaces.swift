@@ -34,14 +34,21 @@ extension Check {
             }
         },
         Check("a shared process namespace: pause is first, neighbours are seen, and end") { setup in
+            let given = "/run/shared.\(setup.runtime)"
+            try await setup.node.shell("mkdir -p \(given); rm -f \(given)/*")
             try await setup.withPod(adjust: { $0.namespaces.pid = .pod }) { pod in
-                let share: (inout ContainerConfig) -> Void = { $0.security.namespaces.pid = .pod }
+                let share: (inout ContainerConfig) -> Void = {
+                    $0.security.namespaces.pid = .pod
+                    $0.mounts = [.init(hostPath: given, containerPath: "/given")]
+                }
                 _ = try await pod.start("one", image: "busybox", command: ["sleep", "43210"], adjust: share)
                 let two = try await pod.start(
-                    "two", image: "busybox", command: ["sh", "-c", "sleep 43211 & sleep 0.5"], adjust: share)
+                    "two", image: "busybox",
+                    command: ["sh", "-c", "sleep 43211 & until [ -e /given/go ]; do sleep 0.02; done"], adjust: share)
                 let all = try await two.sh("cat /proc/*/cmdline | tr '\\0' ' '")
                 try expect("the neighbour is seen", all.contains("sleep 43210"))
                 try expect("pause is first", try await two.sh("cat /proc/1/comm"), "pause")
+                try await setup.node.shell("touch \(given)/go")
                 _ = try await two.awaitExit()
                 try await eventually("what it left behind has ended") {
                     try await setup.node.shell("pgrep -f 'sleep 4321[1]'", expecting: nil).trimmed.isEmpty

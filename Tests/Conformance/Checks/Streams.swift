@@ -8,7 +8,8 @@ extension Check {
         Check("a log keeps streams apart, and its last line") { setup in
             try await setup.withContainer("echo first; echo second >&2; printf last") { container in
                 _ = try await container.awaitExit()
-                try await container.awaitLog("last")
+                // Each stream comes by itself.
+                for text in ["last", "second"] { try await container.awaitLog(text) }
                 let lines = Set(try container.log().map { "\($0.stream) \($0.text)" })
                 try expect("log", lines, ["stdout first", "stderr second", "stdout last"])
             }

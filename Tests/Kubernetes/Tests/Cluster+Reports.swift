@@ -19,8 +19,10 @@ extension Cluster {
         }
     }
 
-    func awaitRequests(_ requests: String, of name: String) async throws {
-        try await eventually("the requests of \(name) are \(requests)", within: .seconds(40)) {
+    /// - Parameter address: Of its service, which is asked meanwhile so that it does not sleep again before it was looked at.
+    func awaitRequests(_ requests: String, of name: String, keptAwakeBy address: String? = nil) async throws {
+        try await eventually("the requests of \(name) are \(requests)", within: .seconds(120)) {
+            if let address { _ = try await node.get(address, port: 80) }
             let path = ".spec.containers[0].resources.requests"
             let pod = "pod/\(try await pod(name))"
             let now = (try await value("\(path).cpu", of: pod), try await value("\(path).memory", of: pod))
@@ -30,7 +32,7 @@ extension Cluster {
 
     /// Waits until each change that the shim has counted has been told once, and nothing else.
     func awaitEvents(of pod: String, sleeps: Int) async throws {
-        try await eventually("each sleep and each wake is told of once", within: .seconds(60)) {
+        try await eventually("each sleep and each wake is told of once", within: .seconds(120)) {
             let reasons = try await reasonsTold(of: pod)
             let (told, wakes) = (reasons.count { $0 == "Scaled down" }, reasons.count { $0 == "Running" })
             let checkpoints = try await metric("zeropod_checkpoint_duration_seconds_count", of: pod)

@@ -25,7 +25,8 @@ extension Cluster {
                   image: zeropod.test/nginx:1
                   imagePullPolicy: Never
                   ports: [{containerPort: 80}]
-                  livenessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 1}
+                  # On a slow machine an answer takes its time, and is one all the same.
+                  livenessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 9}
                   resources: {requests: {cpu: 50m, memory: 32Mi}}
         ---
         apiVersion: v1
@@ -40,6 +41,7 @@ extension Cluster {
         try await apply(Self.web(named: name))
         do {
             try await awaitRollout("deployment/\(name)")
+            try await awaitEndpoints(of: name)
             try await awaitSleep(name)
             try await body(self)
         } catch {
@@ -54,6 +56,16 @@ extension Cluster {
             "wait", "pods", "-l", "app=\(name)", "--for=delete", "--timeout=180s", deadline: .seconds(190))
     }
 
+    /// Waits until kube-proxy leads a Service's connections somewhere, without making any.
+    func awaitEndpoints(of service: String, in namespace: String = "default") async throws {
+        let address = try await value(".spec.clusterIP", of: "service/\(service)", in: namespace)
+        try await eventually("the service \(service) leads to a pod") {
+            try await node.shell("iptables-save -t nat").lines.contains {
+                $0.hasPrefix("-A KUBE-SERVICES -d \(address)/32 ") && $0.contains(" -j KUBE-SVC-")
+            }
+        }
+    }
+
     /// Waits until a Service answers by a pod that has just become ready: kube-proxy follows a moment later, and refuses
     /// connections until then.
     func awaitService(_ name: String) async throws {
@@ -65,6 +77,12 @@ extension Cluster {
         let pods = try await kubectl(
             "get", "pods", "-l", "app=\(name)", "--sort-by=.metadata.creationTimestamp", "-o", "name")
         return pods.lines.last.map { String($0.dropFirst("pod/".count)) } ?? ""
+    }
+
+    /// The id of a pod's container, as containerd has it; empty while there is none.
+    func container(of pod: String) async throws -> String {
+        try await value(".status.containerStatuses[0].containerID", of: "pod/\(pod)")
+            .replacing("containerd://", with: "")
     }
 
     func restarts(of name: String) async throws -> String {

@@ -28,10 +28,10 @@ struct LongOutageTests {
                 throw error
             }
             try await cluster.node.shell("\(program) start")
-            try await eventually("the API server is back", within: .seconds(60)) {
+            try await eventually("the API server is back", within: .seconds(180)) {
                 try await cluster.kubectl("get", "--raw", "/readyz", expecting: nil).status == 0
             }
-            try await eventually("the daemon lists the pods again", within: .seconds(60)) {
+            try await eventually("the daemon lists the pods again", within: .seconds(120)) {
                 try await cluster.kubectl("logs", "-n", Cluster.system, "daemonset/zeropod-node").text
                     .contains("the watch of pods does not fit to what the API server has")
             }
@@ -39,10 +39,10 @@ struct LongOutageTests {
             try await cluster.awaitLabel("SCALED_DOWN", of: "long")
             if Kubernetes.resizes { try await cluster.awaitRequests("1m 1Ki", of: "long") }
             // The node may have been taken for dead for a moment, and its pods out of their services.
-            try await eventually("its service answers", within: .seconds(60)) {
+            try await eventually("its service answers", within: .seconds(180)) {
                 try await cluster.node.get(address, port: 80).code == 200
             }
-            if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "long") }
+            if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "long", keptAwakeBy: address) }
             #expect(try await cluster.restarts(of: "long") == "0")
         }
     }

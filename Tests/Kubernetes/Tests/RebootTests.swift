@@ -20,7 +20,7 @@ struct RebootTests {
             #expect(try await cluster.images().contains(former))
 
             let cluster = try await cluster.reboot()
-            try await eventually("another container runs in its place", within: .seconds(120)) {
+            try await eventually("another container runs in its place", within: .seconds(240)) {
                 let now = try await cluster.container(of: pod)
                 return !now.isEmpty && now != former
             }
@@ -46,21 +46,17 @@ struct RebootTests {
     private func sleepsAndWakes(_ pod: String, on cluster: Cluster) async throws {
         try await cluster.awaitSleep()
         try await cluster.awaitLabel("SCALED_DOWN", of: "web")
-        try await eventually("it answers through its service", within: .seconds(60)) {
+        try await eventually("it answers through its service", within: .seconds(120)) {
             try await cluster.get("web").code == 200
         }
-        if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "web") }
+        let address = try await cluster.value(".spec.clusterIP", of: "service/web")
+        if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "web", keptAwakeBy: address) }
         try await cluster.awaitSleep()
         #expect(try await cluster.restarts(of: "web") == "1")
     }
 }
 
 extension Cluster {
-    fileprivate func container(of pod: String) async throws -> String {
-        try await value(".status.containerStatuses[0].containerID", of: "pod/\(pod)")
-            .replacing("containerd://", with: "")
-    }
-
     /// Containers that have images on the node's disk.
     fileprivate func images() async throws -> [String] {
         try await node.shell("ls /var/lib/zeropod/k8s.io").lines.map(String.init)

@@ -19,10 +19,15 @@ struct ReportTests {
             func seen() async throws -> [String] {
                 try await cluster.node.shell("uniq /tmp/labels").lines.map(String.init)
             }
-            try await eventually("they are followed") { try await seen() == ["SCALED_DOWN"] }
+            try await eventually("they are followed") { try await seen().last == "SCALED_DOWN" }
             #expect(try await cluster.get("labelled").code == 200)
-            try await eventually("they tell of the wake and of the next sleep", within: .seconds(40)) {
-                try await seen().prefix(3) == ["SCALED_DOWN", "RUNNING", "SCALED_DOWN"]
+            // Asked until that is seen: it does not sleep meanwhile.
+            try await eventually("they tell of the wake", within: .seconds(120)) {
+                _ = try await cluster.get("labelled")
+                return try await seen().last == "RUNNING"
+            }
+            try await eventually("they tell of the next sleep", within: .seconds(120)) {
+                try await seen().suffix(2) == ["RUNNING", "SCALED_DOWN"]
             }
             try await cluster.endBackground("labels")
         }
@@ -46,9 +51,10 @@ struct ReportTests {
                 "scaledown-duration: 2s}", with: "scaledown-duration: 2s, zeropod.ctrox.dev/sleep: freeze}"))
         try await cluster.awaitRollout("deployment/chilled")
         try await cluster.awaitLabel("FROZEN", of: "chilled")
+        try await cluster.awaitEndpoints(of: "chilled")
         #expect(try await cluster.get("chilled").code == 200)
         let pod = try await cluster.pod("chilled")
-        try await eventually("each freeze and each thaw is told of once", within: .seconds(40)) {
+        try await eventually("each freeze and each thaw is told of once", within: .seconds(120)) {
             let reasons = try await cluster.reasonsTold(of: pod)
             let freezes = reasons.count { $0 == "Frozen" }
             let thaws = reasons.count { $0 == "Thawed" }
@@ -68,7 +74,8 @@ struct ReportTests {
         try await withWeb("resized") { cluster in
             try await cluster.awaitRequests("1m 1Ki", of: "resized")
             #expect(try await cluster.get("resized").code == 200)
-            try await cluster.awaitRequests("50m 32Mi", of: "resized")
+            let address = try await cluster.value(".spec.clusterIP", of: "service/resized")
+            try await cluster.awaitRequests("50m 32Mi", of: "resized", keptAwakeBy: address)
             try await cluster.awaitRequests("1m 1Ki", of: "resized")
             #expect(try await cluster.restarts(of: "resized") == "0")
         }
@@ -83,7 +90,8 @@ struct ReportTests {
             let pod = try await cluster.pod("chosen")
             try await cluster.kubectl("patch", "pod", pod, "--subresource=resize", "-p", patch)
             #expect(try await cluster.get("chosen").code == 200)
-            try await cluster.awaitRequests("70m 32Mi", of: "chosen")
+            let address = try await cluster.value(".spec.clusterIP", of: "service/chosen")
+            try await cluster.awaitRequests("70m 32Mi", of: "chosen", keptAwakeBy: address)
             try await cluster.awaitSleep("chosen")
             #expect(try await cluster.restarts(of: "chosen") == "0")
         }
@@ -101,8 +109,10 @@ struct ReportTests {
         let pod = "pod/\(try await cluster.pod("limited"))"
         #expect(try await cluster.value(".status.qosClass", of: pod) == "Burstable")
         #expect(try await cluster.value(".spec.containers[0].resources.limits.memory", of: pod) == "64Mi")
+        try await cluster.awaitEndpoints(of: "limited")
         #expect(try await cluster.get("limited").code == 200)
-        try await cluster.awaitRequests("50m 32Mi", of: "limited")
+        let address = try await cluster.value(".spec.clusterIP", of: "service/limited")
+        try await cluster.awaitRequests("50m 32Mi", of: "limited", keptAwakeBy: address)
 
         // As much requested as allowed is Guaranteed, which it would not be with less.
         try await cluster.apply(
@@ -121,9 +131,11 @@ struct ReportTests {
             func restores() async throws -> String? {
                 try await cluster.metric("zeropod_restore_duration_seconds_count", of: pod)
             }
-            #expect(try await restores() ?? "0" == "0")
+            // On a slow machine a probe may have woken it.
+            let before = Int(try await restores() ?? "0") ?? -1
+            #expect(before >= 0)
             #expect(try await cluster.get("counted").code == 200)
-            try await eventually("the wake is counted") { try await restores() == "1" }
+            try await eventually("the wake is counted") { Int(try await restores() ?? "") ?? 0 > before }
         }
     }
 

@@ -23,7 +23,8 @@ struct StoryTests {
             try await sleepsAndWakes(cluster)
             try await uninstallIsRefused(cluster)
             try await uninstalls(cluster)
-            #expect(try await cluster.fingerprint() == before)
+            let changed = Set(try await cluster.fingerprint()).symmetricDifference(before).sorted()
+            #expect(changed == [])
         }
     }
 
@@ -40,6 +41,7 @@ struct StoryTests {
         try await cluster.awaitRollout("deployment/web")
         try await cluster.awaitSleep()
         #expect(try await cluster.value(".items[0].status.phase", of: "pods") == "Running")
+        try await cluster.awaitEndpoints(of: "web")
         let address = try await cluster.value(".spec.clusterIP", of: "service/web")
         for origin in [Origin.node, .outside] {
             try await cluster.awaitSleep()
@@ -50,7 +52,7 @@ struct StoryTests {
 
     private func uninstallIsRefused(_ cluster: Cluster) async throws {
         try await cluster.kubectl("apply", "-k", "/opt/checkout/config/uninstall")
-        try await eventually("the uninstallation says who still needs the runtime", within: .seconds(60)) {
+        try await eventually("the uninstallation says who still needs the runtime", within: .seconds(180)) {
             try await cluster.kubectl(
                 "logs", "-n", Cluster.system, "-l", "app.kubernetes.io/name=zeropod-node", "-c", "uninstall"
             ).text.contains("these containers use the runtime")
@@ -60,10 +62,10 @@ struct StoryTests {
     }
 
     private func uninstalls(_ cluster: Cluster) async throws {
-        try await cluster.kubectl("delete", "deployment,service", "web", "--timeout=60s", deadline: .seconds(70))
+        try await cluster.kubectl("delete", "deployment,service", "web", "--timeout=180s", deadline: .seconds(190))
         try await cluster.kubectl(
             "wait", "pods", "-l", "app=web", "--for=delete", "--timeout=180s", deadline: .seconds(190))
         try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
-        try await cluster.kubectl("delete", "-k", "/opt/checkout/config/uninstall", deadline: .seconds(120))
+        try await cluster.kubectl("delete", "-k", "/opt/checkout/config/uninstall", deadline: .seconds(240))
     }
 }

@@ -10,4 +10,4 @@ make_extra "$2"
 exec {lock}>&-
 inside "$1" ctr -n k8s.io images import --local - <"$(extra_archive "$2")" >/dev/null
 image_known() { known_images "$1" | grep -qx "zeropod.test/$2:1"; }
-await 20 image_known "$@" || fail "containerd's CRI does not know the image that was imported"
+await 120 image_known "$@" || fail "containerd's CRI does not know the image that was imported"

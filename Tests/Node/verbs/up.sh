@@ -31,7 +31,7 @@ import_images() {
     local log=$state/log/import.log
     inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >"$log" 2>&1 ||
         fail "the images could not be imported: $(tail -n 3 "$log")"
-    await 20 images_known || fail "containerd's CRI does not know the images that were imported"
+    await 120 images_known || fail "containerd's CRI does not know the images that were imported"
 }
 
 images_known() {
