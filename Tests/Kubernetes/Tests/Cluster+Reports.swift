@@ -12,6 +12,25 @@ extension Cluster {
             .split(separator: " ").last.map(String.init)
     }
 
+    /// Does what must wake no sleeper. Only its probe may: on a slow machine that comes too late for an answer from memory, and
+    /// the shim says so.
+    func leavingAsleep(_ name: String, _ body: () async throws -> Void) async throws {
+        let id = try await container(of: try await pod(name))
+        func wakesForConnections() async throws -> Int {
+            let count = "grep \(id) /var/log/containerd.log | grep -c 'a connection to port .* wakes: '"
+            return Int(try await node.shell(count, expecting: nil).trimmed) ?? 0
+        }
+        let (wakes, forConnections) = (
+            try await node.sleepReport(of: id).restores.count, try await wakesForConnections()
+        )
+        try await body()
+        let more = try await node.sleepReport(of: id).restores.count - wakes
+        if more == 0 { return }
+        try await eventually("it was a probe that has woken \(name)") {
+            try await wakesForConnections() - forConnections >= more
+        }
+    }
+
     func awaitLabel(_ value: String, of name: String) async throws {
         try await eventually("the label of \(name) says \(value)") {
             try await self.value(

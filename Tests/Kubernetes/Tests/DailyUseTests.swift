@@ -20,13 +20,14 @@ struct DailyUseTests {
         try await withWeb("logs") { cluster in
             #expect(try await cluster.get("logs", "/before").code == 404)
             try await cluster.awaitSleep("logs")
-            try await cluster.background(
-                "follower",
-                "/opt/tools/kubectl --kubeconfig /etc/kubernetes/admin.conf logs -f deployment/logs >/tmp/followed")
-            try await eventually("what was logged before the sleep is shown") {
-                try await cluster.node.shell("cat /tmp/followed").text.contains("GET /before ")
+            try await cluster.leavingAsleep("logs") {
+                try await cluster.background(
+                    "follower",
+                    "/opt/tools/kubectl --kubeconfig /etc/kubernetes/admin.conf logs -f deployment/logs >/tmp/followed")
+                try await eventually("what was logged before the sleep is shown") {
+                    try await cluster.node.shell("cat /tmp/followed").text.contains("GET /before ")
+                }
             }
-            #expect(try await cluster.isAsleep("logs"))
             #expect(try await cluster.get("logs", "/after").code == 404)
             try await eventually("what is logged after it follows") {
                 try await cluster.node.shell("cat /tmp/followed").text.contains("GET /after ")
@@ -105,19 +106,20 @@ struct DailyUseTests {
         try await withWeb("measured") { cluster in
             let name = try await cluster.value(".items[0].metadata.name", of: "nodes")
             let summary = "/api/v1/nodes/\(name)/proxy/stats/summary"
-            for _ in 1...3 {
-                let text = try await cluster.kubectl("get", "--raw", summary).text
-                #expect(text.contains("\"measured-"))
+            try await cluster.leavingAsleep("measured") {
+                for _ in 1...3 {
+                    let text = try await cluster.kubectl("get", "--raw", summary).text
+                    #expect(text.contains("\"measured-"))
+                }
+                // What metrics-server reads, and what an autoscaler is told.
+                let resources = try await cluster.kubectl(
+                    "get", "--raw", "/api/v1/nodes/\(name)/proxy/metrics/resource"
+                ).text
+                for metric in ["container_cpu_usage_seconds_total", "container_memory_working_set_bytes"] {
+                    let sample = "\(metric){container=\"web\",namespace=\"default\",pod=\"measured-"
+                    #expect(resources.contains(sample), "\(metric)")
+                }
             }
-            // What metrics-server reads, and what an autoscaler is told.
-            let resources = try await cluster.kubectl("get", "--raw", "/api/v1/nodes/\(name)/proxy/metrics/resource")
-                .text
-            for metric in ["container_cpu_usage_seconds_total", "container_memory_working_set_bytes"] {
-                #expect(
-                    resources.contains("\(metric){container=\"web\",namespace=\"default\",pod=\"measured-"), "\(metric)"
-                )
-            }
-            #expect(try await cluster.isAsleep("measured"))
         }
     }
 
@@ -216,9 +218,10 @@ struct DailyUseTests {
 
     @Test func anUpgradeLeavesSleepersAlone() async throws {
         try await withWeb("upgraded") { cluster in
-            try await cluster.kubectl("rollout", "restart", "-n", Cluster.system, "daemonset/zeropod-node")
-            try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
-            #expect(try await cluster.isAsleep("upgraded"))
+            try await cluster.leavingAsleep("upgraded") {
+                try await cluster.kubectl("rollout", "restart", "-n", Cluster.system, "daemonset/zeropod-node")
+                try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
+            }
             #expect(try await cluster.get("upgraded").code == 200)
         }
     }
