@@ -76,12 +76,7 @@ struct Runner {
     private func outcome(of check: Check, _ setup: Case) async -> Outcome {
         do {
             try await check.body(setup)
-            // A shim ends a moment after containerd has its answer.
-            var left = ["not asked"]
-            _ = try? await eventually("nothing is left", within: .seconds(60)) {
-                left = try await setup.node.leftovers()
-                return left.isEmpty ? true : nil
-            }
+            let left = try await setup.node.lastingLeftovers()
             return left.isEmpty ? .passed : .failed("left behind: \(left.joined(separator: "; "))")
         } catch let error as NotHere {
             return .skipped(error.description)

@@ -124,7 +124,7 @@ struct Story {
     private func end(_ pods: [Pod], on node: TestNode, _ stage: Stage, _ shown: String) async throws -> String {
         await stage.say("removing the pods and ending the node")
         for pod in pods { try await pod.delete() }
-        let left = try await node.leftovers()
+        let left = try await node.lastingLeftovers()
         guard left.isEmpty else { throw Wrong(description: "the pods left behind:\n\(left.joined(separator: "\n"))") }
         try await node.down()
         return "\(shown)\nAll parts are stopped and nothing is left behind, after \(Text.time(await stage.seconds))."

@@ -35,7 +35,7 @@ let interruptions = Interruptions { soak.cancel() }
 
 do {
     let result = try await soak.value
-    let left = try await TestNode.attach("soak", containerd: .current).leftovers()
+    let left = try await TestNode.attach("soak", containerd: .current).lastingLeftovers()
     try await TestNode.down("soak")
     print(result.table)
     for line in result.problems + left.map({ "left behind: \($0)" }) { print("FAILED: \(line)") }

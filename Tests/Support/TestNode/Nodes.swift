@@ -73,11 +73,11 @@ package struct NodesTrait: SuiteTrait, TestTrait, TestScoping {
         let nodes = Nodes(prefix: prefix, shim: shim, options: options)
         try await Nodes.$current.withValue(nodes, operation: function)
         for node in await nodes.started {
-            let left = try await node.leftovers()
-            #expect(left.isEmpty, "pods left something on \(node.name)")
+            let left = try await node.lastingLeftovers()
+            #expect(left == [], "pods left something on \(node.name)")
             try await node.down()
             let remains = try await node.leftovers()
-            #expect(remains.isEmpty, "\(node.name) left something on this machine")
+            #expect(remains == [], "\(node.name) left something on this machine")
         }
     }
 
