@@ -155,7 +155,7 @@ import Testing
             while served < 3000 || cycles <= 100 {
                 try sleeper.fallAsleep()
                 // Each sleep lasts until somebody knocks, and each wake until he is served.
-                while Instant.now >= next {
+                while Instant.now >= next && clients.count < 200 {
                     clients.append(try sleeper.connect())
                     next = next + .milliseconds(1)
                 }
