@@ -5,7 +5,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # What the scripts call, and the package that has it.
 install_tools() {
     local -A package_of=(
-        [mmdebstrap]=mmdebstrap [curl]=curl [openssl]=openssl [ip]=iproute2 [jq]=jq [cc]=gcc [iptables]=iptables [ethtool]=ethtool [unshare]=util-linux [flock]=util-linux
+        [mmdebstrap]=mmdebstrap [curl]=curl [openssl]=openssl [ip]=iproute2 [jq]=jq [cc]=gcc [iptables]=iptables [ethtool]=ethtool [unshare]=util-linux [flock]=util-linux [sysctl]=procps
         # Trials of these two run on this machine (Tests/ProcessTrials).
         [runc]=runc [busybox]=busybox-static
     )

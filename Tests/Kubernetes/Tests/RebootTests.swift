@@ -35,8 +35,11 @@ struct RebootTests {
 
     private func isSaid(of former: String, on cluster: Cluster) async throws {
         #expect(try await !cluster.images().contains(former))
-        let log = try await cluster.node.shell("cat /var/log/containerd.log").text
-        #expect(log.contains("of=\\\"k8s.io/\(former)\\\"") || log.contains("of=\"k8s.io/\(former)\""))
+        // What shims say comes into containerd's log a moment later.
+        try await eventually("the shim that has removed the images says so") {
+            let log = try await cluster.node.shell("cat /var/log/containerd.log").text
+            return log.replacing("\\", with: "").contains("of=\"k8s.io/\(former)\"")
+        }
         try await eventually("an event of the node tells of the reboot") {
             try await cluster.kubectl("get", "events").text.contains("has been rebooted, boot id: ")
         }
