@@ -30,6 +30,14 @@ import Testing
         return counts
     }
 
+    /// - Parameter expected: by interface, how many at ingress and at egress.
+    private static func expectAttached(
+        _ expected: [String: [Int]], in pod: TestPod, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let attached = try tcx(in: pod)
+        #expect(attached == expected, sourceLocation: sourceLocation)
+    }
+
     @Test func tcxLinksComeOnceAndGo() throws {
         try inScratch {
             let pod = try TestPod(1)
@@ -37,11 +45,11 @@ import Testing
                 let report = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
                 #expect(report.hook == .tcx)
                 #expect(report.interfaces.sorted() == ["eth0", "lo"])
-                #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "lo": [1, 1]])
+                try Self.expectAttached(["eth0": [1, 1], "lo": [1, 1]], in: pod)
                 #expect(try Self.attached(pod.network.descriptor.rawValue, BPF_SK_LOOKUP) == 1)
             }
             try Redirector.detach(pod: "one")
-            #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
+            try Self.expectAttached(["eth0": [0, 0], "lo": [0, 0]], in: pod)
             #expect(try Self.attached(pod.network.descriptor.rawValue, BPF_SK_LOOKUP) == 0)
             #expect(!Files.exists(Self.pins))
         }
@@ -57,7 +65,7 @@ import Testing
                 let filters = try sh(show)
                 #expect(filters.matches(of: /handle 0x1 zeropod_ingress/).count == 1, "\(filters)")
                 #expect(filters.matches(of: /handle 0x1 zeropod_egress/).count == 1, "\(filters)")
-                #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
+                try Self.expectAttached(["eth0": [0, 0], "lo": [0, 0]], in: pod)
             }
             // The same program under another priority stands for somebody else's.
             let program = "\(Self.pins)/pods/one/zeropod_egress"
@@ -77,14 +85,14 @@ import Testing
             try Redirector(pod: "one").declare(ports: [80], slot: 3)
             try sh("ip link add other type veth peer name eth1.7 netns pod1")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
-            #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "eth1.7": [1, 1], "lo": [1, 1]])
+            try Self.expectAttached(["eth0": [1, 1], "eth1.7": [1, 1], "lo": [1, 1]], in: pod)
             // The maps are the same ones.
             try Redirector(pod: "one").setRedirect(true, ports: [80])
 
             // Interfaces that went away with their links are no obstacle.
             try sh("ip link del other && ip link add another type veth peer name eth2 netns pod1")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
-            #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "eth2": [1, 1], "lo": [1, 1]])
+            try Self.expectAttached(["eth0": [1, 1], "eth2": [1, 1], "lo": [1, 1]], in: pod)
             try Redirector.detach(pod: "one")
             #expect(!Files.exists(Self.pins))
         }
@@ -97,7 +105,7 @@ import Testing
             // As if the loader had died before its last step.
             try sh("mkdir \(Self.pins)/unfinished && mv \(Self.pins)/pods/one \(Self.pins)/unfinished/one")
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network)
-            #expect(try Self.tcx(in: pod) == ["eth0": [1, 1], "lo": [1, 1]])
+            try Self.expectAttached(["eth0": [1, 1], "lo": [1, 1]], in: pod)
             #expect(try Files.names(in: Self.pins).sorted() == ["pods", "tracker"])
             try Redirector.detach(pod: "one")
             #expect(!Files.exists(Self.pins))
@@ -110,8 +118,8 @@ import Testing
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: first.network)
             try Redirector(pod: "one").declare(ports: [80], slot: 0)
             _ = try DataPathLoader.attach(pod: "one", networkNamespace: second.network)
-            #expect(try Self.tcx(in: first) == ["eth0": [0, 0], "lo": [0, 0]])
-            #expect(try Self.tcx(in: second) == ["eth0": [1, 1], "lo": [1, 1]])
+            try Self.expectAttached(["eth0": [0, 0], "lo": [0, 0]], in: first)
+            try Self.expectAttached(["eth0": [1, 1], "lo": [1, 1]], in: second)
             #expect(throws: SystemError.self) { try Redirector(pod: "one").setRedirect(true, ports: [80]) }
         }
     }
@@ -185,7 +193,7 @@ import Testing
             try sh("rm /run/zeropod/datapath.lock && mkdir /run/zeropod/datapath.lock")
             #expect(throws: DataPathError.self) { try Redirector.detach(pod: "one") }
             #expect(!Files.exists("\(Self.pins)/pods/one"))
-            #expect(try Self.tcx(in: pod) == ["eth0": [0, 0], "lo": [0, 0]])
+            try Self.expectAttached(["eth0": [0, 0], "lo": [0, 0]], in: pod)
         }
     }
 

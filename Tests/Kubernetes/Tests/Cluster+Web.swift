@@ -1,6 +1,7 @@
 import Commands
 import TestCluster
 import TestNode
+import Testing
 
 extension Cluster {
     /// A Deployment as users write it, with a probe that is more frequent than the sleep, and its Service.
@@ -92,6 +93,27 @@ extension Cluster {
     /// One request over the ClusterIP of a Service.
     func get(_ service: String, _ path: String = "/") async throws -> HTTPReply {
         try await node.get(try await value(".spec.clusterIP", of: "service/\(service)"), port: 80, path: path)
+    }
+
+    func expectAnswer(
+        _ service: String, _ path: String = "/", code: Int = 200, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let answer = try await get(service, path)
+        #expect(answer.code == code, "\(answer.text)", sourceLocation: sourceLocation)
+    }
+
+    func expectAnswer(
+        at address: String, from origin: Origin = .node, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let answer = try await node.get(address, port: 80, from: origin)
+        #expect(answer.code == 200, "\(answer.text)", sourceLocation: sourceLocation)
+    }
+
+    func expectRestarts(
+        _ expected: String, of name: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let restarts = try await restarts(of: name)
+        #expect(restarts == expected, sourceLocation: sourceLocation)
     }
 
     /// The reasons of the events that the daemon has made of a pod.

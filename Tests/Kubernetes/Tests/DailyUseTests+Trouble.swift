@@ -59,7 +59,7 @@ extension DailyUseTests {
                 try await cluster.kubectl("logs", pod, "-c", "debugger", expecting: nil).trimmed == "nginx"
             }
             try await cluster.awaitSleep("debugged")
-            #expect(try await cluster.restarts(of: "debugged") == "0")
+            try await cluster.expectRestarts("0", of: "debugged")
         }
     }
 
@@ -85,7 +85,7 @@ extension DailyUseTests {
                     line.hasPrefix("default/scaled-") && line.contains(" asleep ")
                 } == 2
             }
-            #expect(try await cluster.get("scaled").code == 200)
+            try await cluster.expectAnswer("scaled")
             try await cluster.kubectl("delete", "hpa", "scaled")
         }
     }

@@ -11,14 +11,14 @@ struct DailyUseTests {
         try await withWeb("exec") { cluster in
             let out = try await cluster.kubectl("exec", "deployment/exec", "--", "cat", "/proc/1/comm")
             #expect(out.trimmed == "nginx")
-            #expect(try await cluster.restarts(of: "exec") == "0")
+            try await cluster.expectRestarts("0", of: "exec")
             try await cluster.awaitSleep("exec")
         }
     }
 
     @Test func logsAreWholeAndFollowingThemDoesNotWake() async throws {
         try await withWeb("logs") { cluster in
-            #expect(try await cluster.get("logs", "/before").code == 404)
+            try await cluster.expectAnswer("logs", "/before", code: 404)
             try await cluster.awaitSleep("logs")
             try await cluster.leavingAsleep("logs") {
                 try await cluster.background(
@@ -28,7 +28,7 @@ struct DailyUseTests {
                     try await cluster.node.shell("cat /tmp/followed").text.contains("GET /before ")
                 }
             }
-            #expect(try await cluster.get("logs", "/after").code == 404)
+            try await cluster.expectAnswer("logs", "/after", code: 404)
             try await eventually("what is logged after it follows") {
                 try await cluster.node.shell("cat /tmp/followed").text.contains("GET /after ")
             }
@@ -132,9 +132,10 @@ struct DailyUseTests {
         try await cluster.awaitSleep("quota", in: "poor")
         let address = try await cluster.value(".spec.clusterIP", of: "service/quota", in: "poor")
         try await cluster.awaitEndpoints(of: "quota", in: "poor")
-        #expect(try await cluster.node.get(address, port: 80).code == 200)
+        try await cluster.expectAnswer(at: address)
         try await cluster.awaitSleep("quota", in: "poor")
-        #expect(try await cluster.value(".status.used.pods", of: "quota/all", in: "poor") == "1")
+        let used = try await cluster.value(".status.used.pods", of: "quota/all", in: "poor")
+        #expect(used == "1")
         try await cluster.kubectl("delete", "namespace", "poor", "--timeout=180s", deadline: .seconds(190))
     }
 
@@ -158,7 +159,7 @@ struct DailyUseTests {
                 String.init)
         }
         let address = try await cluster.value(".status.podIP", of: pod)
-        #expect(try await cluster.node.get(address, port: 80, from: .outside).code == 200)
+        try await cluster.expectAnswer(at: address, from: .outside)
         try await cluster.node.run("rm", "/etc/kubernetes/manifests/static.yaml")
         try await eventually("it is gone", within: .seconds(180)) {
             try await !cluster.kubectl("get", "pods", "-o", "name").text.contains("/static-")
@@ -202,14 +203,14 @@ struct DailyUseTests {
             let address = try await cluster.value(".spec.clusterIP", of: "service/alone")
             try await cluster.node.shell("kill -STOP $(cat /run/kubernetes/apiserver.pid)")
             do {
-                #expect(try await cluster.node.get(address, port: 80).code == 200)
+                try await cluster.expectAnswer(at: address)
                 try await cluster.awaitSleep("alone")
             } catch {
                 try await cluster.node.shell("kill -CONT $(cat /run/kubernetes/apiserver.pid)")
                 throw error
             }
             try await cluster.node.shell("kill -CONT $(cat /run/kubernetes/apiserver.pid)")
-            #expect(try await cluster.restarts(of: "alone") == "0")
+            try await cluster.expectRestarts("0", of: "alone")
             let pod = try await cluster.pod("alone")
             // What has happened meanwhile, once.
             try await cluster.awaitEvents(of: pod, sleeps: 2)
@@ -222,7 +223,7 @@ struct DailyUseTests {
                 try await cluster.kubectl("rollout", "restart", "-n", Cluster.system, "daemonset/zeropod-node")
                 try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
             }
-            #expect(try await cluster.get("upgraded").code == 200)
+            try await cluster.expectAnswer("upgraded")
         }
     }
 

@@ -17,7 +17,7 @@ struct LongOutageTests {
             let start = ContinuousClock.now
             do {
                 for _ in 1...3 {
-                    #expect(try await cluster.node.get(address, port: 80).code == 200)
+                    try await cluster.expectAnswer(at: address)
                     try await cluster.awaitSleep("long")
                 }
                 try await cluster.compactAway()
@@ -43,7 +43,7 @@ struct LongOutageTests {
                 try await cluster.node.get(address, port: 80).code == 200
             }
             if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "long", keptAwakeBy: address) }
-            #expect(try await cluster.restarts(of: "long") == "0")
+            try await cluster.expectRestarts("0", of: "long")
         }
     }
 }

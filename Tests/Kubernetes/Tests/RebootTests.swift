@@ -24,10 +24,11 @@ struct RebootTests {
                 let now = try await cluster.container(of: pod)
                 return !now.isEmpty && now != former
             }
-            #expect(try await cluster.restarts(of: "web") == "1")
+            try await cluster.expectRestarts("1", of: "web")
             try await cluster.awaitRollout("deployment/web")
             try await cluster.awaitRollout("daemonset/zeropod-node", in: Cluster.system)
-            #expect(try await cluster.pod("web") == pod)
+            let now = try await cluster.pod("web")
+            #expect(now == pod)
             try await isSaid(of: former, on: cluster)
             try await sleepsAndWakes(pod, on: cluster)
         }
@@ -55,7 +56,7 @@ struct RebootTests {
         let address = try await cluster.value(".spec.clusterIP", of: "service/web")
         if Kubernetes.resizes { try await cluster.awaitRequests("50m 32Mi", of: "web", keptAwakeBy: address) }
         try await cluster.awaitSleep()
-        #expect(try await cluster.restarts(of: "web") == "1")
+        try await cluster.expectRestarts("1", of: "web")
     }
 }
 

@@ -20,7 +20,7 @@ struct ReportTests {
                 try await cluster.node.shell("uniq /tmp/labels").lines.map(String.init)
             }
             try await eventually("they are followed") { try await seen().last == "SCALED_DOWN" }
-            #expect(try await cluster.get("labelled").code == 200)
+            try await cluster.expectAnswer("labelled")
             // Asked until that is seen: it does not sleep meanwhile.
             try await eventually("they tell of the wake", within: .seconds(120)) {
                 _ = try await cluster.get("labelled")
@@ -37,7 +37,7 @@ struct ReportTests {
     @Test func eventsTellOfSleepAndWake() async throws {
         try await withWeb("told") { cluster in
             let pod = try await cluster.pod("told")
-            #expect(try await cluster.get("told").code == 200)
+            try await cluster.expectAnswer("told")
             try await cluster.awaitSleep("told")
             try await cluster.awaitEvents(of: pod, sleeps: 2)
         }
@@ -52,7 +52,7 @@ struct ReportTests {
         try await cluster.awaitRollout("deployment/chilled")
         try await cluster.awaitLabel("FROZEN", of: "chilled")
         try await cluster.awaitEndpoints(of: "chilled")
-        #expect(try await cluster.get("chilled").code == 200)
+        try await cluster.expectAnswer("chilled")
         let pod = try await cluster.pod("chilled")
         try await eventually("each freeze and each thaw is told of once", within: .seconds(120)) {
             let reasons = try await cluster.reasonsTold(of: pod)
@@ -64,8 +64,9 @@ struct ReportTests {
         let messages = try await cluster.kubectl("get", "events", "--field-selector", "involvedObject.name=\(pod)").text
         #expect(
             messages.contains("Froze container web, which is not checkpointed: zeropod.ctrox.dev/sleep is freeze"))
-        #expect(try await cluster.value(".spec.containers[0].resources.requests.memory", of: "pod/\(pod)") == "32Mi")
-        #expect(try await cluster.restarts(of: "chilled") == "0")
+        let requested = try await cluster.value(".spec.containers[0].resources.requests.memory", of: "pod/\(pod)")
+        #expect(requested == "32Mi")
+        try await cluster.expectRestarts("0", of: "chilled")
         try await cluster.kubectl("delete", "deployment,service", "chilled")
     }
 
@@ -73,11 +74,11 @@ struct ReportTests {
     func requestsDropAndComeBack() async throws {
         try await withWeb("resized") { cluster in
             try await cluster.awaitRequests("1m 1Ki", of: "resized")
-            #expect(try await cluster.get("resized").code == 200)
+            try await cluster.expectAnswer("resized")
             let address = try await cluster.value(".spec.clusterIP", of: "service/resized")
             try await cluster.awaitRequests("50m 32Mi", of: "resized", keptAwakeBy: address)
             try await cluster.awaitRequests("1m 1Ki", of: "resized")
-            #expect(try await cluster.restarts(of: "resized") == "0")
+            try await cluster.expectRestarts("0", of: "resized")
         }
     }
 
@@ -89,11 +90,11 @@ struct ReportTests {
             let patch = #"{"spec": {"containers": [{"name": "web", "resources": {"requests": {"cpu": "70m"}}}]}}"#
             let pod = try await cluster.pod("chosen")
             try await cluster.kubectl("patch", "pod", pod, "--subresource=resize", "-p", patch)
-            #expect(try await cluster.get("chosen").code == 200)
+            try await cluster.expectAnswer("chosen")
             let address = try await cluster.value(".spec.clusterIP", of: "service/chosen")
             try await cluster.awaitRequests("70m 32Mi", of: "chosen", keptAwakeBy: address)
             try await cluster.awaitSleep("chosen")
-            #expect(try await cluster.restarts(of: "chosen") == "0")
+            try await cluster.expectRestarts("0", of: "chosen")
         }
     }
 
@@ -107,10 +108,12 @@ struct ReportTests {
         try await cluster.awaitRollout("deployment/limited")
         try await cluster.awaitRequests("1m 1Ki", of: "limited")
         let pod = "pod/\(try await cluster.pod("limited"))"
-        #expect(try await cluster.value(".status.qosClass", of: pod) == "Burstable")
-        #expect(try await cluster.value(".spec.containers[0].resources.limits.memory", of: pod) == "64Mi")
+        let quality = try await cluster.value(".status.qosClass", of: pod)
+        #expect(quality == "Burstable")
+        let limit = try await cluster.value(".spec.containers[0].resources.limits.memory", of: pod)
+        #expect(limit == "64Mi")
         try await cluster.awaitEndpoints(of: "limited")
-        #expect(try await cluster.get("limited").code == 200)
+        try await cluster.expectAnswer("limited")
         let address = try await cluster.value(".spec.clusterIP", of: "service/limited")
         try await cluster.awaitRequests("50m 32Mi", of: "limited", keptAwakeBy: address)
 
@@ -134,7 +137,7 @@ struct ReportTests {
             // On a slow machine a probe may have woken it.
             let before = Int(try await restores() ?? "0") ?? -1
             #expect(before >= 0)
-            #expect(try await cluster.get("counted").code == 200)
+            try await cluster.expectAnswer("counted")
             try await eventually("the wake is counted") { Int(try await restores() ?? "") ?? 0 > before }
         }
     }

@@ -40,14 +40,15 @@ struct StoryTests {
     private func sleepsAndWakes(_ cluster: Cluster) async throws {
         try await cluster.awaitRollout("deployment/web")
         try await cluster.awaitSleep()
-        #expect(try await cluster.value(".items[0].status.phase", of: "pods") == "Running")
+        let phase = try await cluster.value(".items[0].status.phase", of: "pods")
+        #expect(phase == "Running")
         try await cluster.awaitEndpoints(of: "web")
         let address = try await cluster.value(".spec.clusterIP", of: "service/web")
         for origin in [Origin.node, .outside] {
             try await cluster.awaitSleep()
-            #expect(try await cluster.node.get(address, port: 80, from: origin).code == 200)
+            try await cluster.expectAnswer(at: address, from: origin)
         }
-        #expect(try await cluster.value(".items[0].status.containerStatuses[0].restartCount", of: "pods") == "0")
+        try await cluster.expectRestarts("0", of: "web")
     }
 
     private func uninstallIsRefused(_ cluster: Cluster) async throws {
@@ -58,7 +59,7 @@ struct StoryTests {
             ).text.contains("these containers use the runtime")
         }
         let address = try await cluster.value(".spec.clusterIP", of: "service/web")
-        #expect(try await cluster.node.get(address, port: 80).code == 200)
+        try await cluster.expectAnswer(at: address)
     }
 
     private func uninstalls(_ cluster: Cluster) async throws {
