@@ -7,7 +7,9 @@ state=$(state_of "$NAME")
 
 # This is still the machine's /proc, so it tells the pid by which `down` will find us.
 read -r pid _ </proc/self/stat
-printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$state/pid"
+printf '%s %s\n' "$pid" "$(start_time "$pid")" >"$state/pid.new"
+# Whole from the first moment: who waits takes half of it for a node that has ended.
+mv "$state/pid.new" "$state/pid"
 
 mount_root() {
     [[ ! -e $state/booted ]] || REBOOTED=yes

@@ -130,5 +130,5 @@ extension Cluster {
         try await node.shell("(exec \(command)) >/tmp/\(name).log 2>&1 & echo $! >/tmp/\(name).pid")
     }
 
-    func endBackground(_ name: String) async throws { try await node.shell("kill $(cat /tmp/\(name).pid)") }
+    func endBackground(_ name: String) async throws { try await node.shell("kill $(cat /tmp/\(name).pid) || true") }
 }
