@@ -1,5 +1,5 @@
-// Stands in a container's cgroups and namespaces for a program that is not wanted yet, and becomes it when a message
-// waits on a socket. Started by the shim while a container sleeps, so that a wake need not wait for the move into the
+// Stands in a container's cgroups and namespaces for a program that is not wanted yet, and becomes it when a byte comes.
+// Started by the shim while a container sleeps, so that a wake need not wait for the move into the
 // cgroups, which takes an RCU grace period (10 to 15 ms).
 //
 // It is a program of its own, one page long and without a C library, because it stands where the container's limits
@@ -8,15 +8,15 @@
 //
 //   stand-in AWAITED FIRST CGROUPS NAMESPACES PROGRAM ARGUMENT...
 //
-// AWAITED is the socket's descriptor number, 0 for none: the program then starts at once. From descriptor FIRST on
-// there are as many cgroup.procs files and then namespaces; all from FIRST on are closed.
+// AWAITED is the number of the descriptor that the byte comes from and the program does not get, 0 for none: the
+// program then starts at once. From descriptor FIRST on there are as many cgroup.procs files and then namespaces; all
+// from FIRST on are closed.
 #include <linux/perf_event.h>
-#include <linux/poll.h>
 #include <linux/prctl.h>
 #include <stddef.h>
 #include <asm/unistd.h>
 
-enum { peek_without_waiting = 0x02 | 0x40 }; // MSG_PEEK | MSG_DONTWAIT
+enum { interrupted = -4 }; // -EINTR
 
 #if defined(__x86_64__)
 __asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall stand_in\n");
@@ -71,14 +71,15 @@ static int take_place(int first, int cgroups, int namespaces)
     return call(__NR_close_range, first, ~0U, 0, 0, 0) == 0;
 }
 
-// Whether a message came. A closed socket is readable too, and then the shim has gone or wants us no more.
-static int await_message(int socket)
+// Whether a byte came. The end of the file comes when the shim has gone or wants us no more.
+static int await_byte(int descriptor)
 {
-    struct pollfd poll = {.fd = socket, .events = POLLIN};
-    while (call(__NR_ppoll, (long)&poll, 1, 0, 0, 0) < 0)
-        ;
     char byte;
-    return call(__NR_recvfrom, socket, (long)&byte, 1, peek_without_waiting, 0) > 0;
+    long count;
+    while ((count = call(__NR_read, descriptor, (long)&byte, 1, 0, 0)) == interrupted)
+        ;
+    call(__NR_close, descriptor, 0, 0, 0, 0);
+    return count > 0;
 }
 
 // `stack` is what the kernel starts a program with: the number of arguments, the arguments, NULL, the environment.
@@ -100,7 +101,7 @@ __attribute__((used, noreturn)) static void stand_in(long *stack)
     if (*stack > 5 && take_place(number(arguments[2]), number(arguments[3]), number(arguments[4]))) {
         int awaited = number(arguments[1]);
         keep_perf_events_on();
-        if (awaited == 0 || await_message(awaited))
+        if (awaited == 0 || await_byte(awaited))
             call(__NR_execve, (long)*program, (long)program, (long)(arguments + *stack + 1), 0, 0);
     }
     for (;;)

@@ -59,9 +59,8 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
     attempt("fsconfig(proc)", syscall(SYS_fsconfig, context, fsconfig_cmd_create, NULL, NULL, 0));
     int procfs = (int)syscall(SYS_fsmount, context, fsmount_cloexec, wanted->attributes);
     attempt("fsmount(proc)", procfs);
-    attempt("setns(mount namespace)", setns(wanted->mount_namespace, CLONE_NEWNS));
 
-    // Nothing runs in this mount namespace yet, so the old procfs may go before the new one comes.
+    // Nothing that looks at /proc runs in this mount namespace yet, so the old procfs may go before the new one comes.
     for (size_t i = 0; i < wanted->masked_count; i++)
         covers[i] = clone_tree(wanted->masked[i]);
     attempt("umount(/proc)", umount2("/proc", MNT_DETACH));
@@ -91,33 +90,29 @@ int zp_renew_procfs(const struct zp_procfs *wanted, const char **step)
         *step = "masked paths";
         return -E2BIG;
     }
-    struct failure failure = {0, NULL};
-    // Two generations: setns moves only the children of the caller into the pid namespace, and the caller must not
-    // keep it for the children it starts later.
-    pid_t outer = vfork();
-    if (outer == 0) {
-        if (setns(wanted->pid_namespace, CLONE_NEWPID) < 0) {
-            failure.step = "setns(pid namespace)";
-            failure.error = errno;
-            _exit(1);
-        }
-        pid_t inner = vfork();
-        if (inner == 0)
-            renew(wanted, &failure);
-        if (inner < 0) {
-            failure.step = "vfork";
-            failure.error = errno;
-            _exit(1);
-        }
-        waitpid(inner, NULL, 0);
-        _exit(0);
+    // Only children of the caller are moved into the pid namespace.
+    if (setns(wanted->pid_namespace, CLONE_NEWPID) < 0) {
+        *step = "setns(pid namespace)";
+        return -errno;
     }
-    if (outer < 0) {
+    struct failure failure = {0, NULL};
+    pid_t child = vfork();
+    if (child == 0)
+        renew(wanted, &failure);
+    if (child < 0) {
         *step = "vfork";
         return -errno;
     }
-    while (waitpid(outer, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
         ;
     *step = failure.step;
     return failure.error ? -failure.error : 0;
+}
+
+int zp_enter_mounts(int mount_namespace)
+{
+    // Threads share their root and working directory, which setns changes.
+    if (unshare(CLONE_FS) < 0 || setns(mount_namespace, CLONE_NEWNS) < 0)
+        return -errno;
+    return 0;
 }

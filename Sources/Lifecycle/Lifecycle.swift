@@ -64,6 +64,8 @@ package struct Lifecycle: Hashable, Sendable {
     private var refusedUntil: UInt64 = 0
     /// An exit that may be the work of CRIU, which ends the processes it has dumped.
     private var undecidedExit: UInt32?
+    /// In the middle of a restore: the traffic has been let go already.
+    private var isReleased = false
 
     package init(policy: Policy) {
         self.policy = policy
@@ -264,13 +266,24 @@ package struct Lifecycle: Hashable, Sendable {
         return [.release] + proceedWithWaiting() + look
     }
 
+    /// A restore cannot fail any more without ending the processes: they are complete, and are about to run. `restored`
+    /// follows a millisecond later, for which those who connected need not wait.
+    package mutating func resuming() -> [Effect] {
+        // Paused ones must not run before they are paused again.
+        guard state == .restoring, !isReleased, !reasons.contains(.paused) else { return [] }
+        isReleased = true
+        return [.release]
+    }
+
     package mutating func restored(at now: UInt64) -> [Effect] {
         // Removed in the meantime.
         if state == .exited { return [.endProcesses] }
         guard state == .restoring else { return [] }
+        let release: [Effect] = isReleased ? [] : [.release]
+        isReleased = false
         state = .running
         awakeSince = now
-        return [.release, .awake] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
+        return release + [.awake] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
     }
 
     /// The images are kept for inspection; the container ends with a status that is not zero.
@@ -366,8 +379,8 @@ package struct Lifecycle: Hashable, Sendable {
     private mutating func end(status: UInt32) -> [Effect] {
         let refused = waiting
         waiting = []
-        let held = state != .running && state != .starting
-        state = .exited
+        let held = state != .running && state != .starting && !isReleased
+        (state, isReleased) = (.exited, false)
         return (held ? [.refuseConnections] : []) + refused.map { .refuse($0.work) } + [.exited(status: status)]
     }
 }

@@ -4,8 +4,8 @@ import Glibc
 /// Starting a program later than taking its place.
 extension Children {
     /// As `start`, but a stand-in (`standin/`) takes the command's namespaces and cgroups, and becomes the program when
-    /// a message waits on the command's descriptor `awaited`; at once if that is nil. It ends with 127 if it can do
-    /// neither, or if the socket is closed instead.
+    /// a byte comes from the command's descriptor `awaited`, which the program does not get; at once if that is nil. It
+    /// ends with 127 if it can do neither, or if the other end is closed instead.
     ///
     /// - Parameter placed: it has no further use for this descriptor than to close it when it has taken its place.
     package func startStandIn(

@@ -18,11 +18,15 @@ extension Container {
     /// Whether the wake from these images is a lazy one.
     var wakesLazily: Bool {
         // One that could not begin lazily is tried the plain way.
-        guard restoreAttempts == 0, lazyMemory.size > 0 else { return false }
-        guard configuration.wake.pages == .bySize else { return true }
+        restoreAttempts == 0 && lazyMemory.size > 0
+    }
+
+    /// Which memory comes after the wake, of what may; decided at the end of the checkpoint, so that no wake waits for it.
+    func isWorthIt(_ chosen: LazyMemory) -> LazyMemory {
+        guard configuration.wake.pages == .bySize, chosen.size > 0 else { return chosen }
         // Memory that processes share since a fork is in the images of each, and would become one copy for each.
         let isShared = memoryBefore.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
-        return lazyMemory.size >= Self.lazySize && !isShared
+        return chosen.size >= Self.lazySize && !isShared ? chosen : LazyMemory()
     }
 
     /// From this size on, in bytes, starting the server takes clearly less time than reading the memory at once, which

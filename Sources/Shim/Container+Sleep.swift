@@ -104,7 +104,7 @@ extension Container {
         switch result {
         case .success(let outcome):
             dispositions = outcome.dispositions
-            lazyMemory = outcome.lazyMemory
+            lazyMemory = isWorthIt(outcome.lazyMemory)
             checkpointEnded(.done)
         case .failure(.givenUp):
             if let obstacle = traffic?.connections?.obstacle { traffic?.closeConnections(because: "\(obstacle)") }
@@ -193,29 +193,48 @@ extension Container {
             let prepared = self.prepared
             self.prepared = nil
             let restore = restore(with: criu, kept, times)
+            let begun: Restore.Begun
             let pages: PageServer?
+            do throws(SystemError) {
+                begun = try restore.begin(with: prepared, children: context.children)
+            } catch {
+                return restoreEnded(.failure(.notBegun(error)), nil, times)
+            }
             do throws(SystemError) {
                 pages = restore.isLazy ? try PageServer(criu, snapshot, lazyMemory, children: context.children) : nil
             } catch {
+                begun.giveUp()
                 return restoreEnded(.failure(.notBegun(error)), nil, times)
             }
             let underWay = CallUnderWay()
             restoreUnderWay = underWay
-            watch(underWay, "restore")
             restore.run(
-                underWay, with: prepared, pages: pages, loop: context.loop, children: context.children
-            ) { [self] result in
-                times.reached("back on the loop")
-                endWatch()
-                restoreUnderWay = nil
-                withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
-                times.reached("bookkeeping")
-                context.log.debug("steps of the restore in µs: \(times.description)", label)
-                context.loop.soon { Memory.giveBack() }
-                afterRestore.take()?()
-            }
+                underWay, begun, pages: pages, loop: context.loop, children: context.children,
+                resuming: { [self] pid in
+                    resuming(pid)
+                    times.reached("released")
+                },
+                then: { [self] result in
+                    times.reached("back on the loop")
+                    endWatch()
+                    restoreUnderWay = nil
+                    withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
+                    times.reached("bookkeeping")
+                    context.log.debug("steps of the restore in µs: \(times.description)", label)
+                    context.loop.soon { Memory.giveBack() }
+                    afterRestore.take()?()
+                })
+            watch(underWay, "restore")
             snapshot.readAhead()
         }
+    }
+
+    /// Those who connected are served from here on. What needs runc has to wait: it knows the processes when criu is done,
+    /// and if this shim died before, `delete` finds them by their cgroups. The pid is known so that whoever was answered
+    /// and asks for it is not told the old one.
+    private func resuming(_ pid: pid_t) {
+        main.exists(as: pid)
+        perform(lifecycle.resuming())
     }
 
     private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
@@ -235,8 +254,6 @@ extension Container {
             // The restore itself was work, in the container's cgroup.
             workBefore = cgroup?.processorTime.map { (.now, $0) }
             resumeRestored()
-            times.reached("released")
-            // The client's request is on its way; nobody waits for the rest.
             main.io?.release()
             kept = nil
             if let pages { awaitMemory(from: pages) } else { snapshot.discardImages(context.loop) }

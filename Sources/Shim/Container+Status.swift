@@ -36,6 +36,14 @@ extension Container {
     /// awake, or if a connection arrives meanwhile.
     package func sleepNow(_ then: @escaping Completion<Void>) {
         if lifecycle.state.isAsleep { return then(.success(())) }
+        // Its processes may have answered already, before criu is done.
+        if lifecycle.state == .restoring {
+            return whenAwake { [self] result in
+                guard case .success(let work) = result else { return then(result.map { _ in }) }
+                finished(work)
+                context.loop.soon { [self] in sleepNow(then) }
+            }
+        }
         // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
         // checkpoint up.
         if let traffic, lifecycle.state == .running {

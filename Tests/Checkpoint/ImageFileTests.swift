@@ -44,6 +44,27 @@ import Testing
         }
     }
 
+    /// cgroup.img: a set (field 1) for each kind of place that threads are in, and the controllers (field 2).
+    @Test func cgroupsAreTakenOutUnlessThreadsAreInSeveral() throws {
+        let header: [UInt8] = [0x19, 0x43, 0x56, 0x54, 0x30, 0x33, 0x38, 0x59]
+        let (set, controller): ([UInt8], [UInt8]) = ([0x0a, 0x02, 0x08, 0x02], [0x12, 0x02, 0x0a, 0x00])
+        try withDirectory { directory in
+            // None is there if criu stood in the same cgroups.
+            try ImageFile.leaveCgroups(in: directory)
+            let path = "\(directory)/cgroup.img"
+            try Files.write(header + [0x08, 0, 0, 0] + set + controller, to: path)
+            try ImageFile.leaveCgroups(in: directory)
+            #expect(try Files.read(path) == header + [0, 0, 0, 0])
+            try ImageFile.leaveCgroups(in: directory)
+            #expect(try Files.read(path) == header + [0, 0, 0, 0])
+
+            let two = header + [0x0c, 0, 0, 0] + set + set + controller
+            try Files.write(two, to: path)
+            try ImageFile.leaveCgroups(in: directory)
+            #expect(try Files.read(path) == two)
+        }
+    }
+
     @Test(arguments: [[], [1, 2, 3], Array(repeating: 0xff, count: 40)] as [[UInt8]])
     func whatIsNoImageIsNamed(bytes: [UInt8]) throws {
         try withDirectory { directory in

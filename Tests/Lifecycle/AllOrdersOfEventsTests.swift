@@ -9,6 +9,8 @@ import Testing
         var isHolding = false
         var isDumping = false
         var isRestoring = false
+        /// Of a restore: its processes are about to run.
+        var isResuming = false
         var hasProcesses = false
         var isFrozen = false
         var isThawing = false
@@ -30,6 +32,7 @@ import Testing
                 isHolding = true
             case .release:
                 expect(isHolding && !isDumping && !isFrozen, "releases what it does not hold, or during a sleep")
+                expect(!isRestoring || isResuming && !isPaused, "releases before the processes may run")
                 isHolding = false
             case .refuseConnections:
                 expect(isHolding, "refuses what it does not hold")
@@ -83,7 +86,7 @@ import Testing
     enum Event: CaseIterable {
         case start, look, lookDuringRequest, sleepRequest, connection, finish, pause, resume, exit, kill, remove
         case request, requestThoughPaused, change
-        case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, restoreDone, restoreFailed
+        case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, resuming, restoreDone, restoreFailed
         case dumpRefused, freezeFailed, thawed
     }
 
@@ -155,14 +158,18 @@ import Testing
             let outcome: Lifecycle.CheckpointOutcome =
                 event == .dumpFailed ? .failed("x") : event == .dumpGivenUp ? .givenUp : .impossible("x")
             effects = next.checkpointEnded(outcome, at: 0)
+        case .resuming:
+            guard outside.isRestoring, !outside.isResuming else { return nil }
+            outside.isResuming = true
+            effects = next.resuming()
         case .restoreDone:
             guard outside.isRestoring else { return nil }
-            outside.isRestoring = false
+            (outside.isRestoring, outside.isResuming) = (false, false)
             (outside.hasImages, outside.hasProcesses) = (false, true)
             effects = next.restored(at: 0)
         case .restoreFailed:
             guard outside.isRestoring else { return nil }
-            outside.isRestoring = false
+            (outside.isRestoring, outside.isResuming) = (false, false)
             effects = next.restoreFailed()
         case .dumpRefused:
             guard outside.isDumping else { return nil }

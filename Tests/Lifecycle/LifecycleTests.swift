@@ -108,6 +108,28 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.restored(at: 20 * second) == [.release, .awake, .look(after: 10 * second)])
     }
 
+    @Test func whoConnectedNeedNotWaitForTheEndOfTheRestore() {
+        var lifecycle = asleep()
+        _ = lifecycle.connectionHeld()
+        _ = lifecycle.request(7)
+        #expect(lifecycle.resuming() == [.release])
+        #expect(lifecycle.resuming() == [])
+        #expect(lifecycle.state == .restoring, "who needs runc waits until it knows the processes")
+        #expect(lifecycle.restored(at: 20 * second) == [.awake, .proceed(7), .look(after: 10 * second)])
+
+        var failed = asleep()
+        _ = failed.connectionHeld()
+        _ = failed.resuming()
+        #expect(failed.restoreFailed() == [.exited(status: 255)], "nothing is held any more")
+
+        var slept = lifecycle
+        _ = slept.finished(7, at: 21 * second)
+        _ = slept.looked(at: 40 * second, ports: [80], lastActivity: 0)
+        _ = slept.checkpointEnded(.done, at: 41 * second)
+        _ = slept.connectionHeld()
+        #expect(slept.restored(at: 42 * second).first == .release, "each restore releases for itself")
+    }
+
     @Test func aConnectionDuringTheCheckpointWins() {
         var lifecycle = running()
         _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
@@ -193,6 +215,14 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.request(1) == [])
         #expect(lifecycle.resumed(at: 20 * second) == [.restore])
         #expect(lifecycle.restored(at: 21 * second) == [.release, .awake, .proceed(1), .look(after: 10 * second)])
+    }
+
+    @Test func pausedItServesNobodyInTheMiddleOfARestore() {
+        var lifecycle = asleep()
+        lifecycle.paused()
+        #expect(lifecycle.request(1, .processesThoughPaused) == [.restore])
+        #expect(lifecycle.resuming() == [])
+        #expect(lifecycle.restored(at: 21 * second).first == .release)
     }
 
     @Test func resumedAsleepItSleepsOnIfNobodyCame() {

@@ -16,7 +16,7 @@ let trials: [String: (Trial) -> () throws -> Void] = [
     "loggersReadEverything": Trial.loggersReadEverything,
     "aLoggerThatCrashesIsNoticed": Trial.aLoggerThatCrashesIsNoticed,
     "aLoggerThatStaysIsTerminated": Trial.aLoggerThatStaysIsTerminated,
-    "aStandInBecomesTheProgramWhenAMessageComes": Trial.aStandInBecomesTheProgramWhenAMessageComes,
+    "aStandInBecomesTheProgramWhenAByteComes": Trial.aStandInBecomesTheProgramWhenAByteComes,
     "aStandInEndsWithTheShim": Trial.aStandInEndsWithTheShim,
     "aStandInThatNeedNotWaitStartsAtOnce": Trial.aStandInThatNeedNotWaitStartsAtOnce,
     "aStandInThatFindsNoPlaceEnds": Trial.aStandInThatFindsNoPlaceEnds,

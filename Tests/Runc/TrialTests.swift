@@ -29,7 +29,7 @@ import Testing
     @Test(
         .enabled(if: getuid() == 0, "namespaces are entered"),
         arguments: [
-            "aStandInBecomesTheProgramWhenAMessageComes", "aStandInEndsWithTheShim",
+            "aStandInBecomesTheProgramWhenAByteComes", "aStandInEndsWithTheShim",
             "aStandInThatNeedNotWaitStartsAtOnce", "aStandInThatFindsNoPlaceEnds",
         ])
     func standIns(_ trial: String) throws {

@@ -117,7 +117,6 @@ int zp_keep_marked_no_more(int family, uint32_t mark, uint32_t table);
 /// A procfs in place of one that belongs to a pid namespace which is gone.
 struct zp_procfs {
     int pid_namespace;
-    int mount_namespace;
     char *const *options;                              ///< keys and values by turns: hidepid, 2, …
     size_t option_count;
     uint64_t attributes;                               ///< MOUNT_ATTR_*
@@ -127,7 +126,10 @@ struct zp_procfs {
     size_t masked_count;
 };
 
-/// Mounts it at /proc, and puts the mounts that lay on the old one back.
+/// Moves the calling thread into a mount namespace, for the rest of its life.
+int zp_enter_mounts(int mount_namespace);
+/// Mounts it at /proc of the calling thread's mount namespace, and puts the mounts that lay on the old one back. The thread
+/// keeps the pid namespace for what it starts: it must end after that.
 int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 
 /// Makes a user namespace with these maps (lines of uid_map(5)), and gives a descriptor of it.

@@ -18,6 +18,15 @@ package final class CRIUService: Sendable {
     private let process = Mutex<pid_t?>(nil)
     /// Told when the process has ended.
     let user = Mutex<CallUnderWay?>(nil)
+    /// A byte into this pipe has what stands in its place become criu.
+    private let place = Mutex<SharedDescriptor?>(nil)
+
+    /// Of one that was started ahead: its call comes now, or soon. To become criu, and for that to be ready, takes a
+    /// millisecond, in which the call can be prepared.
+    func begin() {
+        // One that has died meanwhile shows in the call.
+        if let place = place.withLock({ $0.take() }) { _ = try? place.descriptor.write([0]) }
+    }
 
     func kill() {
         if let pid { try? Process.signal(SIGKILL, to: pid) }
@@ -26,7 +35,7 @@ package final class CRIUService: Sendable {
     /// What is done ahead of a call.
     package enum Prestart: Sendable {
         /// A process of a few kilobytes takes criu's place: what takes long, as a move between cgroups waits for all
-        /// processors (10 ms). It becomes criu when the call comes.
+        /// processors (10 ms). It becomes criu at `begin`.
         case place
         /// criu itself waits, with its libraries linked (5 ms, and 1 MB of memory).
         case program
@@ -38,8 +47,8 @@ package final class CRIUService: Sendable {
     /// - Parameters:
     ///   - options: what libcriu has no function for.
     ///   - inherited: descriptors of this process; their numbers in the criu process are given by `inheritedNumber`.
-    ///   - ahead: if the call comes only later, and what is made ready for it then. The process ends when the service
-    ///     is dropped.
+    ///   - ahead: if the call comes only later, after `begin`, and what is made ready for it then. The process ends when
+    ///     the service is dropped.
     static func start(
         _ criu: String, _ options: [String] = [], namespaces: [Int32], cgroups: [Int32], inherited: [Int32],
         children: Children,
@@ -68,11 +77,26 @@ package final class CRIUService: Sendable {
         let pid =
             switch ahead {
             case nil: try children.start(command, ended)
-            case .place: try children.startStandIn(for: command, awaiting: socketNumber, ended)
+            case .place: try service.takePlace(for: command, after: inherited.count, children, ended)
             case .program: try children.startStandIn(for: command, awaiting: nil, ended)
             }
         service.process.withLock { $0 = pid }
         return service
+    }
+
+    /// - Parameter count: of the descriptors that criu gets besides the socket.
+    private func takePlace(
+        for program: Command, after count: Int, _ children: Children, _ ended: @escaping (ExitStatus) -> Void
+    ) throws(SystemError) -> pid_t {
+        let pipe = try SharedPipe()
+        var command = program
+        let awaited = Self.inheritedNumber(count)
+        command.descriptors[awaited] = pipe.read.descriptor.rawValue
+        let pid = try withExtendedLifetime(pipe.read) { () throws(SystemError) in
+            try children.startStandIn(for: command, awaiting: awaited, ended)
+        }
+        place.withLock { $0 = pipe.write }
+        return pid
     }
 
     private init(socket: consuming Descriptor, peer: UInt64) {

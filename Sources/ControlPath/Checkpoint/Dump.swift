@@ -102,6 +102,7 @@ package struct Dump: Sendable {
                 case "post-dump":
                     try awaitPlaceholder()
                     try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
+                    try ImageFile.leaveCgroups(in: snapshot.images)
                     if mayWakeLazily { outcome.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
                     if let connections, !connections.processesLeave(try ImageFile.connections(in: snapshot.images)) {
                         throw .givenUp

@@ -34,6 +34,19 @@ enum ImageFile {
         }
     }
 
+    /// Takes the cgroups out, which are left as they are. CRIU would start a process for threads in cgroups of their
+    /// own, and wait for its end, half a millisecond of a restore.
+    static func leaveCgroups(in directory: String) throws(CheckpointError) {
+        let path = "\(directory)/cgroup.img"
+        guard Files.exists(path) else { return }
+        var message = try entry(path, headerSize: 8)
+        // With a second one there may be such threads (`cgroup_entry` of images/cgroup.proto).
+        let sets = message.fields.count { $0.number == 1 }
+        if sets != 1 { return }
+        message.fields = []
+        try write(message, to: path)
+    }
+
     /// - Parameter isAlone: Whether nothing follows it in the file.
     static func entry(_ path: String, headerSize: Int, isAlone: Bool = true) throws(CheckpointError) -> Message {
         let bytes: [UInt8]

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Linux
 
@@ -45,42 +44,74 @@ package struct Restore: Sendable {
         try start(children, ahead)
     }
 
+    /// A restore that has begun: criu is starting, with room for itself in the container's cgroups.
+    package struct Begun: Sendable {
+        let service: CRIUService
+        let headroom: Headroom
+        let wasPrepared: Bool
+
+        /// Nothing comes of it.
+        package func giveUp() {
+            service.kill()
+            headroom.end()
+        }
+    }
+
+    /// Has criu start. The first thing of a wake, as all else can be done meanwhile.
+    ///
+    /// - Parameter prepared: what `prepare` made; it serves only once.
+    package func begin(with prepared: CRIUService?, children: Children) throws(SystemError) -> Begun {
+        let headroom = Headroom(in: kept.cgroups)
+        defer { times.reached("criu started") }
+        // One that somebody has killed in the meantime is of no use.
+        if let prepared, prepared.pid != nil {
+            prepared.begin()
+            return Begun(service: prepared, headroom: headroom, wasPrepared: true)
+        }
+        do throws(SystemError) {
+            return Begun(service: try start(children, nil), headroom: headroom, wasPrepared: false)
+        } catch {
+            headroom.end()
+            throw error
+        }
+    }
+
     /// Restores the processes and lets them run.
     ///
     /// - Parameters:
-    ///   - prepared: what `prepare` made; it serves only once.
     ///   - pages: the server, if `isLazy`.
+    ///   - resuming: called on the loop, at most once and before `then`, with the pid of the container's init, when the
+    ///     processes are complete and about to run. From here on a failure ends them.
     ///   - then: called on the loop with the new pid of the container's init, which becomes a child of this process
     ///     when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
     package func run(
-        _ underWay: CallUnderWay, with prepared: CRIUService? = nil, pages: PageServer?, loop: EventLoop,
-        children: Children,
-        then: @escaping (Result<pid_t, CheckpointError>) -> Void
+        _ underWay: CallUnderWay, _ begun: Begun, pages: PageServer?, loop: EventLoop, children: Children,
+        resuming: @escaping (pid_t) -> Void, then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
-        // One that somebody has killed in the meantime is of no use.
-        let prepared = prepared?.pid == nil ? nil : prepared
+        underWay.begins(begun.service, begun.headroom, in: kept.cgroups)
+        // Without a value in the end the loop would keep what it calls for ever.
+        let tell = loop.reply { (pid: pid_t?) in if let pid { resuming(pid) } }
         do throws(SystemError) {
-            let service: CRIUService
-            let headroom = Headroom(in: kept.cgroups)
-            do throws(SystemError) {
-                if let prepared { service = prepared } else { service = try start(children, nil) }
-            } catch {
-                headroom.end()
-                throw error
-            }
-            underWay.begins(service, headroom, in: kept.cgroups)
-            times.reached("criu started")
+            let procfs = try ProcfsRenewal(kept)
             let faults = pages?.faults
             try loop.onThread("restore") { [self] in
-                Result { () throws(CheckpointError) in try call(service, underWay, faults) }
+                Result { () throws(CheckpointError) in try call(begun.service, underWay, faults, procfs, tell) }
             } then: { [self] result in
                 // Nothing has happened if criu has not even begun.
-                if prepared != nil, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
-                    return run(underWay, pages: pages, loop: loop, children: children, then: then)
+                if begun.wasPrepared, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
+                    do throws(SystemError) {
+                        return run(
+                            underWay, try begin(with: nil, children: children), pages: pages, loop: loop,
+                            children: children, resuming: resuming, then: then)
+                    } catch {
+                        return then(.failure(.notBegun(error)))
+                    }
                 }
                 then(result)
             }
         } catch {
+            tell(nil)
+            begun.service.kill()
             loop.soon { then(.failure(.notBegun(error))) }
         }
     }
@@ -96,8 +127,14 @@ package struct Restore: Sendable {
     }
 
     private func call(
-        _ service: CRIUService, _ underWay: CallUnderWay, _ faults: PageFaults?
+        _ service: CRIUService, _ underWay: CallUnderWay, _ faults: PageFaults?, _ procfs: ProcfsRenewal,
+        _ tell: @escaping (pid_t?) -> Void
     ) throws(CheckpointError) -> pid_t {
+        var isTold = false
+        defer {
+            procfs.end()
+            if !isTold { tell(nil) }
+        }
         // Else criu would find nobody to give the processes to.
         do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
         let directories = try snapshot.open()
@@ -119,13 +156,20 @@ package struct Restore: Sendable {
                 switch step {
                 case "setup-namespaces":
                     initial = pid
-                    try know(pid, underWay)
-                // The pid namespace is new and nothing runs in it yet: now is the time to show it at /proc.
-                case "post-setup-namespaces": try renewProcfs(for: initial)
+                    try attempt { () throws(SystemError) in
+                        try underWay.made(initial: pid)
+                        // The pid namespace is new and nothing runs in it yet.
+                        try procfs.begin(for: pid)
+                    }
+                // From here on criu looks at /proc.
+                case "post-setup-namespaces": try attempt { () throws(SystemError) in try procfs.finish() }
                 // The processes are made, and the server has not begun to bring memory unasked.
-                case "post-restore": try hold(faults)
+                case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
                 // The sockets are as they were, and the processes are about to run.
-                case "pre-resume": connections?.processesRun()
+                case "pre-resume":
+                    connections?.processesRun()
+                    isTold = true
+                    tell(initial)
                 default: return true
                 }
             } catch {
@@ -146,37 +190,7 @@ package struct Restore: Sendable {
         throw error
     }
 
-    private func know(_ pid: pid_t, _ underWay: CallUnderWay) throws(CheckpointError) {
-        do throws(SystemError) { try underWay.made(initial: pid) } catch { throw .system(error) }
-    }
-
-    private func hold(_ faults: PageFaults?) throws(CheckpointError) {
-        do throws(SystemError) { try faults?.hold() } catch { throw .system(error) }
-    }
-
-    private func renewProcfs(for pid: pid_t) throws(CheckpointError) {
-        do throws(SystemError) {
-            let namespace = try Namespace(.pid, of: pid)
-            var step: UnsafePointer<CChar>?
-            let (options, readOnly, masked) = (kept.procfsOptions, kept.procfsReadOnly, kept.procfsMasked)
-            let code = CStringArray.withPointers(to: options) { optionPointers in
-                CStringArray.withPointers(to: readOnly) { readOnlyPointers in
-                    CStringArray.withPointers(to: masked) { maskedPointers in
-                        var wanted = zp_procfs(
-                            pid_namespace: namespace.descriptor.rawValue,
-                            mount_namespace: kept.mount.descriptor.rawValue,
-                            options: optionPointers, option_count: options.count, attributes: kept.procfsAttributes,
-                            read_only: readOnlyPointers, read_only_count: readOnly.count,
-                            masked: maskedPointers, masked_count: masked.count)
-                        return zp_renew_procfs(&wanted, &step)
-                    }
-                }
-            }
-            if code < 0 {
-                throw SystemError(step.map { String(cString: $0) } ?? "renew procfs", "pid \(pid)", code: -code)
-            }
-        } catch {
-            throw .system(error)
-        }
+    private func attempt(_ body: () throws(SystemError) -> Void) throws(CheckpointError) {
+        do throws(SystemError) { try body() } catch { throw .system(error) }
     }
 }

@@ -19,6 +19,8 @@ package struct Snapshot: Sendable {
         try retrying("chmod", directory) { chmod(directory, 0o700) }
         try Files.removeTree(images)
         try Files.makeDirectories(images, mode: 0o700)
+        // What the last wake has left. To truncate a file takes longer than to make one, and would be a part of the next.
+        for name in [Self.restoreLog, "stats-restore"] { try Files.remove("\(directory)/\(name)") }
     }
 
     struct Directories: ~Copyable {

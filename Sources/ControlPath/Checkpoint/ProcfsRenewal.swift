@@ -1,0 +1,66 @@
+import CLinux
+import Glibc
+import Linux
+
+/// A new /proc for a container that is being restored: the old one belongs to the pid namespace that is gone.
+///
+/// It waits for a process and, to take the old one away, for an RCU grace period. So it begins as soon as there is a pid
+/// namespace, while CRIU sets up the rest, on a thread that is there before: to start it takes as long again.
+final class ProcfsRenewal: Sendable {
+    /// The pid namespace; nil: it is not wanted any more.
+    private let wanted: Promise<SharedDescriptor?>
+    private let outcome: Promise<Result<Void, SystemError>>
+
+    init(_ kept: KeptContainer) throws(SystemError) {
+        let wanted = try Promise<SharedDescriptor?>()
+        let outcome = try Promise<Result<Void, SystemError>>()
+        self.wanted = wanted
+        self.outcome = outcome
+        try Thread.start("procfs") {
+            outcome.keep(
+                Result { () throws(SystemError) in
+                    try checking(
+                        "setns", "the container's mount namespace", zp_enter_mounts(kept.mount.descriptor.rawValue))
+                    if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
+                })
+        }
+    }
+
+    deinit {
+        wanted.keep(nil)
+    }
+
+    /// - Parameter initial: the init of the new pid namespace, which waits.
+    func begin(for initial: pid_t) throws(SystemError) {
+        wanted.keep(SharedDescriptor(try Namespace(.pid, of: initial).descriptor.duplicate()))
+    }
+
+    /// Blocks until it is done.
+    func finish() throws(SystemError) { try outcome.wait().get() }
+
+    /// Blocks until nothing is done any more.
+    func end() {
+        wanted.keep(nil)
+        _ = outcome.wait()
+    }
+}
+
+extension KeptContainer {
+    /// For a thread that stands in its mount namespace.
+    fileprivate func renewProcfs(for pids: borrowing Descriptor) throws(SystemError) {
+        var step: UnsafePointer<CChar>?
+        let (options, readOnly, masked) = (procfsOptions, procfsReadOnly, procfsMasked)
+        let code = CStringArray.withPointers(to: options) { optionPointers in
+            CStringArray.withPointers(to: readOnly) { readOnlyPointers in
+                CStringArray.withPointers(to: masked) { maskedPointers in
+                    var wanted = zp_procfs(
+                        pid_namespace: pids.rawValue, options: optionPointers, option_count: options.count,
+                        attributes: procfsAttributes, read_only: readOnlyPointers, read_only_count: readOnly.count,
+                        masked: maskedPointers, masked_count: masked.count)
+                    return zp_renew_procfs(&wanted, &step)
+                }
+            }
+        }
+        if code < 0 { throw SystemError(step.map { String(cString: $0) } ?? "renew procfs", "", code: -code) }
+    }
+}
