@@ -236,7 +236,7 @@ static __always_inline void count(enum zp_counter which)
     __u32 key = which;
     __u64 *value = bpf_map_lookup_elem(&counters, &key);
     if (value)
-        __sync_fetch_and_add(value, 1);
+        increment(value);
 }
 
 static __always_inline int assign(struct bpf_sk_lookup *lookup, __u32 slot, enum zp_counter counter)
