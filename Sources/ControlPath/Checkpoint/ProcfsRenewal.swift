@@ -7,27 +7,34 @@ import Linux
 /// It waits for a process and, to take the old one away, for an RCU grace period. So it begins as soon as there is a pid
 /// namespace, while CRIU sets up the rest, on a thread that is there before: to start it takes as long again.
 final class ProcfsRenewal: Sendable {
+    private let kept: KeptContainer
     /// The pid namespace; nil: it is not wanted any more.
     private let wanted: Promise<SharedDescriptor?>
-    private let outcome: Promise<Result<Void, SystemError>>
+    private let outcome: Promise<Result<Void, CheckpointError>>
 
     init(_ kept: KeptContainer) throws(SystemError) {
-        let wanted = try Promise<SharedDescriptor?>()
-        let outcome = try Promise<Result<Void, SystemError>>()
-        self.wanted = wanted
-        self.outcome = outcome
-        try Thread.start("procfs") {
-            outcome.keep(
-                Result { () throws(SystemError) in
-                    try checking(
-                        "setns", "the container's mount namespace", zp_enter_mounts(kept.mount.descriptor.rawValue))
-                    if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
-                })
+        self.kept = kept
+        wanted = try Promise()
+        outcome = try Promise()
+    }
+
+    /// Starts the thread, once there is somebody who will `end` it.
+    func start() {
+        do throws(SystemError) {
+            try Thread.start("procfs") { [self] in outcome.keep(Result { () throws(CheckpointError) in try work() }) }
+        } catch {
+            // No process has run yet.
+            outcome.keep(.failure(.notBegun(error)))
         }
     }
 
-    deinit {
-        wanted.keep(nil)
+    private func work() throws(CheckpointError) {
+        do throws(SystemError) {
+            try checking("setns", "the container's mount namespace", zp_enter_mounts(kept.mount.descriptor.rawValue))
+            if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
+        } catch {
+            throw .system(error)
+        }
     }
 
     /// - Parameter initial: the init of the new pid namespace, which waits.
@@ -36,7 +43,7 @@ final class ProcfsRenewal: Sendable {
     }
 
     /// Blocks until it is done.
-    func finish() throws(SystemError) { try outcome.wait().get() }
+    func finish() throws(CheckpointError) { try outcome.wait().get() }
 
     /// Blocks until nothing is done any more.
     func end() {

@@ -109,6 +109,7 @@ package struct Restore: Sendable {
                 }
                 then(result)
             }
+            procfs.start()
         } catch {
             tell(nil)
             begun.service.kill()
@@ -162,7 +163,7 @@ package struct Restore: Sendable {
                         try procfs.begin(for: pid)
                     }
                 // From here on criu looks at /proc.
-                case "post-setup-namespaces": try attempt { () throws(SystemError) in try procfs.finish() }
+                case "post-setup-namespaces": try procfs.finish()
                 // The processes are made, and the server has not begun to bring memory unasked.
                 case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
                 // The sockets are as they were, and the processes are about to run.
