@@ -11,18 +11,24 @@ final class ProcfsRenewal: Sendable {
     /// The pid namespace; nil: it is not wanted any more.
     private let wanted: Promise<SharedDescriptor?>
     private let outcome: Promise<Result<Void, CheckpointError>>
+    private let thread: Promise<JoinedThread?>
 
     init(_ kept: KeptContainer) throws(SystemError) {
         self.kept = kept
         wanted = try Promise()
         outcome = try Promise()
+        thread = try Promise()
     }
 
     /// Starts the thread, once there is somebody who will `end` it.
     func start() {
         do throws(SystemError) {
-            try Thread.start("procfs") { [self] in outcome.keep(Result { () throws(CheckpointError) in try work() }) }
+            thread.keep(
+                try JoinedThread("procfs") { [self] in
+                    outcome.keep(Result { () throws(CheckpointError) in try work() })
+                })
         } catch {
+            thread.keep(nil)
             // No process has run yet.
             outcome.keep(.failure(.notBegun(error)))
         }
@@ -45,10 +51,10 @@ final class ProcfsRenewal: Sendable {
     /// Blocks until it is done.
     func finish() throws(CheckpointError) { try outcome.wait().get() }
 
-    /// Blocks until nothing is done any more.
+    /// Blocks until nothing is done any more. Once.
     func end() {
         wanted.keep(nil)
-        _ = outcome.wait()
+        thread.wait()?.join()
     }
 }
 
