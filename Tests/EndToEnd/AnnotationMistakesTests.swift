@@ -42,7 +42,8 @@ extension SleepingPods {
                 try await node.cri.stopPodSandbox(sandbox)
                 try await node.cri.removePodSandbox(sandbox)
             }
-            try await eventually("nothing is left", within: .seconds(10)) { try await node.leftovers().isEmpty }
+            let left = try await node.lastingLeftovers()
+            #expect(left == [])
         }
     }
 }

@@ -147,12 +147,7 @@ extension SleepingPods {
         }
 
         private func expectNothingLeft(on node: TestNode) async throws {
-            // The shim ends a moment after containerd has its answer.
-            var left = ["not asked"]
-            _ = try? await eventually("nothing is left", within: .seconds(10)) {
-                left = try await node.leftovers()
-                return left.isEmpty ? true : nil
-            }
+            let left = try await node.lastingLeftovers()
             #expect(left == [])
         }
     }

@@ -207,7 +207,8 @@ extension SleepingPods {
                     try await node.run("kill", "-KILL", "\(pod.shimProcess())")
                     _ = try await server.awaitExit()
                 }
-                try await eventually("nothing is left", within: .seconds(10)) { try await node.leftovers().isEmpty }
+                let left = try await node.lastingLeftovers()
+                #expect(left == [])
             } catch {
                 Issue.record(error)
             }
@@ -232,7 +233,8 @@ extension SleepingPods {
             if ending == .terminate { #expect(try await server.awaitExit().exitCode == 7) }
             if ending == .kill { #expect(try await server.awaitExit().exitCode == 137) }
             if ending != .removePod { try await pod.delete() }
-            try await eventually("nothing is left", within: .seconds(10)) { try await node.leftovers().isEmpty }
+            let left = try await node.lastingLeftovers()
+            #expect(left == [])
         }
     }
 }

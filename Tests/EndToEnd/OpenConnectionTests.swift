@@ -292,7 +292,7 @@ extension AlteredNodes {
                     let client = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
                     _ = try client.state()
                     // The first time it fails, the second the end of the connection is traffic.
-                    try await eventually("it sleeps", within: .seconds(30)) {
+                    try await eventually("it sleeps") {
                         try await node.run("/opt/zeropod/bin/zeropod", "sleep", server.id, expecting: nil).status == 0
                     }
                     try await server.awaitShimLog("closed 1 open connections: they cannot be kept")
@@ -318,7 +318,7 @@ extension AlteredNodes {
                         let pages = server.snapshot.appending(path: "images/pages-1.img").path()
                         try #require(mkfifo(pages, 0o600) == 0)
                     }
-                    try await server.awaitShimLog("checkpoint failed, the container runs on", within: .seconds(40))
+                    try await server.awaitShimLog("checkpoint failed, the container runs on")
                     for (number, client) in clients.enumerated() { #expect(try client.state().counter == 3 + number) }
                 }
             }
