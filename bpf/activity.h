@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Port -> CLOCK_MONOTONIC nanoseconds of the last sign of life (clock.h: right to a tick, later with each). One map a pod, written by the tc programs of the pod
- * and by the tracker of the node; so both declare it from here, and an inner map must match its template.
+ * Port -> CLOCK_MONOTONIC nanoseconds of the last sign of life (clock.h: right to a tick, later with each). One map a pod,
+ * written by the tc programs of the pod and by the tracker of the node; so both declare it from here, and an inner map
+ * must match its template.
  */
 #ifndef ZEROPOD_ACTIVITY_H
 #define ZEROPOD_ACTIVITY_H

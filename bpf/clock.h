@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * The times that packets are noted with: right to one tick of the kernel (10 ms at most), but each one later than the
- * one before on its port. So idleness can be told from them, and also, exactly, whether there was another packet.
+ * one before on its port. So idleness can be told from them, and also whether there was another packet. (Of the first two
+ * in a tick that two processors note in the same moment, one may not show. Sockets are looked at as well, after that.)
  *
  * Reading the clock costs as much as all else that is done for a plain packet (plain.h). The number of the tick costs
  * nothing: the kernel puts a load in the place of the call. bpf_ktime_get_coarse_ns costs half, and came with Linux 5.11.

@@ -5,7 +5,8 @@
  * A connection from an address of the node may be one. It is undecided until its first bytes say: an HTTP request with
  * the kubelet's User-Agent, the same in HTTP/2 (gRPC), or nothing at all (a TCP probe). What it says is decided here
  * roughly, and once more in full by user space before anything is answered. The request is remembered, so that
- * the shim can ask the application the same thing before it sleeps. Packets from elsewhere cost one look-up, plain ones (plain.h) none.
+ * the shim can ask the application the same thing before it sleeps. Packets from elsewhere cost one look-up, plain ones
+ * (plain.h) none.
  */
 #ifndef ZEROPOD_PROBES_H
 #define ZEROPOD_PROBES_H

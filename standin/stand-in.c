@@ -1,6 +1,6 @@
 // Stands in a container's cgroups and namespaces for a program that is not wanted yet, and becomes it when a byte comes.
-// Started by the shim while a container sleeps, so that a wake need not wait for the move into the
-// cgroups, which takes an RCU grace period (10 to 15 ms).
+// Started by the shim while a container sleeps, so that a wake need not wait for the move into the cgroups, which takes an
+// RCU grace period (10 to 15 ms).
 //
 // It is a program of its own, one page long and without a C library, because it stands where the container's limits
 // hold: it has next to no memory, and shares none with the shim, which the kernel would otherwise have to end along

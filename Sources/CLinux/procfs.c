@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdalign.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,10 +41,13 @@ static int attach(int tree, const char *path)
     return (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, move_mount_f_empty_path);
 }
 
-// Runs in the new pid namespace: a procfs shows the pid namespace of the process that calls fsopen.
+// Runs in the new pid namespace: a procfs shows the pid namespace of the process that calls fsopen. CRIU makes its init
+// there meanwhile, which looks at a /proc of its own only.
 static void renew(const struct zp_procfs *wanted, struct failure *failure)
 {
     int covers[most_paths];
+    // Copies: whoever hands over a listening socket must have its last one.
+    syscall(SYS_close_range, 0, ~0U, 0);
 
 #define attempt(call, expression)                                                                                      \
     if ((expression) < 0) {                                                                                            \
@@ -84,6 +88,18 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
     _exit(0);
 }
 
+struct job {
+    const struct zp_procfs *wanted;
+    struct failure *failure;
+};
+
+static int run(void *argument)
+{
+    struct job *job = argument;
+    renew(job->wanted, job->failure);
+    return 1;
+}
+
 int zp_renew_procfs(const struct zp_procfs *wanted, const char **step)
 {
     if (wanted->masked_count > most_paths) {
@@ -96,14 +112,16 @@ int zp_renew_procfs(const struct zp_procfs *wanted, const char **step)
         return -errno;
     }
     struct failure failure = {0, NULL};
-    pid_t child = vfork();
-    if (child == 0)
-        renew(wanted, &failure);
+    struct job job = {wanted, &failure};
+    // As vfork, but without SIGCHLD at its end: whoever waits for any child must not take this one, whose pid has to be
+    // free when CRIU goes on.
+    alignas(16) char stack[16 << 10];
+    pid_t child = clone(run, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &job);
     if (child < 0) {
-        *step = "vfork";
+        *step = "clone";
         return -errno;
     }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(child, NULL, __WCLONE) < 0 && errno == EINTR)
         ;
     *step = failure.step;
     return failure.error ? -failure.error : 0;

@@ -5,7 +5,7 @@
 /// Times are nanoseconds of one monotonic clock.
 ///
 /// Rules it keeps:
-/// - Traffic is held before a dump begins and let go after the processes run again.
+/// - Traffic is held before a dump begins, and let go when the processes run again, or are about to and cannot fail to.
 /// - Whoever needs the container awake (a connection, an exec, a signal) wins over a checkpoint under way.
 /// - A container ends once. A failed restore ends it; it never starts anew in silence.
 package struct Lifecycle: Hashable, Sendable {

@@ -22,7 +22,7 @@ extension Container {
     }
 
     /// Which memory comes after the wake, of what may; decided at the end of the checkpoint, so that no wake waits for it.
-    func isWorthIt(_ chosen: LazyMemory) -> LazyMemory {
+    func worthwhile(_ chosen: LazyMemory) -> LazyMemory {
         guard configuration.wake.pages == .bySize, chosen.size > 0 else { return chosen }
         // Memory that processes share since a fork is in the images of each, and would become one copy for each.
         let isShared = memoryBefore.map { snapshot.memorySize > $0 + $0 / 4 } ?? false

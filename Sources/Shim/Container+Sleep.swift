@@ -104,7 +104,7 @@ extension Container {
         switch result {
         case .success(let outcome):
             dispositions = outcome.dispositions
-            lazyMemory = isWorthIt(outcome.lazyMemory)
+            lazyMemory = worthwhile(outcome.lazyMemory)
             checkpointEnded(.done)
         case .failure(.givenUp):
             if let obstacle = traffic?.connections?.obstacle { traffic?.closeConnections(because: "\(obstacle)") }

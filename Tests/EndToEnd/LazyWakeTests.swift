@@ -142,6 +142,31 @@ extension AlteredNodes {
             }
         }
 
+        /// There is none from the start: all memory comes at once, and the criu that it was to serve waits for nothing.
+        @Test(arguments: ["lazy", "prestarted,lazy"]) func withoutAPageServerItWakesEagerly(_ wake: String) async throws
+        {
+            let node = try await node(.current)
+            try await node.withStandInForCRIU(StandInForCRIU(lines: "[ $1 != lazy-pages ] || exit 1")) {
+                try await node.withSleepyPod("unserved", after: "1h", ["wake": wake]) { pod in
+                    let server = try await pod.start("server", image: "python", command: hoarderCommand(megabytes: 100))
+                    var limits = Resources()
+                    limits.memoryLimit = 400 << 20
+                    try await node.cri.updateContainerResources(server.id, limits)
+                    try await eventually("it sleeps") {
+                        try await node.run("/opt/zeropod/bin/zeropod", "sleep", server.id, expecting: nil).status == 0
+                    }
+                    #expect(try await node.get(pod.ip4, port: 8080, path: "/all").text == "100")
+                    try await server.awaitShimLog("the restore cannot begin, and is tried again")
+                    try await server.expectWakes(1)
+                    try await eventually("no criu waits") {
+                        try await node.shell("pgrep -f 'criu(.real)? swrk'", expecting: nil).text.isEmpty
+                    }
+                    let limit = try await server.memoryLimit()
+                    #expect(limit == 400 << 20)
+                }
+            }
+        }
+
         /// It can be ended at once, and takes the page server and the images along.
         @Test func theContainerEndsBeforeItsMemoryIsThere() async throws {
             try await withMissingMemory { node, server, pages in

@@ -71,8 +71,9 @@ package final class CRIUService: Sendable {
         // CRIU takes 0 for what a process has anyway and does not set it: restored ones would have the shim's.
         command.neutralOutOfMemoryScore = true
         let ended: (ExitStatus) -> Void = { [weak service] status in
-            service?.process.withLock { $0 = nil }
-            service?.user.withLock { $0.take() }?.serviceEnded(status)
+            guard let service else { return }
+            service.process.withLock { $0 = nil }
+            service.user.withLock { $0.take() }?.ended(service, status)
         }
         let pid =
             switch ahead {

@@ -50,14 +50,19 @@ package final class CallUnderWay: Sendable {
     }
 
     /// Who is killed in the middle leaves children that wait for it for ever.
-    func serviceEnded(_ status: ExitStatus) {
-        let (service, initial, cgroup, headroom) = state.withLock { state in
-            (state.service.take(), state.initial, state.cgroup, state.headroom.take())
+    func ended(_ service: CRIUService, _ status: ExitStatus) {
+        let isCurrent = state.withLock { state in
+            // Another one may have taken its place.
+            guard state.service === service else { return false }
+            state.service = nil
+            return true
         }
+        if !isCurrent { return }
+        let (initial, cgroup, headroom) = state.withLock { ($0.initial, $0.cgroup, $0.headroom.take()) }
         if case .signaled = status {
             initial?.kill()
             // The first of them may not be known yet.
-            if let cgroup { service?.killForked(in: cgroup) }
+            if let cgroup { service.killForked(in: cgroup) }
         }
         headroom?.end()
     }

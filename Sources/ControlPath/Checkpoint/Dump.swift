@@ -77,6 +77,9 @@ package struct Dump: Sendable {
     private func call(
         _ service: CRIUService, _ mayBegin: @escaping () -> Bool, _ mayGoOn: @escaping () -> Bool
     ) throws(CheckpointError) -> Outcome {
+        var isAsked = false
+        // It would wait for ever.
+        defer { if !isAsked { service.kill() } }
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.dumpLog)
@@ -90,6 +93,7 @@ package struct Dump: Sendable {
         var failure: CheckpointError?
         var outcome = Outcome()
         try options.useService(service)
+        isAsked = true
         let code = options.dump { step, _ in
             times.reached(step)
             // The processes stand still, and CRIU has not yet injected its code.

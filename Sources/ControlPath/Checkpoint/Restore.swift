@@ -99,6 +99,8 @@ package struct Restore: Sendable {
             } then: { [self] result in
                 // Nothing has happened if criu has not even begun.
                 if begun.wasPrepared, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
+                    // Before the limits are read again.
+                    begun.giveUp()
                     do throws(SystemError) {
                         return run(
                             underWay, try begin(with: nil, children: children), pages: pages, loop: loop,
@@ -131,10 +133,12 @@ package struct Restore: Sendable {
         _ service: CRIUService, _ underWay: CallUnderWay, _ faults: PageFaults?, _ procfs: ProcfsRenewal,
         _ tell: @escaping (pid_t?) -> Void
     ) throws(CheckpointError) -> pid_t {
-        var isTold = false
+        var (isAsked, isTold) = (false, false)
         defer {
             procfs.end()
             if !isTold { tell(nil) }
+            // It would wait for ever.
+            if !isAsked { service.kill() }
         }
         // Else criu would find nobody to give the processes to.
         do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
@@ -150,6 +154,7 @@ package struct Restore: Sendable {
         var failure: CheckpointError?
         var initial: pid_t = 0
         try options.useService(service)
+        isAsked = true
         let pid = options.restore { step, pid in
             times.reached(step)
             // CRIU names the init at this step and not at the next.

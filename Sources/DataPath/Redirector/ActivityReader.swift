@@ -4,8 +4,8 @@ import Linux
 /// When packets of some ports were last seen, or connections to them accepted.
 package struct Activity: Equatable, Sendable {
     /// 0: never. A packet makes its port's time a later one, if only by a nanosecond: where two are equal, none has come
-    /// between them. Apart from that a time is right to one tick of the kernel, so the latest one alone does not tell
-    /// (`bpf/clock.h`).
+    /// between them, but for one that another processor noted in the same moment. Apart from that a time is right to one
+    /// tick of the kernel, so the latest one alone does not tell (`bpf/clock.h`).
     package var times: [UInt16: UInt64] = [:]
     package var datagramTimes: [UInt16: UInt64] = [:]
 
