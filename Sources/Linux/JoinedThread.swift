@@ -10,15 +10,6 @@ package struct JoinedThread: Sendable {
     /// Enough for system calls and a little Swift.
     private static let stackSize = 128 << 10
 
-    private final class Body {
-        let name: String
-        let run: () -> Void
-        init(name: String, run: @escaping () -> Void) {
-            self.name = name
-            self.run = run
-        }
-    }
-
     /// - Parameter name: at most 15 bytes.
     package init(_ name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK
@@ -31,23 +22,12 @@ package struct JoinedThread: Sendable {
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setstack(&attributes, memory, Self.stackSize)
-        let argument = Unmanaged.passRetained(Body(name: name, run: run))
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
-            { argument in
-                guard let argument else { return nil }
-                let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-                pthread_setname_np(pthread_self(), String(body.name.prefix(15)))
-                body.run()
-                return nil
-            }, argument.toOpaque())
-        if code != 0 {
-            argument.release()
+        do throws(SystemError) {
+            thread = try Thread.create(name, attributes, run)
+        } catch {
             munmap(memory, Self.stackSize)
-            throw SystemError("pthread_create", name, code: code)
+            throw error
         }
-        self.thread = thread
         stack = UInt(bitPattern: memory)
     }
 

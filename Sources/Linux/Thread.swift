@@ -24,9 +24,14 @@ package enum Thread {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, stackSize)
+        _ = try create(name, attributes, run)
+    }
 
+    static func create(
+        _ name: String, _ attributes: pthread_attr_t, _ run: @escaping @Sendable () -> Void
+    ) throws(SystemError) -> pthread_t {
+        var (attributes, thread) = (attributes, pthread_t())
         let argument = Unmanaged.passRetained(Body(name: name, run: run))
-        var thread = pthread_t()
         let code = pthread_create(
             &thread, &attributes,
             { argument in
@@ -40,5 +45,6 @@ package enum Thread {
             argument.release()
             throw SystemError("pthread_create", name, code: code)
         }
+        return thread
     }
 }

@@ -51,14 +51,13 @@ package final class CallUnderWay: Sendable {
 
     /// Who is killed in the middle leaves children that wait for it for ever.
     func ended(_ service: CRIUService, _ status: ExitStatus) {
-        let isCurrent = state.withLock { state in
+        let found = state.withLock { state -> (ProcessHandle?, Cgroup?, Headroom?)? in
             // Another one may have taken its place.
-            guard state.service === service else { return false }
+            guard state.service === service else { return nil }
             state.service = nil
-            return true
+            return (state.initial, state.cgroup, state.headroom.take())
         }
-        if !isCurrent { return }
-        let (initial, cgroup, headroom) = state.withLock { ($0.initial, $0.cgroup, $0.headroom.take()) }
+        guard let (initial, cgroup, headroom) = found else { return }
         if case .signaled = status {
             initial?.kill()
             // The first of them may not be known yet.
