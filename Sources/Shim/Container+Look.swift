@@ -56,9 +56,10 @@ extension Container {
             && open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) }
         return { lifecycle in
             lifecycle.looked(
-                at: now.nanoseconds, ports: ports, lastActivity: activity?.last?.nanoseconds ?? 0,
-                unansweredSince: since,
-                isConnected: isConnected, isWorking: isWorking)
+                // What cannot be looked at may be in use.
+                at: now.nanoseconds, ports: ports,
+                lastActivity: activity.map { $0.last?.nanoseconds ?? 0 } ?? now.nanoseconds,
+                unansweredSince: since, isConnected: isConnected, isWorking: isWorking)
         }
     }
 
