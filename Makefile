@@ -46,9 +46,9 @@ shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
 	done
 
-criu: ## build the criu that goes with the shim, into build/bin (needs root)
-	@mkdir -p $(BUILD)/bin
-	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/bin/criu || cp -f $$criu $(BUILD)/bin/criu; }
+criu: ## build the criu that goes with the shim, into build/criu (needs root)
+	@mkdir -p $(BUILD)/criu
+	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/criu/criu || cp -f $$criu $(BUILD)/criu/criu; }
 
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
 NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections
@@ -108,7 +108,7 @@ soak: shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), cont
 	@.ci/soak
 
 install: shim criu node-program ## put the programs below $(PREFIX)
-	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/bin/criu
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/criu/criu
 
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)

@@ -166,3 +166,5 @@ int zp_sched_setaffinity(pid_t thread, const unsigned char *mask, size_t size)
 {
     return or_errno(syscall(SYS_sched_setaffinity, thread, size, mask));
 }
+
+int zp_ofd_setlk(int descriptor, struct flock *lock) { return or_errno(fcntl(descriptor, F_OFD_SETLK, lock)); }

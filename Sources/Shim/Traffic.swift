@@ -16,6 +16,8 @@ final class Traffic {
     private let proxyTimeout: Instant.Span?
     private let handover: ContainerConfiguration.Handover
     let passivePorts: Set<UInt16>
+    /// Those that the annotation names; nil: it names none.
+    private let namedPorts: Set<UInt16>?
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
     private var datagramPorts: Set<UInt16>
@@ -66,6 +68,7 @@ final class Traffic {
         connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
         proxyTimeout = container.configuration.proxyTimeout.map(Instant.Span.init(nanoseconds:))
         passivePorts = container.configuration.probes.passivePorts
+        namedPorts = container.configuration.ports
         probes = ProbeMemory(for: container)
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
@@ -162,7 +165,7 @@ final class Traffic {
     }
 
     private func policy(datagramPorts: Set<UInt16>?) -> WakePolicy {
-        WakePolicy(ports: activePorts, passivePorts: passivePorts, datagramPorts: datagramPorts)
+        WakePolicy(ports: namedPorts, passivePorts: passivePorts, datagramPorts: datagramPorts)
     }
 
     /// The processes are gone; what comes to what they had open brings them back.

@@ -2,6 +2,7 @@
 // supported C library does not wrap. Every function returns a negative errno on failure.
 #pragma once
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,8 @@ int zp_prctl(int option, unsigned long argument);
 int zp_prctl4(int option, unsigned long second, unsigned long third, unsigned long fourth);
 int zp_ioctl(int descriptor, unsigned long request, void *argument);
 int zp_fcntl(int descriptor, int command, int argument);
+/// fcntl(F_OFD_SETLK).
+int zp_ofd_setlk(int descriptor, struct flock *lock);
 /// close_range(2) from `first` on; CLOSE_RANGE_CLOEXEC when `only_on_exec`.
 int zp_close_range(unsigned first, int only_on_exec);
 

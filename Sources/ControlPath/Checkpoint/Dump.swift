@@ -45,6 +45,8 @@ package struct Dump: Sendable {
         var lazyMemory = LazyMemory()
         var attributes = TaskAttributes()
         var descriptors: KeptDescriptors?
+        var locks: RecordLocks?
+        var timers: Timers?
     }
 
     /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
@@ -120,10 +122,14 @@ package struct Dump: Sendable {
             throw snapshot.explain(
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
         }
-        guard let descriptors = findings.descriptors else { throw .badImage(path: "\(snapshot.images)/files.img") }
+        guard let descriptors = findings.descriptors, let locks = findings.locks, let timers = findings.timers else {
+            throw .badImage(path: "\(snapshot.images)/files.img")
+        }
+        locks.take()
         return Outcome(
             dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
-            sleeper: Sleeper(kept: kept, descriptors: descriptors, attributes: findings.attributes))
+            sleeper: Sleeper(
+                kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks, timers: timers))
     }
 
     /// CRIU has not yet injected its code.
@@ -153,6 +159,8 @@ package struct Dump: Sendable {
         try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
         try ImageFile.leaveCgroups(in: snapshot.images)
         if mayWakeLazily { findings.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
+        findings.locks = try RecordLocks(takenFrom: snapshot.images, of: kept.cgroups.processes())
+        findings.timers = try Timers(in: snapshot.images)
         let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
         times.reached("descriptors kept")
         let isFree: Bool

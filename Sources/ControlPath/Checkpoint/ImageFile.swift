@@ -47,6 +47,37 @@ enum ImageFile {
         try write(message, to: path)
     }
 
+    /// Reads all entries of a file, and writes it anew if one of them has changed.
+    ///
+    /// - Parameter change: answers whether the entry is another one now; nil takes it out.
+    static func edit(
+        _ path: String, _ change: (inout Message) throws(CheckpointError) -> Bool?
+    ) throws(CheckpointError) {
+        let bytes: [UInt8]
+        do { bytes = try Files.read(path, limit: 256 << 20) } catch { throw .system(error) }
+        guard bytes.count >= 8 else { throw .badImage(path: path) }
+        var result = Array(bytes[..<8])
+        result.reserveCapacity(bytes.count)
+        var (position, hasChanged) = (8, false)
+        while position < bytes.count {
+            guard position + 4 <= bytes.count else { throw .badImage(path: path) }
+            let size = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+            let end = position + 4 + size
+            guard end <= bytes.count else { throw .badImage(path: path) }
+            var entry = try Message(parsing: Array(bytes[(position + 4)..<end]), path: path)
+            switch try change(&entry) {
+            case true?:
+                result += entry.encodedWithSize
+                hasChanged = true
+            case false?: result += bytes[position..<end]
+            case nil: hasChanged = true
+            }
+            position = end
+        }
+        if !hasChanged { return }
+        do { try Files.write(result, to: path, mode: 0o600) } catch { throw .system(error) }
+    }
+
     /// Gives regular files other names: `file_entry` of CRIU's images/fdinfo.proto, `reg_file_entry` of
     /// images/regfile.proto.
     ///
@@ -54,26 +85,16 @@ enum ImageFile {
     static func replaceNames(
         in path: String, _ newName: (String, Int32) throws(CheckpointError) -> String?
     ) throws(CheckpointError) {
-        let bytes: [UInt8]
-        do { bytes = try Files.read(path, limit: 256 << 20) } catch { throw .system(error) }
-        guard bytes.count >= 8 else { throw .badImage(path: path) }
-        var result = Array(bytes[..<8])
-        result.reserveCapacity(bytes.count)
-        var position = 8
-        while position < bytes.count {
-            guard position + 4 <= bytes.count else { throw .badImage(path: path) }
-            let size = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-            let end = position + 4 + size
-            guard end <= bytes.count else { throw .badImage(path: path) }
-            var entry = try Message(parsing: Array(bytes[(position + 4)..<end]), path: path)
-            if try entry.replaceName(path, newName) {
-                result += entry.encodedWithSize
-            } else {
-                result += bytes[position..<end]
-            }
-            position = end
+        try edit(path) { entry throws(CheckpointError) in
+            var file = try entry.message(3, path)
+            guard file != nil else { return false }
+            guard let name = file?.bytes(6) else { throw .badImage(path: path) }
+            let flags = Int32(truncatingIfNeeded: file?.number(2) ?? 0)
+            guard let new = try newName(String(decoding: name, as: UTF8.self), flags) else { return false }
+            file?.set(6, Array(new.utf8))
+            if let file { entry.set(3, file.encoded) }
+            return true
         }
-        do { try Files.write(result, to: path, mode: 0o600) } catch { throw .system(error) }
     }
 
     /// - Parameter isAlone: Whether nothing follows it in the file.
@@ -109,6 +130,12 @@ enum ImageFile {
                 self.bytes = bytes
             }
 
+            /// A numeric field.
+            init(number: UInt64, value: UInt64) {
+                let bytes = Message.varint(value)
+                self.init(number: number, encoded: Message.varint(number << 3) + bytes, bytes: bytes)
+            }
+
             /// A length-delimited field.
             init(number: UInt64, _ bytes: [UInt8]) {
                 self.init(
@@ -131,24 +158,30 @@ enum ImageFile {
 
         /// As it stands in a file: its length (32 bits, little endian) first.
         var encodedWithSize: [UInt8] {
-            let body = fields.flatMap(\.encoded)
+            let body = encoded
             return (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) } + body
         }
 
-        /// Of a `file_entry`. False: it is of another kind, or keeps its name.
-        fileprivate mutating func replaceName(
-            _ path: String, _ newName: (String, Int32) throws(CheckpointError) -> String?
-        ) throws(CheckpointError) -> Bool {
-            guard let index = fields.firstIndex(where: { $0.number == 3 }) else { return false }
-            var file = try Message(parsing: fields[index].bytes, path: path)
-            guard let name = file.fields.firstIndex(where: { $0.number == 6 }) else { throw .badImage(path: path) }
-            let flags = Int32(truncatingIfNeeded: file.number(2) ?? 0)
-            guard let new = try newName(String(decoding: file.fields[name].bytes, as: UTF8.self), flags) else {
-                return false
+        var encoded: [UInt8] { fields.flatMap(\.encoded) }
+
+        func bytes(_ field: UInt64) -> [UInt8]? { fields.first { $0.number == field }?.bytes }
+
+        /// A field that is a message itself; nil if it is not there.
+        func message(_ field: UInt64, _ path: String) throws(CheckpointError) -> Message? {
+            guard let bytes = bytes(field) else { return nil }
+            return try Message(parsing: bytes, path: path)
+        }
+
+        mutating func set(_ field: UInt64, _ bytes: [UInt8]) { set(Field(number: field, bytes)) }
+
+        mutating func set(_ field: UInt64, value: UInt64) { set(Field(number: field, value: value)) }
+
+        private mutating func set(_ field: Field) {
+            if let index = fields.firstIndex(where: { $0.number == field.number }) {
+                fields[index] = field
+            } else {
+                fields.append(field)
             }
-            file.fields[name] = Field(number: 6, Array(new.utf8))
-            fields[index] = Field(number: 3, file.fields.flatMap(\.encoded))
-            return true
         }
 
         /// The value of a numeric field; nil if it is not there.
@@ -175,6 +208,12 @@ enum ImageFile {
                 case 0:
                     _ = try varint()
                     value = value[..<rest.startIndex]
+                // Fixed 64 and 32 bits.
+                case 1, 5:
+                    let count = key & 7 == 1 ? 8 : 4
+                    guard count <= rest.count else { throw .badImage(path: path) }
+                    value = rest.prefix(count)
+                    rest.removeFirst(count)
                 case 2:
                     let count = Int(clamping: try varint())
                     guard count <= rest.count else { throw .badImage(path: path) }

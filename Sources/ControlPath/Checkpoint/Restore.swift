@@ -125,6 +125,8 @@ package struct Restore: Sendable {
         }
         // Else criu would find nobody to give the processes to.
         do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
+        sleeper.locks.release()
+        try sleeper.timers.takeOffSleep()
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.restoreLog)
@@ -171,6 +173,7 @@ package struct Restore: Sendable {
         times.reached("call returned")
         if pid > 0 && failure == nil { return pid }
         underWay.failed()
+        sleeper.locks.take()
         if let failure { throw failure }
         let error = CheckpointError.failed("restore", pid, log: snapshot.logTail(Snapshot.restoreLog))
         // Processes that ran, if only for a moment, may have done something that must not be done twice.

@@ -3,4 +3,6 @@ package struct Sleeper: Sendable {
     package let kept: KeptContainer
     package let descriptors: KeptDescriptors
     let attributes: TaskAttributes
+    let locks: RecordLocks
+    let timers: Timers
 }
