@@ -59,6 +59,19 @@ check "no control groups: one line" refuses 'no control groups are mounted' \
 check "inside a container: one line" refuses 'inside a container' demo setpriv --bounding-set=-sys_admin
 check "on a container's own file system: one line" refuses 'no overlay' on_overlay
 
+# A machine with one version of control groups is enough.
+container_runs() {
+    privately "$1"'
+        trap "Tests/Node/node down groups" EXIT
+        .ci/preflight node
+        Tests/Node/node up groups --bin build/bin
+        Tests/Node/node run groups ctr -n k8s.io run --rm --runtime io.containerd.zeropod.v2 zeropod.test/busybox:1 one true'
+}
+check "a machine without control groups of version 1" container_runs \
+    'umount -R /sys/fs/cgroup; mount -t cgroup2 cgroup2 /sys/fs/cgroup'
+check "a machine without control groups of version 2" container_runs \
+    'for mount in $(awk "/ - cgroup2 / { print \$5 }" /proc/self/mountinfo | grep -v "^/sys/fs/cgroup$"); do umount "$mount"; done'
+
 # Nothing is removed through a mount, nor from a node that is up.
 clean_keeps() { refuses "$1" privately "$2" "$copy" && [[ -e $scratch/precious/file ]]; }
 clean_removes() {
