@@ -85,3 +85,11 @@ check "make clean: a mount is named" clean_keeps "sudo umount $copy/build/node/r
 check "make clean: a node that is up is named" clean_keeps 'sudo Tests/Node/node down dev' \
     'mkdir -p "$0/build/node/dev"; set +e; . "$0/Tests/Node/common.sh"; echo "$$ $(start_time $$)" >"$0/build/node/dev/pid"; make -C "$0" clean'
 check "make clean" clean_removes
+
+# Also if it was there when the list was made: building comes first.
+mount_is_left_over() {
+    mkdir -p "$copy/build/"{node,root/proc}
+    privately 'cd "$0"; mount --bind /proc build/root/proc; .ci/leftovers list >build/before; ! .ci/leftovers since build/before 0' \
+        "$copy" | grep -x "mount $copy/build/root/proc"
+}
+check "a mount that building leaves is told as left over" mount_is_left_over
