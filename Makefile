@@ -29,7 +29,15 @@ help: ## this list
 
 all: shim node-program ## build everything: the BPF programs, the static shim, the daemon of the node
 
-packages: ## install the Debian packages that building needs (needs root)
+# What this machine lacks is told before anything is built.
+export ZEROPOD_GOAL := $(firstword $(MAKECMDGOALS))
+able-to-build:
+	@.ci/preflight build
+
+able-to-run-nodes: able-to-build
+	@.ci/preflight node
+
+packages: able-to-build ## install the Debian packages that building needs (needs root)
 	@.ci/packages
 
 bpf: packages ## build the BPF programs
@@ -70,10 +78,10 @@ format: ## format all Swift sources in place
 image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
-test: image ## all tests, against real containerd, runc and CRIU (needs root)
+test: able-to-run-nodes image ## all tests, against real containerd, runc and CRIU (needs root)
 	@.ci/test
 
-test-kubernetes: image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
+test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
 
 test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
@@ -82,9 +90,8 @@ test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
 	@Tests/Fuzz/run
 
-demo: shim criu ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
-	@Tests/Node/node build
-	@$(SWIFT) build --product zeropod-demo 2>&1 | .ci/without-noise
+demo: able-to-run-nodes packages ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
+	@Tests/Demo/build
 	@KEEP=$(KEEP) ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-demo
 
 bench: bench-program ## measure everything beside a control (needs root; ONLY=wake/httpd,start ROUNDS=20 DENSITY=500)
@@ -97,22 +104,25 @@ trace: bench-program ## where the time of a sleep and of a wake goes, by step (n
 	@$(BENCH) trace
 
 BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench
-bench-program: shim criu
-	@Tests/Node/node build
+bench-program: able-to-run-nodes shim criu
+	@Tests/Node/node build 2.1
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: shim criu ## the same tests with the stock shim and ours, side by side (needs root)
+conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root)
 	@.ci/conformance
 
-soak: shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
+soak: able-to-run-nodes shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
 	@.ci/soak
+
+readme: able-to-run-nodes ## write into the README what build/bench.json and a run of zeropod status say (needs root)
+	@Tests/Documents/readme
 
 install: shim criu node-program ## put the programs below $(PREFIX)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/criu/criu
 
 clean: ## remove what was built (downloads for the test node too)
-	rm -rf .build $(BUILD)
+	@.ci/clean
 
-.PHONY: help all packages bpf standin shim criu image node-program libraries check format test test-kubernetes test-vm fuzz demo \
-	bench bench-quick bench-program conformance soak trace install clean
+.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-kubernetes test-vm fuzz demo \
+	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all

@@ -59,8 +59,10 @@ root_of() {
     printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
 }
 
-# mmdebstrap without what the caller has open. apt tells dpkg's hooks a descriptor by its number, and where that has two
-# digits /bin/sh, dash, takes it for a mistake.
+# mmdebstrap in a mount namespace of its own, with which what it mounts goes: where a /proc does not unmount, because
+# something that a package has started still uses it, mmdebstrap only warns. dpkg does not wait for the disk after each
+# file: a root that is not complete is made again. And without what the caller has open: apt tells dpkg's hooks a descriptor
+# by its number, and where that has two digits /bin/sh, dash, takes it for a mistake.
 unpack() {
     (
         local descriptor
@@ -68,17 +70,18 @@ unpack() {
             descriptor=${descriptor##*/}
             ((descriptor <= 2)) || exec {descriptor}>&-
         done
-        exec mmdebstrap "$@"
+        exec unshare --mount --propagation private mmdebstrap --dpkgopt=force-unsafe-io "$@"
     )
 }
 
 # Made under another name first: a root that is there is complete.
 make_root() {
-    local root packages sources=$build/roots/sources.list
+    local root packages sources
     root=$(root_of "$1")
+    sources=$root.list
     [[ ! -d $root ]] || return 0
     packages=$(packages_of "$1")
-    say "from Debian $(suite_of "$1"): $packages"
+    say "root file system $1, from Debian $(suite_of "$1"): $packages"
     rm -rf "$build/roots/$1"-????????{,-partial}
     mkdir -p "$build/roots"
     sources trixie sid >"$sources"
