@@ -54,7 +54,8 @@ extension Container {
             switch result {
             case .success where !underWay.mayGoOn: checkpointEnded(.givenUp)
             case .success(let criu): checkpoint(with: criu, underWay)
-            case .failure(let error): checkpointEnded(.impossible(error.description))
+            case .failure(let error):
+                checkpointEnded(error.isRefusal ? .refused(error.description) : .impossible(error.description))
             }
         }
     }

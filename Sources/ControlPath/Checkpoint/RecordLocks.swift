@@ -47,7 +47,7 @@ struct RecordLocks: Sendable {
             }
         }
         self.locks = locks
-        if try locks.contains(where: { lock throws(CheckpointError) in try Self.isAwaited(lock.file.descriptor) }) {
+        for lock in locks where try Self.isAwaited(lock.file.descriptor) {
             throw .lossy(
                 reason: "another process waits for a lock that the container has (fcntl), and would get it while the "
                     + "container sleeps")
@@ -72,8 +72,8 @@ struct RecordLocks: Sendable {
     private static func outerNumbers(of pids: [pid_t]) -> [pid_t: pid_t] {
         var numbers: [pid_t: pid_t] = [:]
         for pid in pids {
-            let line = try? Process.statusField("NSpid", of: pid)
-            if let inner = line??.split(separator: "\t").last.flatMap({ pid_t($0) }) { numbers[inner] = pid }
+            let line = (try? Process.statusField("NSpid", of: pid)) ?? ""
+            if let inner = line.split(separator: "\t").last.flatMap({ pid_t($0) }) { numbers[inner] = pid }
         }
         return numbers
     }
