@@ -66,8 +66,17 @@ format: ## format all Swift sources in place
 image: shim libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
-test: image ## all tests, against real containerd, runc and CRIU (needs root)
+test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
 	@.ci/test
+
+test-quick: ## those without containers, and one that sleeps, in two minutes (needs root)
+	@.ci/test quick
+
+test-long: ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
+	@.ci/test long
+
+durations: ## keep what the last run took as what tests are to take, in Tests/durations
+	@cp $(BUILD)/test/durations Tests/durations
 
 test-kubernetes: image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
@@ -100,7 +109,7 @@ bench-program: shim
 	@criu=$$(image/criu) && cp -f $(PROGRAMS:%=$(BUILD)/bin/%) $$criu $(BUILD)/installed/bin
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: shim ## the same tests with the stock shim and ours, side by side (needs root)
+conformance: shim ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 tries the stock shim again)
 	@.ci/conformance
 
 soak: shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
@@ -112,6 +121,7 @@ install: shim node-program ## put the programs below $(PREFIX)
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf standin shim image node-program libraries check format test test-kubernetes test-vm fuzz demo \
+.PHONY: help all packages bpf standin shim image node-program libraries check format test test-quick test-long durations \
+	test-kubernetes test-vm fuzz demo \
 	bench bench-quick bench-program conformance soak trace install clean
 .DEFAULT_GOAL := all
