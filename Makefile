@@ -29,7 +29,15 @@ help: ## this list
 
 all: shim node-program ## build everything: the BPF programs, the static shim, the daemon of the node
 
-packages: ## install the Debian packages that building needs (needs root)
+# What this machine lacks is told before anything is built.
+export ZEROPOD_GOAL := $(firstword $(MAKECMDGOALS))
+able-to-build:
+	@.ci/preflight build
+
+able-to-run-nodes: able-to-build
+	@.ci/preflight node
+
+packages: able-to-build ## install the Debian packages that building needs (needs root)
 	@.ci/packages
 
 bpf: packages ## build the BPF programs
@@ -66,19 +74,19 @@ format: ## format all Swift sources in place
 image: shim libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
-test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
+test: able-to-run-nodes ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
 	@.ci/test
 
-test-quick: ## those without containers, and one that sleeps, in two minutes (needs root)
+test-quick: able-to-run-nodes ## those without containers, and one that sleeps, in two minutes (needs root)
 	@.ci/test quick
 
-test-long: ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
+test-long: able-to-run-nodes ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
 	@.ci/test long
 
 durations: ## keep what the last run took as what tests are to take, in Tests/durations
 	@cp $(BUILD)/test/durations Tests/durations
 
-test-kubernetes: image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
+test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
 
 test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
@@ -87,9 +95,8 @@ test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
 	@Tests/Fuzz/run
 
-demo: shim ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
-	@Tests/Node/node build
-	@$(SWIFT) build --product zeropod-demo 2>&1 | .ci/without-noise
+demo: able-to-run-nodes packages ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
+	@Tests/Demo/build
 	@KEEP=$(KEEP) ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-demo
 
 bench: bench-program ## measure everything beside a control (needs root; ONLY=wake/httpd,start ROUNDS=20 DENSITY=500)
@@ -103,25 +110,25 @@ trace: bench-program ## where the time of a sleep and of a wake goes, by step (n
 
 # What the image installs is measured: its criu is a static one.
 BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/installed/bin .build/debug/zeropod-bench
-bench-program: shim
-	@Tests/Node/node build
+bench-program: able-to-run-nodes shim
+	@Tests/Node/node build 2.1
 	@mkdir -p $(BUILD)/installed/bin
 	@criu=$$(image/criu) && cp -f $(PROGRAMS:%=$(BUILD)/bin/%) $$criu $(BUILD)/installed/bin
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: shim ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 tries the stock shim again)
+conformance: able-to-run-nodes shim ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 tries the stock shim again)
 	@.ci/conformance
 
-soak: shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
+soak: able-to-run-nodes shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
 	@.ci/soak
 
 install: shim node-program ## put the programs below $(PREFIX)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node
 
 clean: ## remove what was built (downloads for the test node too)
-	rm -rf .build $(BUILD)
+	@.ci/clean
 
-.PHONY: help all packages bpf standin shim image node-program libraries check format test test-quick test-long durations \
+.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim image node-program libraries check format test test-quick test-long durations \
 	test-kubernetes test-vm fuzz demo \
 	bench bench-quick bench-program conformance soak trace install clean
 .DEFAULT_GOAL := all

@@ -59,8 +59,9 @@ root_of() {
     printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
 }
 
-# mmdebstrap without what the caller has open. apt tells dpkg's hooks a descriptor by its number, and where that has two
-# digits /bin/sh, dash, takes it for a mistake.
+# mmdebstrap in a mount namespace of its own, with which what it mounts goes: it leaves /proc mounted in a root where a
+# package mounts over it. And without what the caller has open: apt tells dpkg's hooks a descriptor by its number, and
+# where that has two digits /bin/sh, dash, takes it for a mistake.
 unpack() {
     (
         local descriptor
@@ -68,17 +69,18 @@ unpack() {
             descriptor=${descriptor##*/}
             ((descriptor <= 2)) || exec {descriptor}>&-
         done
-        exec mmdebstrap "$@"
+        exec unshare --mount --propagation private mmdebstrap "$@"
     )
 }
 
 # Made under another name first: a root that is there is complete.
 make_root() {
-    local root packages sources=$build/roots/sources.list
+    local root packages sources
     root=$(root_of "$1")
+    sources=$root.list
     [[ ! -d $root ]] || return 0
     packages=$(packages_of "$1")
-    say "from Debian $(suite_of "$1"): $packages"
+    say "root file system $1, from Debian $(suite_of "$1"): $packages"
     rm -rf "$build/roots/$1"-????????{,-partial}
     mkdir -p "$build/roots"
     sources trixie sid >"$sources"

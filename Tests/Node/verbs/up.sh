@@ -23,10 +23,12 @@ done
 [[ -z $BIN || -d $BIN ]] || fail "--bin: no directory $BIN"
 if pid=$(pid_of "$name"); then fail "$name is up already, pid $pid"; fi
 
-"$here/node" build
 state=$(state_of "$name")
 [[ -z $SYSTEMD || $GENERATION == 2.1 ]] || fail "--systemd: there is none for containerd $GENERATION"
-ROOT=$(root_of "$GENERATION${SYSTEMD:+-systemd}")
+root=$GENERATION${SYSTEMD:+-systemd}
+packages_of "$root" >/dev/null
+"$here/node" build "$root"
+ROOT=$(root_of "$root")
 import_images() {
     local log=$state/log/import.log
     inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >"$log" 2>&1 ||
