@@ -7,7 +7,8 @@ build=${ZEROPOD_NODE_BUILD:-$(cd "$here/../.." && pwd)/build/node}
 generations=(2.1 1.7)
 # What is made or downloaded once is kept outside the checkout, under names that tell what it was made of: the next checkout
 # on this machine has it, too.
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/zeropod
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/zeropod
+made=$cache/node
 # What is made of Debian packages: a root file system for each, one with systemd, and what the images have.
 roots=("${generations[@]}" 2.1-systemd apps)
 
@@ -20,10 +21,9 @@ fail() {
 # A node's name is part of paths and of cgroup names.
 check_name() {
     [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,40}$ ]] || fail "a node needs a name of a-z, 0-9, '.' and '-', not '${1:-}'"
-    [[ ! $1 =~ ^(roots|images|extra|content)$ ]] || fail "'$1' is a directory of the build, not a name for a node"
 }
 
-# Workers of `make test` have nodes side by side, under the same names.
+# Workers of `make test` have nodes side by side, whose names differ outside of the tests.
 worker=${ZEROPOD_TEST_WORKER:+-worker$ZEROPOD_TEST_WORKER}
 
 state_of() { printf '%s/%s%s' "$build" "$1" "$worker"; }
