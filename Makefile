@@ -122,6 +122,9 @@ conformance: able-to-run-nodes shim ## the same tests with the stock shim and ou
 soak: able-to-run-nodes shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
 	@.ci/soak
 
+readme: able-to-run-nodes ## write into the README what build/bench.json and a run of zeropod status say (needs root)
+	@Tests/Documents/readme
+
 install: shim node-program ## put the programs below $(PREFIX)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node
 
@@ -130,5 +133,5 @@ clean: ## remove what was built (downloads for the test node too)
 
 .PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim image node-program libraries check format test test-quick test-long durations \
 	test-kubernetes test-vm fuzz demo \
-	bench bench-quick bench-program conformance soak trace install clean
+	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all

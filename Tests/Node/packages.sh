@@ -75,9 +75,10 @@ remove_old_roots() {
     done
 }
 
-# mmdebstrap in a mount namespace of its own, with which what it mounts goes: it leaves /proc mounted in a root where a
-# package mounts over it. And without what the caller has open: apt tells dpkg's hooks a descriptor by its number, and
-# where that has two digits /bin/sh, dash, takes it for a mistake.
+# mmdebstrap in a mount namespace of its own, with which what it mounts goes: where a /proc does not unmount, because
+# something that a package has started still uses it, mmdebstrap only warns. dpkg does not wait for the disk after each
+# file: a root that is not complete is made again. And without what the caller has open: apt tells dpkg's hooks a descriptor
+# by its number, and where that has two digits /bin/sh, dash, takes it for a mistake.
 unpack() {
     (
         local descriptor
@@ -85,7 +86,7 @@ unpack() {
             descriptor=${descriptor##*/}
             ((descriptor <= 2)) || exec {descriptor}>&-
         done
-        exec unshare --mount --propagation private mmdebstrap "$@"
+        exec unshare --mount --propagation private mmdebstrap --dpkgopt=force-unsafe-io "$@"
     )
 }
 
