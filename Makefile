@@ -78,8 +78,17 @@ format: ## format all Swift sources in place
 image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
-test: able-to-run-nodes image ## all tests, against real containerd, runc and CRIU (needs root)
+test: able-to-run-nodes ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
 	@.ci/test
+
+test-quick: able-to-run-nodes ## those without containers, and one that sleeps, in two minutes (needs root)
+	@.ci/test quick
+
+test-long: able-to-run-nodes ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
+	@.ci/test long
+
+durations: ## keep what the last run took as what tests are to take, in Tests/durations
+	@cp $(BUILD)/test/durations Tests/durations
 
 test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
@@ -108,7 +117,7 @@ bench-program: able-to-run-nodes shim criu
 	@Tests/Node/node build 2.1
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root)
+conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 tries the stock shim again)
 	@.ci/conformance
 
 soak: able-to-run-nodes shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
@@ -123,6 +132,7 @@ install: shim criu node-program ## put the programs below $(PREFIX)
 clean: ## remove what was built (downloads for the test node too)
 	@.ci/clean
 
-.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-kubernetes test-vm fuzz demo \
+.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-quick test-long durations \
+	test-kubernetes test-vm fuzz demo \
 	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all
