@@ -72,7 +72,7 @@ extension Container {
             let quiet = traffic?.quietness(since: lastActivity)
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
-                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
+                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
                 mayWakeLazily: mayWakeLazily, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
@@ -134,9 +134,9 @@ extension Container {
 
     /// Does ahead of the wake what can be done ahead.
     private func prepareRestore() {
-        guard let prestart = configuration.wake.prestart, let sleeper, let criu = context.checkedCRIU else { return }
+        guard let prestart = configuration.wake.prestart, let sleeper else { return }
         do throws(SystemError) {
-            prepared = try restore(with: criu, sleeper, StepTimes(from: .now)).prepare(
+            prepared = try restore(sleeper, StepTimes(from: .now)).prepare(
                 prestart, children: context.children)
         } catch {
             // Then criu is started when it is needed.
@@ -144,8 +144,8 @@ extension Container {
         }
     }
 
-    private func restore(with criu: String, _ sleeper: Sleeper, _ times: StepTimes) -> Restore {
-        Restore(criu: criu, sleeper: sleeper, snapshot: snapshot, isLazy: wakesLazily, times: times)
+    private func restore(_ sleeper: Sleeper, _ times: StepTimes) -> Restore {
+        Restore(sleeper: sleeper, snapshot: snapshot, isLazy: wakesLazily, times: times)
     }
 
     func restore() {
@@ -157,52 +157,44 @@ extension Container {
         traffic?.stopWatching()
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
-        CRIU.locate(context) { [self] result in
-            guard lifecycle.state == .restoring else {
-                return restoreEnded(.failure(.givenUp), nil, times)
-            }
-            guard case .success(let criu) = result else {
-                let missing = SystemError("find", "the criu that made the checkpoint", code: ENOENT)
-                return restoreEnded(.failure(.notBegun(missing)), nil, times)
-            }
-            let prepared = self.prepared
-            self.prepared = nil
-            let restore = restore(with: criu, sleeper, times)
-            let begun: Restore.Begun
-            let pages: PageServer?
-            do throws(SystemError) {
-                begun = try restore.begin(with: prepared, children: context.children)
-            } catch {
-                return restoreEnded(.failure(.notBegun(error)), nil, times)
-            }
-            do throws(SystemError) {
-                pages = restore.isLazy ? try PageServer(criu, snapshot, lazyMemory, children: context.children) : nil
-            } catch {
-                begun.giveUp()
-                return restoreEnded(.failure(.notBegun(error)), nil, times)
-            }
-            let underWay = CallUnderWay()
-            restoreUnderWay = underWay
-            restore.run(
-                underWay, begun, pages: pages, loop: context.loop, children: context.children,
-                aboutToRun: { [endpoints = traffic?.endpoints] in endpoints?.aboutToRun() },
-                resuming: { [self] pid in
-                    resuming(pid)
-                    times.reached("released")
-                },
-                then: { [self] result in
-                    times.reached("back on the loop")
-                    endWatch()
-                    restoreUnderWay = nil
-                    withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
-                    times.reached("bookkeeping")
-                    context.log.debug("steps of the restore in µs: \(times.description)", label)
-                    context.loop.soon { Memory.giveBack() }
-                    afterRestore.take()?()
-                })
-            watch(underWay, "restore")
-            snapshot.readAhead()
+        let prepared = self.prepared.take()
+        let restore = restore(sleeper, times)
+        let begun: Restore.Begun
+        let pages: PageServer?
+        do throws(SystemError) {
+            begun = try restore.begin(with: prepared, children: context.children)
+        } catch {
+            return restoreEnded(.failure(.notBegun(error)), nil, times)
         }
+        do throws(SystemError) {
+            pages =
+                restore.isLazy
+                ? try PageServer(sleeper.criu.path, snapshot, lazyMemory, children: context.children) : nil
+        } catch {
+            begun.giveUp()
+            return restoreEnded(.failure(.notBegun(error)), nil, times)
+        }
+        let underWay = CallUnderWay()
+        restoreUnderWay = underWay
+        restore.run(
+            underWay, begun, pages: pages, loop: context.loop, children: context.children,
+            aboutToRun: { [endpoints = traffic?.endpoints] in endpoints?.aboutToRun() },
+            resuming: { [self] pid in
+                resuming(pid)
+                times.reached("released")
+            },
+            then: { [self] result in
+                times.reached("back on the loop")
+                endWatch()
+                restoreUnderWay = nil
+                withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
+                times.reached("bookkeeping")
+                context.log.debug("steps of the restore in µs: \(times.description)", label)
+                context.loop.soon { Memory.giveBack() }
+                afterRestore.take()?()
+            })
+        watch(underWay, "restore")
+        snapshot.readAhead()
     }
 
     /// Those who connected are served from here on. What needs runc has to wait: it knows the processes when criu is done,
@@ -236,11 +228,12 @@ extension Container {
             // It was ended while it was restored.
             sleeper = nil
             discardSnapshot()
-        case .failure(let error) where error.isPassing && restoreAttempts < Self.mostRestoreAttempts:
-            // The images have not been touched. Connections stay held.
+        case .failure(let error) where restoreAttempts + 1 < error.attempts:
+            // Connections stay held.
+            let pause = Self.restAfterFailedAttempt(restoreAttempts)
             restoreAttempts += 1
-            context.log.warning("the restore cannot begin, and is tried again: \(error)", label)
-            context.loop.after(Self.restAfterFailedAttempt) { [self] in restore() }
+            context.log.warning("the restore is tried again in \(Int(pause.milliseconds)) ms: \(error)", label)
+            context.loop.after(pause) { [self] in restore() }
         case .failure(let error):
             history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
@@ -270,10 +263,10 @@ extension Container {
         }
     }
 
-    /// What lets a restore not begin (no descriptor, no memory, a package upgrade that replaces criu) is over in seconds,
-    /// or not at all.
-    private static let mostRestoreAttempts = 10
-    private static let restAfterFailedAttempt = Instant.Span.milliseconds(300)
+    /// Most of what is in the way is over in a moment, and the rest in seconds.
+    private static func restAfterFailedAttempt(_ number: Int) -> Instant.Span {
+        .milliseconds(min(300 << UInt64(number), 10_000))
+    }
 
     func setImagesAside() {
         do throws(SystemError) {

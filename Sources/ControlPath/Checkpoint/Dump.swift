@@ -5,7 +5,7 @@ import Linux
 /// A checkpoint in the making: processes → images.
 package struct Dump: Sendable {
     /// The criu program.
-    package let criu: String
+    package let criu: HeldProgram
     /// The container's init, in the shim's pid namespace.
     package let pid: pid_t
     package let root: String
@@ -18,7 +18,7 @@ package struct Dump: Sendable {
     package let times: StepTimes
 
     package init(
-        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
+        criu: HeldProgram, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
         mayWakeLazily: Bool, times: StepTimes
     ) {
         self.criu = criu
@@ -67,7 +67,7 @@ package struct Dump: Sendable {
                 return loop.soon { then(.failure(error)) }
             }
             // Sockets are not CRIU's to dump, so there is nothing to lock.
-            let service = try CRIUService.start(criu, ["--network-lock", "skip"], for: kept, children: children)
+            let service = try CRIUService.start(criu.path, ["--network-lock", "skip"], for: kept, children: children)
             underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
@@ -129,7 +129,7 @@ package struct Dump: Sendable {
         return Outcome(
             dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
             sleeper: Sleeper(
-                kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks, timers: timers))
+                criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks, timers: timers))
     }
 
     /// CRIU has not yet injected its code.

@@ -3,7 +3,6 @@ import Linux
 
 /// The way back: images → processes, in the namespaces and cgroups that were kept.
 package struct Restore: Sendable {
-    package let criu: String
     package let sleeper: Sleeper
     package let snapshot: Snapshot
     /// Whether a page server brings the memory, most of it after the processes run.
@@ -13,8 +12,7 @@ package struct Restore: Sendable {
     private var kept: KeptContainer { sleeper.kept }
 
     /// - Parameter isLazy: whether a page server brings the memory, most of it after the processes run.
-    package init(criu: String, sleeper: Sleeper, snapshot: Snapshot, isLazy: Bool, times: StepTimes) {
-        self.criu = criu
+    package init(sleeper: Sleeper, snapshot: Snapshot, isLazy: Bool, times: StepTimes) {
         self.sleeper = sleeper
         self.snapshot = snapshot
         self.isLazy = isLazy
@@ -108,7 +106,7 @@ package struct Restore: Sendable {
         defer { withExtendedLifetime(cgroups) {} }
         let shim = try Process.ownHandle()
         return try CRIUService.start(
-            criu, isLazy ? ["--lazy-pages"] : [], for: kept, cgroups: cgroups.map { $0.descriptor.rawValue },
+            sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept, cgroups: cgroups.map { $0.descriptor.rawValue },
             inherited: [shim.rawValue], children: children, ahead: ahead)
     }
 
@@ -177,9 +175,7 @@ package struct Restore: Sendable {
         if let failure { throw failure }
         let error = CheckpointError.failed("restore", pid, log: snapshot.logTail(Snapshot.restoreLog))
         // Processes that ran, if only for a moment, may have done something that must not be done twice.
-        if case .interrupted = error, times.has("pre-resume") {
-            throw .criu(verb: "restore", code: pid, log: "it was killed when the processes ran already")
-        }
+        if times.has("pre-resume") { throw .tooLate(error.description) }
         throw error
     }
 
