@@ -16,7 +16,7 @@ final class DumpUnderWay: Sendable {
 
 /// Falling asleep and waking up.
 extension Container {
-    /// From here on connections wait for the activator. Without that there must be no checkpoint.
+    /// From here on the shim takes what may be probes, and what it relays. Without that there must be no checkpoint.
     func hold() {
         changeBegan = .now
         holdFailure = nil
@@ -229,7 +229,7 @@ extension Container {
             sleeper = nil
             discardSnapshot()
         case .failure(let error) where restoreAttempts + 1 < error.attempts:
-            // Connections stay held.
+            // Connections wait on.
             let pause = Self.restAfterFailedAttempt(restoreAttempts)
             restoreAttempts += 1
             context.log.warning("the restore is tried again in \(Int(pause.milliseconds)) ms: \(error)", label)

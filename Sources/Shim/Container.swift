@@ -7,7 +7,7 @@ import Runc
 import StdIO
 
 /// One container: what containerd calls a task. The room where the two ways meet: calls come in from the task service,
-/// connections from the activator, and the lifecycle decides what becomes of both.
+/// and word of connections from its sockets, and the lifecycle decides what becomes of both.
 ///
 /// This class holds the parts together; the verbs are in `Container+….swift`, one concept a file. All of it runs on the
 /// event loop.
@@ -49,7 +49,7 @@ package final class Container {
     /// `runc start` is under way, and how the init ended meanwhile.
     var isStarting = false
     var earlyExit: ExitStatus?
-    /// How often in a row a restore could not begin.
+    /// How often in a row a restore has failed.
     var restoreAttempts = 0
     /// A restore has failed: what it was tried from is for a person to look at.
     var imagesAreEvidence = false

@@ -6,7 +6,7 @@ import Linux
 extension Snapshot {
     /// An eighth of the disk is not ours to fill.
     private static let shareKept: UInt64 = 8
-    /// What the images have besides memory: about 0.3 MB, and files that are open and deleted.
+    /// What the images have besides memory: about 0.3 MB of a small container.
     private static let overhead: UInt64 = 4 << 20
     /// With less than that left, a write that failed did so for want of room.
     private static let nothing: UInt64 = 1 << 20

@@ -19,7 +19,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
 
     /// How the application gets the connections that came while it slept.
     package enum Handover: Equatable, Sendable {
-        /// It accepts them itself, where the kernel and its sockets allow that.
+        /// It accepts them itself: they wait in the queue of its own socket.
         case acceptQueue
         /// They are accepted and relayed.
         case relay
