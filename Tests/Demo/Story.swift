@@ -127,7 +127,10 @@ struct Story {
 
     private func end(_ pods: [Pod], on node: TestNode, _ stage: Stage, _ shown: String) async throws -> String {
         await stage.say("removing the pods and ending the node")
-        for pod in pods { try await pod.delete() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for pod in pods { group.addTask { try await pod.delete() } }
+            try await group.waitForAll()
+        }
         let left = try await node.lastingLeftovers()
         guard left.isEmpty else { throw Wrong(description: "the pods left behind:\n\(left.joined(separator: "\n"))") }
         try await node.down()
