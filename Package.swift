@@ -120,6 +120,9 @@ let package = Package(
             name: "virtual-machine-checks", dependencies: ["Linux", "DataPath"], path: "Tests/VirtualMachine/Program",
             swiftSettings: strict),
 
+        // Runs all of them for .ci/test.
+        .executableTarget(name: "zeropod-tests", dependencies: ["Commands"], path: "Tests/Run", swiftSettings: strict),
+
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
         support("Commands"),
         support("CRI", ["Commands"]),

@@ -13,7 +13,7 @@ extension SleepingPods {
     /// The connections that wake a container are as whole as all others.
     @Suite struct FirstConnectionTests {
         /// Whoever calls, and whichever way it comes: what the application sees is what it would see awake.
-        @Test(arguments: Containerd.allCases, Handover.allCases)
+        @Test(arguments: Containerd.usual, Handover.allCases)
         func theClientIsSeen(_ containerd: Containerd, _ handover: Handover) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("client", ["handover": handover.rawValue]) { pod in

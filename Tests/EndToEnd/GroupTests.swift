@@ -7,7 +7,7 @@ import Testing
 extension SleepingPods {
     /// Pods of one group share a shim, and nothing else: what befalls one does not touch the other.
     @Suite struct GroupTests {
-        @Test(arguments: Containerd.allCases) func podsOfAGroupSleepAndWakeEachForItself(_ containerd: Containerd)
+        @Test(arguments: Containerd.usual) func podsOfAGroupSleepAndWakeEachForItself(_ containerd: Containerd)
             async throws
         {
             try await withPair(on: containerd) { first, second in

@@ -7,7 +7,7 @@ import Testing
 extension SleepingPods {
     /// Connections that are open and idle neither keep a container awake nor are cut by its sleep.
     @Suite struct OpenConnectionTests {
-        @Test(arguments: Containerd.allCases) func anIdleConnectionSurvives(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func anIdleConnectionSurvives(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("kept") { pod in
                 let server = try await pod.start("server", image: "python")

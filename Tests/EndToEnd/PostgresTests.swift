@@ -7,7 +7,7 @@ extension SleepingPods {
     /// A database that shares memory by System V's calls between its processes, which CRIU refuses: it sleeps frozen.
     /// The client is psql, beyond the node.
     @Suite struct PostgresTests {
-        @Test(arguments: Containerd.allCases) func itsSessionsSurviveItsSleep(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func itsSessionsSurviveItsSleep(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.importImage("postgres")
             try await node.withSleepyPod("postgres", after: "1s") { pod in

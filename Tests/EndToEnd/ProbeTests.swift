@@ -10,7 +10,7 @@ extension SleepingPods {
         private static let agent = ["--user-agent", "kube-probe/1.36"]
 
         /// Probes each second from the start on: it falls asleep, stays so, and is healthy all the while.
-        @Test(arguments: Containerd.allCases) func itFallsAsleepAndStaysAsleep(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func itFallsAsleepAndStaysAsleep(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("probed", after: "3s") { pod in
                 let server = try await pod.start("server", image: "python")

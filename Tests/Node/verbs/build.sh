@@ -3,9 +3,9 @@
 . "$here/packages.sh"
 . "$here/images/images.sh"
 
-mkdir -p "$build"
+mkdir -p "$made"
 # Two callers may come at once: the second waits here and then finds everything made.
-exec {lock}>"$build/.lock"
+exec {lock}>"$made/.lock"
 flock "$lock"
 install_tools
 (($#)) || set -- "${roots[@]}"
