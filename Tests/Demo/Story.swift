@@ -23,7 +23,7 @@ struct Story {
         var node: TestNode?
         do {
             await stage.set(title: "· containers that sleep while nobody calls")
-            await stage.say("starting a node: containerd, runc and CRIU from Debian, in namespaces of its own")
+            await stage.say("starting a node: containerd and runc from Debian, in namespaces of its own")
             let up = try await TestNode.up(nodeName, shim: shim)
             node = up
             try Task.checkCancellation()
