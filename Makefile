@@ -129,7 +129,7 @@ readme: able-to-run-nodes ## write into the README what build/bench.json and a r
 install: shim criu node-program ## put the programs below $(PREFIX)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/criu/criu
 
-clean: ## remove what was built (downloads for the test node too)
+clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
 	@.ci/clean
 
 .PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-quick test-long durations \
