@@ -55,8 +55,13 @@ final class Traffic {
             switch result {
             case .failure(let error): then(.failure(error))
             case .success(let pod):
+                guard let slot = pod.slots.free else {
+                    container.context.networks.leave(pod, container.context.log)
+                    let reason = "\(pod.slots.count) containers of the pod may sleep already, and no more can"
+                    return then(.failure(TrafficError(description: reason)))
+                }
                 do throws(SystemError) {
-                    then(.success(try Traffic(pod, container)))
+                    then(.success(try Traffic(pod, container, slot: slot)))
                 } catch {
                     container.context.networks.leave(pod, container.context.log)
                     then(.failure(TrafficError(description: "\(error)")))
@@ -65,8 +70,9 @@ final class Traffic {
         }
     }
 
-    private init(_ pod: PodNetwork, _ container: Container) throws(SystemError) {
+    private init(_ pod: PodNetwork, _ container: Container, slot: UInt32) throws(SystemError) {
         self.pod = pod
+        self.slot = slot
         self.container = container.id
         log = container.context.log
         loop = container.context.loop
@@ -79,7 +85,6 @@ final class Traffic {
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
             log: { [log] in log.warning($0) })
-        slot = pod.freeSlot
         try pod.redirector.register(activator, slot: slot)
         datagramPorts = container.configuration.datagramPorts
         datagrams =
@@ -89,7 +94,7 @@ final class Traffic {
                 loop: loop, network: activator.network, networkNamespace: pod.namespace, ports: datagramPorts,
                 log: { [log] in log.warning($0) })
         try declareDatagrams()
-        pod.take(slot)
+        pod.slots.take(slot)
     }
 
     private func declareDatagrams() throws(SystemError) {
@@ -116,8 +121,8 @@ final class Traffic {
 
     /// Before a sleep: learns what is to be answered to probes meanwhile.
     /// - Returns: false if there is nothing to learn; then `then` is not called.
-    func rehearse(_ then: @escaping () -> Void) -> Bool {
-        probes.rehearse(pod.redirector, ports: declared, by: activator.network, then: then)
+    func learnProbes(_ then: @escaping () -> Void) -> Bool {
+        probes.learn(pod.redirector, ports: activePorts, by: activator.network, then: then)
     }
 
     /// - Parameter ports: TCP's; the UDP ports are known here.
@@ -274,7 +279,7 @@ final class Traffic {
     func close() {
         end()
         activator.close()
-        pod.giveBack(slot)
+        pod.slots.giveBack(slot)
         networks.leave(pod, log)
     }
 
