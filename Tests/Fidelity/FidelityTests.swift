@@ -24,21 +24,28 @@ struct FidelityTests {
         }
     }
 
-    /// All kinds together; where that fails as a whole, each alone, which tells who is to blame.
+    /// All kinds together; where that fails as a whole, each half, which soon tells who is to blame.
     private func trials(
-        of group: Group, _ mode: Mode, on node: TestNode, with outsider: Outsider
+        of group: Group, _ mode: Mode, on node: TestNode, with outsider: Outsider, only names: [String] = []
     ) async throws -> [Verdict] {
-        func trial() -> Trial { Trial(group, mode, on: node, with: outsider) }
-        var names: [String] = []
-        if group.separate {
-            names = try await outsider.ask("names", "", [("group", group.name)]).keys.sorted()
-        } else {
-            let together = try await trial().verdicts()
-            guard together.contains(where: \.wasLost), together.count > 1 else { return together }
-            names = together.map(\.name)
+        if group.separate, names.isEmpty {
+            let all = try await outsider.ask("names", "", [("group", group.name)]).keys.sorted()
+            return try await trials(of: group, mode, on: node, with: outsider, inParts: all.map { [$0] })
         }
+        let together = try await Trial(group, mode, on: node, with: outsider).verdicts(only: names)
+        guard together.contains(where: \.wasLost), together.count > 1 else { return together }
+        let all = together.map(\.name)
+        let halves = [all.prefix(all.count / 2), all.suffix(from: all.count / 2)]
+        return try await trials(of: group, mode, on: node, with: outsider, inParts: halves.map(Array.init))
+    }
+
+    private func trials(
+        of group: Group, _ mode: Mode, on node: TestNode, with outsider: Outsider, inParts parts: [[String]]
+    ) async throws -> [Verdict] {
         var verdicts: [Verdict] = []
-        for name in names { verdicts += try await trial().verdicts(only: [name]) }
+        for names in parts {
+            verdicts += try await trials(of: group, mode, on: node, with: outsider, only: names)
+        }
         return verdicts
     }
 }

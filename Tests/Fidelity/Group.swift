@@ -22,6 +22,7 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "events"),
         Group(name: "local"),
         Group(name: "network"),
+        Group(name: "pending", separate: true),
         Group(name: "quiet"),
         // Each kind has its turn twice.
         Group(name: "outside", cycles: 20, annotations: ["ports-map": "holder=8080,9000,9001,9002/udp"]),

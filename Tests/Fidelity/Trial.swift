@@ -64,9 +64,12 @@ struct Trial {
             guard answer.count == cycle + 1 else { throw Lost(what: "count \(answer.count) after wake \(cycle)") }
             note(answer.checks ?? [:], cycle)
             note(try await outsider.ask("after", run, [("n", "\(cycle)")]), cycle)
+            // It would not sleep the next time either.
+            if case .awake = way { return }
         }
         let sleeps = try await holder.sleepReport()
-        guard sleeps.checkpoints.count + sleeps.freezes == group.cycles else {
+        guard sleeps.checkpoints.count + sleeps.freezes == group.cycles
+        else {
             throw Lost(what: "\(sleeps.checkpoints.count) checkpoints, \(sleeps.freezes) freezes; not \(group.cycles)")
         }
     }
@@ -77,17 +80,26 @@ struct Trial {
         ).json(HolderAnswer.self)
     }
 
-    /// Returns how it sleeps: by a checkpoint, or frozen and why.
+    /// Puts it to sleep, and returns how it sleeps, or why it does not.
     private func fallAsleep(_ holder: Container) async throws -> Verdict.Way {
-        // What has just answered may still be busy with it, and a port has to be found first.
-        let asleep = try await eventually("\(group.name) sleeps", within: .seconds(30)) { () -> SleepReport? in
-            let answer = try await node.run("/opt/zeropod/bin/zeropod", "sleep", holder.id, expecting: nil)
-            let report = try await holder.sleepReport()
-            if ["asleep", "frozen"].contains(report.state) { return report }
-            throw Lost(what: "\(report.state); \(answer.errorText.trimmingCharacters(in: .newlines))")
+        var reason = ""
+        do {
+            // What has just answered may still be busy with it, and a port has to be found first.
+            return try await eventually("\(group.name) sleeps", within: .seconds(15)) {
+                let answer = try await node.run("/opt/zeropod/bin/zeropod", "sleep", holder.id, expecting: nil)
+                let report = try await holder.sleepReport()
+                reason = "\(report.state); \(answer.errorText.trimmingCharacters(in: .newlines)); \(report.lastError)"
+                switch report.state {
+                case "asleep": return .checkpointed
+                case "frozen" where mode == .frozen: return .frozen(Verdict.asked)
+                case "frozen": return .frozen(report.reasons.joined(separator: "; "))
+                default: return nil
+                }
+            }
+        } catch let error as NeverHappened {
+            guard try await holder.status().state == .running else { throw error }
+            return .awake(reason)
         }
-        if asleep.state == "asleep" { return .checkpointed }
-        return .frozen(mode == .frozen ? Verdict.asked : asleep.reasons.joined(separator: "; "))
     }
 
     /// The size and mode of criu's program, for those who pretend to be it.

@@ -5,6 +5,7 @@ struct Verdict: Sendable {
     enum Way: Sendable {
         case checkpointed
         case frozen(String)
+        case awake(String)
     }
 
     let group: String
@@ -42,10 +43,9 @@ struct Verdict: Sendable {
     mutating func slept(_ way: Way) {
         guard isPresent else { return }
         ways.append(way)
-        guard case .frozen(let why) = way, !reasonIsRight(why) else { return }
-        failures.append(
-            "sleep \(ways.count): expected \(refusal.isEmpty ? "a checkpoint" : "frozen for \(refusal)"), seen frozen: \(why)"
-        )
+        guard let why = way.reason, !reasonIsRight(why) else { return }
+        let expected = refusal.isEmpty ? "a checkpoint" : "a reason with \(refusal)"
+        failures.append("sleep \(ways.count): expected \(expected), seen \(way)")
     }
 
     private func reasonIsRight(_ why: String) -> Bool {
@@ -60,13 +60,29 @@ struct Verdict: Sendable {
     }
 
     /// Whether the container as a whole failed, for whichever kind's sake.
-    var wasLost: Bool { failures.contains { $0.hasPrefix("after ") || $0.contains("seen frozen") } }
+    var wasLost: Bool { failures.contains { $0.hasPrefix("after ") || $0.contains("expected a checkpoint") } }
 
     /// As a line of docs/compatibility.md says it.
     var word: String {
         if let absence { return "not tried: \(absence)" }
         if !failures.isEmpty { return "FAILED" }
-        guard case .frozen(let why) = ways.last else { return "kept" }
-        return "frozen: \(why)"
+        return ways.last.map { "\($0)" } ?? ""
+    }
+}
+
+extension Verdict.Way: CustomStringConvertible {
+    var reason: String? {
+        switch self {
+        case .checkpointed: nil
+        case .frozen(let why), .awake(let why): why
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .checkpointed: "kept"
+        case .frozen(let why): "frozen: \(why)"
+        case .awake(let why): "awake: \(why)"
+        }
     }
 }

@@ -38,6 +38,9 @@ class Deleted(Kind):
         if self.how == "open, another link left":
             os.link(path, path + ".link")
         os.unlink(path)
+        if self.how != "mapped":
+            # Of an image's file it is the lower layer's, which stays.
+            self.links = os.fstat(self.descriptor).st_nlink
 
     def look(self, n):
         if self.how == "mapped":
@@ -45,7 +48,7 @@ class Deleted(Kind):
             return
         now = os.fstat(self.descriptor)
         yield "inode", self.inode, now.st_ino
-        yield "links", 1 if "link" in self.how else 0, now.st_nlink
+        yield "links", self.links, now.st_nlink
         yield "contents", self.checksum, zlib.crc32(os.pread(self.descriptor, now.st_size, 0))
 
 

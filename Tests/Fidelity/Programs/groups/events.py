@@ -232,7 +232,7 @@ class OwnedSocket(Kind):
         fcntl.fcntl(self.near, fcntl.F_SETFL, os.O_ASYNC | os.O_NONBLOCK)
 
     def look(self, n):
-        yield "owner", os.getpid(), fcntl.fcntl(self.near, F_GETOWN)
+        yield "owner", os.getpid(), fcntl.fcntl(self.near, fcntl.F_GETOWN)
         yield "signal", signal.SIGUSR2.value, fcntl.fcntl(self.near, 11)
         self.far.send(b"x")
         came = signal.sigtimedwait({signal.SIGUSR2}, 20)

@@ -122,40 +122,6 @@ class UnreadDatagrams(Kind):
         yield "datagram", (b"datagram %d" % (n - 1), self.far.getsockname()), self.near.recvfrom(100)
 
 
-class Loopback(Kind):
-    """Both ends are the container's."""
-
-    def __init__(self, what, volume):
-        self.what, self.holds = what, f"a TCP connection to itself, {what}"
-        super().__init__(volume)
-
-    def take(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.near = socket.create_connection(self.listener.getsockname())
-        if self.what == "not accepted yet":
-            self.near.send(b"early")
-            return
-        self.far, _ = self.listener.accept()
-        if self.what == "with unread data":
-            self.far.send(b"unread")
-        if self.what == "half closed":
-            self.near.shutdown(socket.SHUT_WR)
-
-    def look(self, n):
-        if self.what == "not accepted yet":
-            accepted, _ = self.listener.accept()
-            yield "data", b"early", accepted.recv(100)
-            self.near = socket.create_connection(self.listener.getsockname())
-            self.near.send(b"early")
-            return
-        self.far.send(b"%d" % n)
-        text = b"unread1" if n == 1 and self.what == "with unread data" else b"%d" % n
-        self.near.settimeout(20)
-        yield "data", text, self.near.recv(100)
-        if self.what == "half closed":
-            yield "the closed way", b"", self.far.recv(100)
-
-
 class Other(Kind):
     """Sockets of other families."""
 
@@ -189,6 +155,4 @@ SOCKETS = [
 ]
 KINDS = [functools.partial(Options, what) for what in SOCKETS] + [
     functools.partial(Membership, family) for family in (socket.AF_INET, socket.AF_INET6)
-] + [UnreadDatagrams] + [
-    functools.partial(Loopback, what) for what in ("idle", "with unread data", "half closed", "not accepted yet")
-] + [functools.partial(Other, what) for what in ("a netlink socket", "a packet socket", "a raw socket")]
+] + [UnreadDatagrams] + [functools.partial(Other, what) for what in ("a netlink socket", "a packet socket", "a raw socket")]
