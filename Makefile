@@ -46,6 +46,10 @@ shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
 	done
 
+criu: ## build the criu that goes with the shim, into build/bin (needs root)
+	@mkdir -p $(BUILD)/bin
+	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/bin/criu || cp -f $$criu $(BUILD)/bin/criu; }
+
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
 NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections
 node-program: packages ## build the daemon, zeropod-node, into build/bin
@@ -63,7 +67,7 @@ check: ## formatting and lint, without changing anything
 format: ## format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
 
-image: shim libraries ## the node image as an OCI archive, with a criu of its own (needs root)
+image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
 test: image ## all tests, against real containerd, runc and CRIU (needs root)
@@ -78,7 +82,7 @@ test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
 	@Tests/Fuzz/run
 
-demo: shim ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
+demo: shim criu ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
 	@Tests/Node/node build
 	@$(SWIFT) build --product zeropod-demo 2>&1 | .ci/without-noise
 	@KEEP=$(KEEP) ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-demo
@@ -92,26 +96,23 @@ bench-quick: bench-program ## a part of it in under two minutes (needs root)
 trace: bench-program ## where the time of a sleep and of a wake goes, by step (needs root)
 	@$(BENCH) trace
 
-# What the image installs is measured: its criu is a static one.
-BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/installed/bin .build/debug/zeropod-bench
-bench-program: shim
+BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench
+bench-program: shim criu
 	@Tests/Node/node build
-	@mkdir -p $(BUILD)/installed/bin
-	@criu=$$(image/criu) && cp -f $(PROGRAMS:%=$(BUILD)/bin/%) $$criu $(BUILD)/installed/bin
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: shim ## the same tests with the stock shim and ours, side by side (needs root)
+conformance: shim criu ## the same tests with the stock shim and ours, side by side (needs root)
 	@.ci/conformance
 
-soak: shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
+soak: shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
 	@.ci/soak
 
-install: shim node-program ## put the programs below $(PREFIX)
-	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node
+install: shim criu node-program ## put the programs below $(PREFIX)
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/bin/criu
 
 clean: ## remove what was built (downloads for the test node too)
 	rm -rf .build $(BUILD)
 
-.PHONY: help all packages bpf standin shim image node-program libraries check format test test-kubernetes test-vm fuzz demo \
+.PHONY: help all packages bpf standin shim criu image node-program libraries check format test test-kubernetes test-vm fuzz demo \
 	bench bench-quick bench-program conformance soak trace install clean
 .DEFAULT_GOAL := all

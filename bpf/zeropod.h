@@ -16,8 +16,6 @@ enum {
     ZP_MAX_ACTIVATORS = 64,
     /* UDP ports of one pod. */
     ZP_MAX_DATAGRAM_PORTS = 64,
-    /* From here on in `activators`: the sockets that hold datagrams. */
-    ZP_DATAGRAM_SLOTS = 2 * ZP_MAX_ACTIVATORS,
     /* Addresses of the node. With more (kube-proxy's IPVS mode has one a service) the first ones count. */
     ZP_MAX_PROBERS = 256,
     /* Connections from the node whose kind is being followed; older ones count as traffic. */
@@ -26,14 +24,6 @@ enum {
     ZP_MAX_REQUESTS = 8,
     /* Of each its first bytes. A kubelet's are 150 to 300. */
     ZP_REQUEST_SIZE = 1024,
-    /* Connections of one pod that can stay open while their processes are away. */
-    ZP_MAX_CONNECTIONS = 4096,
-    /* A packet for one of them, if it is not longer, is sent in again after the wake. Most networks have 1500 bytes. */
-    ZP_PACKET_SIZE = 2048,
-    /* Bytes, for about thirty of these: a power of two, and of pages. What does not fit its sender sends again. */
-    ZP_ARRIVALS_SIZE = 65536,
-    /* Packets of other connections that arrive in fragments at the same time, while these are held. */
-    ZP_MAX_FRAGMENTED = 64,
     /* Pods of one node. The kubelet's default limit is 110, large nodes go to 500. */
     ZP_MAX_PODS = 4096,
 };
@@ -41,8 +31,7 @@ enum {
 /*
  * Value of `ports`: what becomes of new connections to a port.
  *
- * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS, and what
- * holds its datagrams has it plus ZP_DATAGRAM_SLOTS.
+ * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS.
  */
 struct zp_port {
     __u32 activator;  /* slot in `activators` */
@@ -59,7 +48,7 @@ struct zp_address {
     __u32 words[4];
 };
 
-/* Key of `flows` and of `connections`; ports in network order. */
+/* Key of `flows`; ports in network order. */
 struct zp_flow {
     struct zp_address remote;
     struct zp_address local;
@@ -91,33 +80,6 @@ struct zp_request {
     __u8 bytes[ZP_REQUEST_SIZE];
 };
 
-enum zp_connection_state {
-    ZP_STOPPED, /* the processes stand still; nothing else is known yet */
-    ZP_AWAY,    /* they are away */
-};
-
-/* Value of `connections`. Numbers in host order. */
-struct zp_connection {
-    __u32 slot;      /* the container's, as in `zp_port` */
-    __u32 state;     /* zp_connection_state */
-    __u32 is_owed;   /* 1: every packet may be one that the application waits for */
-    __u32 is_translated; /* 1: its packets have been through NAT, and an answer would not go through it */
-    __u32 is_wanted; /* set when a packet came that the application has to see */
-    __u32 received;  /* the sequence number that the peer goes on with */
-    __u32 sent;      /* the own one */
-    __u32 timestamp;
-    __u32 answered; /* keep-alive probes, since the processes went */
-    __u16 window;   /* as it stands in headers */
-    __u16 has_timestamps;
-};
-
-/* Entry of `arrivals`: a packet that wakes a container. */
-struct zp_arrival {
-    __u32 slot;
-    __u32 length; /* 0: it was too long to be kept */
-    __u8 bytes[ZP_PACKET_SIZE];
-};
-
 /* Value of `pod`, of which there is one. */
 struct zp_pod {
     __u64 network_namespace; /* inode number */
@@ -125,7 +87,7 @@ struct zp_pod {
 
 /* Keys of `counters`. */
 enum zp_counter {
-    ZP_STEERED,      /* packets handed to an activator: each SYN of a connection, cookie ACKs, datagrams */
+    ZP_STEERED,      /* packets handed to an activator: each SYN of a connection, cookie ACKs */
     ZP_NO_ACTIVATOR, /* the port was redirected, but its slot had no socket */
     ZP_REFUSED,      /* the kernel would not take the activator's socket */
     ZP_RECEIVED,     /* segments handed to a reception */

@@ -86,6 +86,13 @@ package enum Files {
         return statfs(path, &status) == 0 ? UInt64(truncatingIfNeeded: status.f_type) : nil
     }
 
+    /// The same, of what is open.
+    package static func fileSystemMagic(of descriptor: borrowing Descriptor) throws(SystemError) -> UInt64 {
+        var status = statfs()
+        try retrying("fstatfs") { fstatfs(descriptor.rawValue, &status) }
+        return UInt64(truncatingIfNeeded: status.f_type)
+    }
+
     /// rmdir(2).
     package static func removeEmptyDirectory(_ path: String) throws(SystemError) {
         if rmdir(path) != 0 { throw .last("rmdir", path) }

@@ -16,14 +16,9 @@ enum CRIU {
                 return then(.failure(.unusable(reason: complaint)))
             }
             context.checkedCRIU = path
-            context.criuKeepsConnections = version.map { $0 >= keepsConnectionsFrom } ?? false
             then(.success(path))
         }
     }
-
-    /// From this version on criu can be told to leave the network alone; it would else block each connection with a
-    /// firewall rule of its own, which takes 20 ms.
-    static let keepsConnectionsFrom = (3, 19)
 
     /// Why this criu will not do on this kernel, or nil if it will.
     static func complaint(_ path: String, _ version: (major: Int, minor: Int)?, kernel: KernelVersion) -> String? {

@@ -9,7 +9,6 @@ final class PodNetwork {
     let namespace: Namespace
     let redirector: Redirector
     let clients: ClientAddresses
-    let arrivals: Arrivals
     fileprivate var users = 0
     private var slots: Set<UInt32> = []
 
@@ -19,7 +18,6 @@ final class PodNetwork {
         self.name = name
         self.namespace = namespace
         redirector = try Redirector(pod: name)
-        arrivals = try Arrivals(pod: name, loop: context.loop)
         let log = context.log
         clients = ClientAddresses { log.warning($0, ["pod": name]) }
     }

@@ -17,6 +17,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// CRIU was killed in the middle. Of a restore nothing is left, the images are as they were, and another attempt may
     /// succeed.
     case interrupted(verb: String)
+    /// The processes have something that would not come back as it was. They run on unharmed.
+    case lossy(reason: String)
     /// The caller gave the checkpoint up, because traffic arrived in the middle. The container runs on unharmed.
     case givenUp
     /// There is no criu, or one that cannot serve this kernel.
@@ -24,9 +26,12 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// libcriu would not take an option.
     case refusedOption(String)
 
-    /// CRIU itself says that it cannot.
+    /// It cannot be, and would not be at another time.
     package var isRefusal: Bool {
-        if case .criu = self { true } else { false }
+        switch self {
+        case .criu, .lossy: true
+        default: false
+        }
     }
 
     package var isPassing: Bool {
@@ -47,7 +52,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .badImage(let path): "\(path) is not an image this version understands"
         case .interrupted(let verb): "criu was killed in the middle of a \(verb)"
         case .givenUp: "given up because of traffic"
-        case .unusable(let reason): reason
+        case .unusable(let reason), .lossy(let reason): reason
         case .refusedOption(let option): "libcriu refuses: \(option)"
         }
     }

@@ -47,6 +47,35 @@ enum ImageFile {
         try write(message, to: path)
     }
 
+    /// Gives regular files other names: `file_entry` of CRIU's images/fdinfo.proto, `reg_file_entry` of
+    /// images/regfile.proto.
+    ///
+    /// - Parameter newName: for a name, and flags as of open(2); nil leaves the name.
+    static func replaceNames(
+        in path: String, _ newName: (String, Int32) throws(CheckpointError) -> String?
+    ) throws(CheckpointError) {
+        let bytes: [UInt8]
+        do { bytes = try Files.read(path, limit: 256 << 20) } catch { throw .system(error) }
+        guard bytes.count >= 8 else { throw .badImage(path: path) }
+        var result = Array(bytes[..<8])
+        result.reserveCapacity(bytes.count)
+        var position = 8
+        while position < bytes.count {
+            guard position + 4 <= bytes.count else { throw .badImage(path: path) }
+            let size = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+            let end = position + 4 + size
+            guard end <= bytes.count else { throw .badImage(path: path) }
+            var entry = try Message(parsing: Array(bytes[(position + 4)..<end]), path: path)
+            if try entry.replaceName(path, newName) {
+                result += entry.encodedWithSize
+            } else {
+                result += bytes[position..<end]
+            }
+            position = end
+        }
+        do { try Files.write(result, to: path, mode: 0o600) } catch { throw .system(error) }
+    }
+
     /// - Parameter isAlone: Whether nothing follows it in the file.
     static func entry(_ path: String, headerSize: Int, isAlone: Bool = true) throws(CheckpointError) -> Message {
         let bytes: [UInt8]
@@ -61,9 +90,9 @@ enum ImageFile {
     }
 
     private static func write(_ message: Message, to path: String) throws(CheckpointError) {
-        let body = message.fields.flatMap(\.encoded)
-        let size = (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) }
-        do { try Files.write(message.header + size + body, to: path, mode: 0o600) } catch { throw .system(error) }
+        do { try Files.write(message.header + message.encodedWithSize, to: path, mode: 0o600) } catch {
+            throw .system(error)
+        }
     }
 
     /// A message as its top-level fields, each with its encoding untouched.
@@ -73,10 +102,54 @@ enum ImageFile {
             let encoded: [UInt8]
             /// The value: of a length-delimited field without its length.
             let bytes: [UInt8]
+
+            init(number: UInt64, encoded: [UInt8], bytes: [UInt8]) {
+                self.number = number
+                self.encoded = encoded
+                self.bytes = bytes
+            }
+
+            /// A length-delimited field.
+            init(number: UInt64, _ bytes: [UInt8]) {
+                self.init(
+                    number: number, encoded: Message.varint(number << 3 | 2) + Message.varint(UInt64(bytes.count)) + bytes,
+                    bytes: bytes)
+            }
         }
 
         var header: [UInt8] = []
         var fields: [Field] = []
+
+        private static func varint(_ value: UInt64) -> [UInt8] {
+            var (rest, bytes) = (value, [UInt8]())
+            while rest > 0x7f {
+                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                rest >>= 7
+            }
+            return bytes + [UInt8(rest)]
+        }
+
+        /// As it stands in a file: its length (32 bits, little endian) first.
+        var encodedWithSize: [UInt8] {
+            let body = fields.flatMap(\.encoded)
+            return (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) } + body
+        }
+
+        /// Of a `file_entry`. False: it is of another kind, or keeps its name.
+        fileprivate mutating func replaceName(
+            _ path: String, _ newName: (String, Int32) throws(CheckpointError) -> String?
+        ) throws(CheckpointError) -> Bool {
+            guard let index = fields.firstIndex(where: { $0.number == 3 }) else { return false }
+            var file = try Message(parsing: fields[index].bytes, path: path)
+            guard let name = file.fields.firstIndex(where: { $0.number == 6 }) else { throw .badImage(path: path) }
+            let flags = Int32(truncatingIfNeeded: file.number(2) ?? 0)
+            guard let new = try newName(String(decoding: file.fields[name].bytes, as: UTF8.self), flags) else {
+                return false
+            }
+            file.fields[name] = Field(number: 6, Array(new.utf8))
+            fields[index] = Field(number: 3, file.fields.flatMap(\.encoded))
+            return true
+        }
 
         /// The value of a numeric field; nil if it is not there.
         func number(_ field: UInt64) -> UInt64? {

@@ -12,7 +12,6 @@ package final class Redirector {
     private let counts: PinnedMap<UInt32, UInt64>
     let probers: PinnedMap<UInt128, UInt8>
     let requests: PinnedMap<UInt32, UInt8>
-    package let connections: HeldConnections
 
     /// Opens what `DataPathLoader.attach` made for this pod.
     package init(pod: String) throws(SystemError) {
@@ -23,7 +22,6 @@ package final class Redirector {
         counts = try PinnedMap(pins.path(.counters))
         probers = try PinnedMap(pins.path(.probers))
         requests = try PinnedMap(pins.path(.requests))
-        connections = try HeldConnections(pins)
     }
 
     // MARK: Ports
