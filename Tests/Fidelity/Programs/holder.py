@@ -35,6 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if address.path == "/look":
             number = int(urllib.parse.parse_qs(address.query)["n"][0])
             answer["checks"] = {one.name: kind.collect(one, "look", number) for one in kinds}
+            answer["differs"] = [[name, *one] for name, list in answer["checks"].items() for one in list if one[1] != one[2]]
         body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

@@ -63,7 +63,7 @@ class NewConnection(Turn):
     port = 9000
 
     def take(self):
-        listener = socket.create_server(("::", self.port), family=socket.AF_INET6)
+        listener = socket.create_server(("::", self.port), family=socket.AF_INET6, dualstack_ipv6=True)
         in_background(serve, listener)
 
     def speak(self, n):
@@ -78,7 +78,7 @@ class OpenConnection(Turn):
     port = 9001
 
     def take(self):
-        self.listener = socket.create_server(("::", self.port), family=socket.AF_INET6)
+        self.listener = socket.create_server(("::", self.port), family=socket.AF_INET6, dualstack_ipv6=True)
         in_background(serve, self.listener)
 
     def meet(self):

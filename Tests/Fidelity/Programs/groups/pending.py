@@ -1,17 +1,20 @@
-"""TCP connections of a container with itself."""
+"""Connections in which something waits that the container has not read. It may stay awake for that."""
 
 import functools
 import socket
 
+from groups.quiet import Connection
 from kind import Kind
+
+WAITING = "not answered a request|waits|unread"
 
 
 class Loopback(Kind):
-    """Both ends are the container's. What waits in it is work that is not done, for which it may stay awake."""
+    """Both ends are the container's."""
 
     def __init__(self, what, volume):
         self.what, self.holds = what, f"a TCP connection to itself, {what}"
-        self.refusal = "" if what == "idle" else "not answered a request|waits|unread"
+        self.refusal = "" if what == "idle" else WAITING
         super().__init__(volume)
 
     def take(self):
@@ -41,6 +44,27 @@ class Loopback(Kind):
             yield "the closed way", b"", self.far.recv(100)
 
 
-KINDS = [
+class Unread(Connection):
+    refusal = WAITING
+
+    def meet(self):
+        yield from super().meet()
+        self.client.send(b"unread" * 1000)
+        self.client.shutdown(socket.SHUT_WR)
+
+    def look(self, n):
+        yield from super().look(n)
+        if n == 1:
+            data = b""
+            while part := self.connection.recv(10_000):
+                data += part
+            yield "data until the end", b"unread" * 1000, data
+        self.connection.send(b"%d" % n)
+
+    def after(self, n):
+        yield "the other way", b"%d" % n, self.client.recv(10)
+
+
+KINDS = [functools.partial(Unread, "with unread data and half closed", 9101, "nothing")] + [
     functools.partial(Loopback, what) for what in ("idle", "with unread data", "half closed", "not accepted yet")
 ]

@@ -150,11 +150,10 @@ class Session(Kind):
 
     def ids(self):
         fields = open(f"/proc/{self.child.pid}/stat").read().rsplit(")", 1)[1].split()
-        # State, parent, group, session.
-        return fields[0], fields[1], fields[2], fields[3]
+        return fields[1:4]
 
     def look(self, n):
-        yield "state, parent, group, session", self.before, self.ids()
+        yield "parent, group, session", self.before, self.ids()
 
 
 class Orphan(Kind):
@@ -205,7 +204,7 @@ class Procfs(Kind):
         self.descriptor = os.open(self.file.replace("PID", str(os.getpid())), os.O_RDONLY)
 
     def look(self, n):
-        yield "contents", True, len(os.pread(self.descriptor, 4096, 0)) > 5
+        yield "contents", True, len(os.pread(self.descriptor, 4096, 0)) > 2
 
 
 KINDS = (
