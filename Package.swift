@@ -147,6 +147,10 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "Linux", "Measure", "TestNode"],
             path: "Tests/EndToEnd",
             swiftSettings: strict),
+        // What processes hold, before and after a sleep: see docs/compatibility.md.
+        .testTarget(
+            name: "FidelityTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Fidelity",
+            exclude: ["Programs"], swiftSettings: strict),
         // The same with a Kubernetes around it: see Tests/Kubernetes.
         .testTarget(
             name: "KubernetesTests", dependencies: ["Commands", "TestCluster", "TestNode"],
