@@ -3,11 +3,11 @@
 # kprobes, the redirect on a kernel without tcx, and want of memory in cgroup v2. Prints what was checked; the last line
 # reads "N passed, N failed".
 #
-# Plain emulation: works without /dev/kvm. What was downloaded stays in build/vm.
+# Plain emulation: works without /dev/kvm. What was downloaded stays in ~/.cache/zeropod/vm, for the next checkout, too.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-directory=build/vm
+directory=build/vm downloads=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/zeropod/vm
 limit=${VM_TIMEOUT:-900}
 mkdir -p "$directory"
 
@@ -37,30 +37,31 @@ install_packages() {
 
 download() { (cd "$2" && apt-get -qq -o Acquire::Retries=5 download "$1"); }
 
-# Unpacks a Debian package into build/vm/NAME, without installing it. $1: package, $2: directory, $3: a file in it.
+# Unpacks a Debian package below its name, without installing it. $1: package, $2: a file in it.
 unpack() {
-    compgen -G "$directory/$2/$3" >/dev/null && return
+    local root=$downloads/$1
+    compgen -G "$root/$2" >/dev/null && return
     echo "downloading $1"
-    rm -rf "$directory/$2" "$directory/$2.download"
-    mkdir -p "$directory/$2.download"
-    download "$1" "$directory/$2.download" 2>/dev/null || { .ci/apt update && download "$1" "$directory/$2.download"; } ||
+    rm -rf "$root"{,.download,.new}
+    mkdir -p "$root.download"
+    download "$1" "$root.download" 2>/dev/null || { .ci/apt update && download "$1" "$root.download"; } ||
         fail "cannot download $1"
-    dpkg-deb -x "$directory/$2.download"/*.deb "$directory/$2.new"
-    rm -rf "$directory/$2.download"
-    mv "$directory/$2.new" "$directory/$2"
+    dpkg-deb -x "$root.download"/*.deb "$root.new"
+    rm -rf "$root.download"
+    mv "$root.new" "$root"
 }
 
 make_initramfs() {
     local root=$directory/initramfs name
     rm -rf "$root"
     mkdir -p "$root"/{bin,modules,dev}
-    cp "$directory"/busybox/bin/busybox "$root/bin/"
+    cp "$downloads/busybox-static/bin/busybox" "$root/bin/"
     cp Tests/VirtualMachine/init "$root/init"
     cp "$1" "$root/virtual-machine-checks"
     chmod 0755 "$root"/{init,virtual-machine-checks}
     # Not built in, and nobody in there to load them on demand.
     for name in sch_ingress cls_bpf; do
-        find "$directory/kernel/lib" -name "$name.ko*" -exec cp {} "$root/modules/" \;
+        find "$downloads/$kernel/lib" -name "$name.ko*" -exec cp {} "$root/modules/" \;
     done
     find "$root/modules" -name '*.xz' -exec xz -d {} +
     (cd "$root" && find . | cpio --quiet -o -H newc) | gzip -1 >"$directory/initramfs.gz"
@@ -75,8 +76,8 @@ kernel=$(newest_kernel) || true
 # A new machine may have no lists of packages.
 [[ $kernel ]] || { .ci/apt update && kernel=$(newest_kernel) && [[ $kernel ]]; } ||
     fail "Debian's kernel is not among the packages"
-unpack "$kernel" kernel 'boot/vmlinuz-*'
-unpack busybox-static busybox bin/busybox
+unpack "$kernel" 'boot/vmlinuz-*'
+unpack busybox-static bin/busybox
 
 make --no-print-directory -C bpf
 # The flags of the Makefile, so that both share what is built.
@@ -86,7 +87,7 @@ make_initramfs .build/static/release/virtual-machine-checks
 
 log=$directory/console.log
 timeout --foreground "$limit" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 2 -nodefaults -no-reboot \
-    -nographic -serial stdio -monitor none -kernel "$directory"/kernel/boot/vmlinuz-* \
+    -nographic -serial stdio -monitor none -kernel "$downloads/$kernel"/boot/vmlinuz-* \
     -initrd "$directory/initramfs.gz" -append "console=ttyS0 quiet panic=-1" </dev/null 2>&1 |
     tr -d '\r' | tee "$log" | sed -un '/^kernel [0-9]/,/^[0-9]* passed/p' || true
 
