@@ -72,7 +72,8 @@ extension Container {
             let quiet = traffic?.quietness(since: lastActivity)
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
-                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
+                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                memory: memoryBefore ?? 0,
                 mayWakeLazily: mayWakeLazily, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
