@@ -78,13 +78,13 @@ format: ## format all Swift sources in place
 image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
-test: able-to-run-nodes ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
+test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
 	@.ci/test
 
-test-quick: able-to-run-nodes ## those without containers, and one that sleeps, in two minutes (needs root)
+test-quick: ## those without containers, and one that sleeps, in two minutes (needs root)
 	@.ci/test quick
 
-test-long: able-to-run-nodes ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
+test-long: ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
 	@.ci/test long
 
 durations: ## keep what the last run took as what tests are to take, in Tests/durations
@@ -117,7 +117,7 @@ bench-program: able-to-run-nodes shim criu
 	@Tests/Node/node build 2.1
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 tries the stock shim again)
+conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 takes the stock shim's columns anew)
 	@.ci/conformance
 
 soak: able-to-run-nodes shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
@@ -129,7 +129,7 @@ readme: able-to-run-nodes ## write into the README what build/bench.json and a r
 install: shim criu node-program ## put the programs below $(PREFIX)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/criu/criu
 
-clean: ## remove what was built (downloads for the test node too)
+clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
 	@.ci/clean
 
 .PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-quick test-long durations \

@@ -72,7 +72,8 @@ extension Container {
             let quiet = traffic?.quietness(since: lastActivity)
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
-                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
+                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                memory: memoryBefore ?? 0,
                 mayWakeLazily: mayWakeLazily, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
@@ -222,11 +223,11 @@ extension Container {
             // The restore itself was work, in the container's cgroup.
             workBefore = cgroup?.processorTime.map { (.now, $0) }
             resumeRestored()
-            sleeper = nil
+            letGoOfSleeper()
             if let pages { awaitMemory(from: pages) } else { snapshot.discardImages(context.loop) }
         case .failure where lifecycle.state == .exited:
             // It was ended while it was restored.
-            sleeper = nil
+            letGoOfSleeper()
             discardSnapshot()
         case .failure(let error) where restoreAttempts + 1 < error.attempts:
             // Connections wait on.
@@ -237,7 +238,7 @@ extension Container {
         case .failure(let error):
             history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
-            sleeper = nil
+            letGoOfSleeper()
             let effects = lifecycle.restoreFailed()
             if !effects.isEmpty {
                 imagesAreEvidence = true

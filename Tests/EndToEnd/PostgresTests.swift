@@ -50,8 +50,7 @@ extension SleepingPods {
                 #expect(heard.last?.hasPrefix("Asynchronous notification \"news\" with payload \"good ones\"") == true)
 
                 #expect(Set(pids).isSubset(of: try await server.processes()))
-                // criu says so because of the shared memory; before that, on a machine without CAP_SYS_RESOURCE, because
-                // of the limits of processes that are not root's.
+                // criu says so because of the shared memory.
                 #expect(try server.shimLog().contains { $0.contains("checkpoint failed") })
                 try await server.expectSleeps(0)
             }

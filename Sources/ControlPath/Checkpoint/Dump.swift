@@ -129,7 +129,8 @@ package struct Dump: Sendable {
         return Outcome(
             dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
             sleeper: Sleeper(
-                criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks, timers: timers))
+                criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks,
+                timers: timers))
     }
 
     /// CRIU has not yet injected its code.

@@ -139,7 +139,8 @@ enum ImageFile {
             /// A length-delimited field.
             init(number: UInt64, _ bytes: [UInt8]) {
                 self.init(
-                    number: number, encoded: Message.varint(number << 3 | 2) + Message.varint(UInt64(bytes.count)) + bytes,
+                    number: number,
+                    encoded: Message.varint(number << 3 | 2) + Message.varint(UInt64(bytes.count)) + bytes,
                     bytes: bytes)
             }
         }
