@@ -66,7 +66,7 @@ extension Container {
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
             let kept = try KeptContainer(
-                of: main.pid, keyring: runc.options.noNewKeyring ? nil : "_ses.\(id)",
+                of: main.pid, keyring: sessionKeyring,
                 inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
             times.reached("kept")
             let quiet = traffic?.quietness(since: lastActivity)
@@ -91,6 +91,10 @@ extension Container {
             checkpointEnded(.failed(error.description))
         }
     }
+
+    /// The name that runc gives it; nil: the processes have the one of whoever started them, as those do that runc has
+    /// restored from somebody's images.
+    private var sessionKeyring: String? { runc.options.noNewKeyring || origin != nil ? nil : "_ses.\(id)" }
 
     private func dumped(_ result: Result<Dump.Outcome, CheckpointError>) {
         endWatch()

@@ -162,6 +162,7 @@ package struct Restore: Sendable {
                     sleeper.attributes.giveBack(in: kept.cgroups)
                     aboutToRun()
                     sleeper.descriptors.close()
+                    sleeper.segments.letGo()
                     isTold = true
                     tell(initial)
                 default: return true
