@@ -5,9 +5,9 @@ extension RawPackets {
         from source: SocketAddress, to destination: SocketAddress, sequence: UInt32, acknowledging received: UInt32
     ) -> [UInt8] {
         // 5 words of header, RST and ACK, no window; the checksum is computed on delivery.
-        let segment =
-            bytes(source.port) + bytes(destination.port) + bytes(sequence) + bytes(received) + [5 << 4, 0x14]
-            + [UInt8](repeating: 0, count: 6)
+        // One long sum would be too much for the type checker of Swift 6.2.
+        let numbers = [bytes(source.port), bytes(destination.port), bytes(sequence), bytes(received)]
+        let segment = numbers.flatMap(\.self) + [5 << 4, 0x14, 0, 0, 0, 0, 0, 0]
         let length = UInt16(segment.count)
         switch destination.family {
         case .ipv4:
