@@ -50,7 +50,7 @@ shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 	done
 
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
-NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections
+NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections -Xswiftc -use-ld=lld
 node-program: packages ## build the daemon, zeropod-node, into build/bin
 	@mkdir -p $(BUILD)/bin $(BUILD)/maps
 	@$(SWIFT) build $(NODE_FLAGS) $(call MAP,zeropod-node) --product zeropod-node 2>&1 | .ci/without-noise
