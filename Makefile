@@ -32,7 +32,15 @@ help: ## this list
 
 all: shim node-program ## build everything: the BPF programs, the static shim, the daemon of the node
 
-packages: ## install the Debian packages that building needs (needs root)
+# What this machine lacks is told before anything is built.
+export ZEROPOD_GOAL := $(firstword $(MAKECMDGOALS))
+able-to-build:
+	@.ci/preflight build
+
+able-to-run-nodes: able-to-build
+	@.ci/preflight node
+
+packages: able-to-build ## install the Debian packages that building needs (needs root)
 	@.ci/packages
 
 bpf: packages ## build the BPF programs
@@ -48,6 +56,10 @@ shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 		$(STRIP) .build/static/release/$$program $(BUILD)/bin/$$program.new || exit 1; \
 		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
 	done
+
+criu: ## build the criu that goes with the shim, into build/criu (needs root)
+	@mkdir -p $(BUILD)/criu
+	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/criu/criu || cp -f $$criu $(BUILD)/criu/criu; }
 
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
 NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections -Xswiftc -use-ld=lld
@@ -66,7 +78,7 @@ check: ## formatting and lint, without changing anything
 format: ## format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
 
-image: shim libraries ## the node image as an OCI archive, with a criu of its own (needs root)
+image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
 release: image ## a tarball of all of it, with manifests, an SBOM and checksums, in build/release (needs root)
@@ -83,10 +95,19 @@ SUITE ?= sid trixie bookworm
 test-newcomer: ## `make demo` in bare roots of Debian (needs root; SUITE=sid)
 	@for suite in $(SUITE); do Tests/Newcomer/run $$suite || exit 1; done
 
-test: image ## all tests, against real containerd, runc and CRIU (needs root)
+test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
 	@.ci/test
 
-test-kubernetes: image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
+test-quick: ## those without containers, and one that sleeps, in two minutes (needs root)
+	@.ci/test quick
+
+test-long: ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
+	@.ci/test long
+
+durations: ## keep what the last run took as what tests are to take, in Tests/durations
+	@cp $(BUILD)/test/durations Tests/durations
+
+test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
 
 test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
@@ -95,9 +116,8 @@ test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
 fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
 	@Tests/Fuzz/run
 
-demo: shim ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
-	@Tests/Node/node build
-	@$(SWIFT) build --product zeropod-demo 2>&1 | .ci/without-noise
+demo: able-to-run-nodes packages ## watch containers sleep and wake (needs root; KEEP=1 leaves the node up)
+	@Tests/Demo/build
 	@KEEP=$(KEEP) ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-demo
 
 bench: bench-program ## measure everything beside a control (needs root; ONLY=wake/httpd,start ROUNDS=20 DENSITY=500)
@@ -109,27 +129,28 @@ bench-quick: bench-program ## a part of it in under two minutes (needs root)
 trace: bench-program ## where the time of a sleep and of a wake goes, by step (needs root)
 	@$(BENCH) trace
 
-# What the image installs is measured: its criu is a static one.
-BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/installed/bin .build/debug/zeropod-bench
-bench-program: shim
-	@Tests/Node/node build
-	@mkdir -p $(BUILD)/installed/bin
-	@criu=$$(image/criu) && cp -f $(PROGRAMS:%=$(BUILD)/bin/%) $$criu $(BUILD)/installed/bin
+BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench
+bench-program: able-to-run-nodes shim criu
+	@Tests/Node/node build 2.1
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: shim ## the same tests with the stock shim and ours, side by side (needs root)
+conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 takes the stock shim's columns anew)
 	@.ci/conformance
 
-soak: shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
+soak: able-to-run-nodes shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
 	@.ci/soak
 
-install: shim node-program ## put the programs, with a criu of their own, below $(PREFIX) (needs root for criu)
-	criu=$$(image/criu) && install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) \
-		$(BUILD)/bin/zeropod-node $$criu
+readme: able-to-run-nodes ## write into the README what build/bench.json and a run of zeropod status say (needs root)
+	@Tests/Documents/readme
 
-clean: ## remove what was built (downloads for the test node too)
-	rm -rf .build $(BUILD)
+install: shim criu node-program ## put the programs below $(PREFIX)
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/criu/criu
 
-.PHONY: help all packages bpf standin shim image node-program libraries check format release deb test test-release \
-	test-newcomer test-kubernetes test-vm fuzz demo bench bench-quick bench-program conformance soak trace install clean
+clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
+	@.ci/clean
+
+.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format release deb test \
+	test-release test-newcomer test-quick test-long durations \
+	test-kubernetes test-vm fuzz demo \
+	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all

@@ -99,10 +99,13 @@ let package = Package(
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Checkpoint", ["Linux"]),
-        tests(of: "Shim", ["Linux"]),
+        tests(of: "Shim", ["DataPath", "Linux"]),
         tests(
             of: "Launch",
-            ["CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "TTRPC", "containerd-shim-zeropod-v2"]),
+            [
+                "CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "Shim", "TTRPC",
+                "containerd-shim-zeropod-v2",
+            ]),
         tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
@@ -110,9 +113,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ContainerdAPI", "DataPath", "JSON", "Linux", "MessageTypes", "Protobuf", "Runc", "Shim", "StatusAPI",
-                "StdIO",
-                "TTRPC",
+                "ContainerdAPI", "DataPath", "JSON", "Linux", "MessageTypes", "NodeDaemon", "Protobuf", "Runc", "Shim",
+                "StatusAPI", "StdIO", "TTRPC",
             ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
@@ -121,6 +123,9 @@ let package = Package(
         .executableTarget(
             name: "virtual-machine-checks", dependencies: ["Linux", "DataPath"], path: "Tests/VirtualMachine/Program",
             swiftSettings: strict),
+
+        // Runs all of them for .ci/test.
+        .executableTarget(name: "zeropod-tests", dependencies: ["Commands"], path: "Tests/Run", swiftSettings: strict),
 
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
         support("Commands"),
@@ -144,6 +149,10 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "Linux", "Measure", "TestNode"],
             path: "Tests/EndToEnd",
             swiftSettings: strict),
+        // What processes hold, before and after a sleep: see docs/compatibility.md.
+        .testTarget(
+            name: "FidelityTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Fidelity",
+            exclude: ["Programs"], swiftSettings: strict),
         // The same with a Kubernetes around it: see Tests/Kubernetes.
         .testTarget(
             name: "KubernetesTests", dependencies: ["Commands", "TestCluster", "TestNode"],

@@ -7,6 +7,10 @@ enum Outcome: Sendable {
     case failed(String)
     case skipped(String)
 
+    var isFailure: Bool {
+        if case .failed = self { true } else { false }
+    }
+
     var word: String {
         switch self {
         case .passed: "pass"
@@ -26,13 +30,17 @@ struct Runner {
 
     private var name: String { "conformance.\(column.containerd.rawValue).\(column.runtime)" }
 
-    func run(_ checks: [Check], _ table: inout Table) async throws {
+    /// - Returns: the versions of what is on the node.
+    @discardableResult
+    func run(_ checks: [Check], _ table: inout Table) async throws -> String {
         var node: TestNode?
+        var versions = ""
         do {
             for check in checks {
                 try Task.checkCancellation()
                 if node == nil { node = try await up() }
                 guard let running = node else { continue }
+                if versions.isEmpty { versions = try await running.versions() }
                 let setup = Case(node: running, runtime: column.runtime)
                 let (outcome, time) = await bounded(check, setup)
                 table.note(check.name, column, outcome, time)
@@ -45,6 +53,7 @@ struct Runner {
             throw error
         }
         try await TestNode.down(name)
+        return versions
     }
 
     /// Ends what an earlier node of this name left first.

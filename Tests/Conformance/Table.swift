@@ -32,6 +32,13 @@ struct Table {
         }
     }
 
+    subscript(test: String, column: Column) -> Outcome? { outcomes[test]?[column] }
+
+    /// Takes from the file what became of a test.
+    mutating func take(_ test: String, _ column: Column, _ outcome: Outcome) {
+        outcomes[test, default: [:]][column] = outcome
+    }
+
     /// Tests that fail with ours and not with the stock shim.
     private var regressions: [(test: String, containerd: Containerd)] {
         order.flatMap { test in

@@ -83,6 +83,9 @@ import Testing
             ip -n far route add default via 10.98.0.1
             ip netns exec far sysctl -qw net.ipv4.ip_no_pmtu_disc=1
             sysctl -qw net.ipv4.ip_forward=1
+            # A fragment has 8 bytes of data, and a device's queue room for a thousand packets: a larger window would be
+            # more than that, and the loss of a single one is waited for, for a second and longer.
+            ip -n pod1 route add 10.98.0.0/24 via 10.99.1.1 window 4000
             ip route replace 10.99.1.0/24 dev veth1 mtu lock 68
             """,
         // Record route with room for nine addresses.

@@ -27,7 +27,7 @@ struct Picture {
 
     private var table: [[Piece]] {
         let header: [Piece] = [
-            ("   CONTAINER  STATE      PROCESSES     MEMORY    ON DISK  SLEEPS  MEMORY OVER TIME", .dim)
+            ("   CONTAINER  STATE      PROCESSES     MEMORY    ON DISK  SLEEPS  OVER TIME", .dim)
         ]
         return [header] + scene.actors.map(row)
     }
@@ -53,13 +53,14 @@ struct Picture {
     private var shims: [[Piece]] {
         scene.actors.map { actor in
             [
-                ("   shim of \(actor.name)".left(22), nil),
-                (Text.bytes(actor.shimPrivate).right(9), .cyan),
-                (" private,", .dim), (Text.bytes(actor.shimResident).right(9), nil), (" resident", .dim),
+                ("   shim of \(actor.name)".left(19), nil),
+                (Text.bytes(actor.shimPrivate).right(8), .cyan),
+                (" private,", .dim), (Text.bytes(actor.shimResident).right(8), nil), (" resident", .dim),
+                (!actor.isAsleep || actor.standIn == 0 ? "" : ", its stand-in \(Text.bytes(actor.standIn))", .dim),
             ]
         } + [
             [
-                ("   stock runc shim".left(22), nil), (Text.bytes(scene.stockShim).right(9), nil),
+                ("   stock runc shim".left(19), nil), (Text.bytes(scene.stockShim).right(8), nil),
                 (" private, for comparison", .dim),
             ]
         ]
@@ -75,8 +76,8 @@ struct Picture {
                 case .plain: .dim
                 }
             return [
-                (Text.time(event.seconds).right(9) + "  ", .dim), (event.actor.left(7), .bold),
-                (event.what.left(23), colour), (event.took.right(9), .bold), ("   " + event.detail, .dim),
+                (Text.time(event.seconds).right(8) + "  ", .dim), (event.actor.left(7), .bold),
+                (event.what.left(20), colour), (event.took.right(9), .bold), ("  " + event.detail, .dim),
             ]
         }
     }

@@ -5,6 +5,7 @@ struct Scene: Sendable {
         let name: String
         let port: UInt16
         var isAsleep = false
+        /// Those that the container runs, not the shim's.
         var processes = 0
         /// Of all processes of the pod, shared pages counted in proportion.
         var memory = 0
@@ -12,6 +13,8 @@ struct Scene: Sendable {
         var onDisk = 0
         var shimPrivate = 0
         var shimResident = 0
+        /// Private memory of what stands in for criu in the container's control groups, when it slept last.
+        var standIn = 0
         var sleeps = 0
         /// Memory over time, the latest last.
         var history: [Int] = []

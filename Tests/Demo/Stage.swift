@@ -72,18 +72,18 @@ actor Stage {
 
     func look(remember: Bool = false) {
         for (index, container) in containers.enumerated() {
-            let processes = Processes.ofContainer(container.id)
-            var memory = ProcessMemory()
-            for pid in processes + Processes.ofContainer(container.pod.id) {
-                if let one = ProcessMemory(of: pid) { memory += one }
-            }
-            let shim = Processes.shim(ofPod: container.pod.id).flatMap(ProcessMemory.init(of:))
+            guard let shim = Processes.shim(ofPod: container.pod.id) else { continue }
+            let processes = Processes.ofApplication(container.id, shim: shim)
+            let memory = Self.memory(of: Processes.ofContainer(container.id) + Processes.ofContainer(container.pod.id))
+            let shimMemory = Self.memory(of: [shim])
             scene.actors[index].processes = processes.count
             scene.actors[index].isAsleep = processes.isEmpty
             scene.actors[index].memory = memory.proportional
             scene.actors[index].onDisk = processes.isEmpty ? Self.imageBytes(of: container) : 0
-            scene.actors[index].shimPrivate = shim?.privateDirty ?? 0
-            scene.actors[index].shimResident = shim?.resident ?? 0
+            scene.actors[index].shimPrivate = shimMemory.privateDirty
+            scene.actors[index].shimResident = shimMemory.resident
+            let standIn = Self.memory(of: Processes.standIns(of: shim)).privateDirty
+            if processes.isEmpty && standIn > 0 { scene.actors[index].standIn = standIn }
             if remember { scene.actors[index].history.append(memory.proportional) }
         }
         if let stockPod {
@@ -91,14 +91,19 @@ actor Stage {
         }
     }
 
-    /// The size of everything below the container's directory in /var/lib/zeropod.
+    private static func memory(of processes: [Int]) -> ProcessMemory {
+        processes.compactMap(ProcessMemory.init(of:)).reduce(into: ProcessMemory()) { $0 += $1 }
+    }
+
+    /// What the container's directory in /var/lib/zeropod takes of the disk, as du tells it.
     private static func imageBytes(of container: Container) -> Int {
         let root = container.pod.node.state.appending(path: "zeropod")
-        let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: [.fileSizeKey])
+        let paths = FileManager.default.enumerator(atPath: root.path())
         var total = 0
-        while let file = files?.nextObject() as? URL {
-            guard file.path().contains(container.id) else { continue }
-            total += (try? file.resourceValues(forKeys: [.fileSizeKey]))?.fileSize ?? 0
+        while let path = paths?.nextObject() as? String {
+            var status = stat()
+            guard path.contains(container.id), lstat(root.appending(path: path).path(), &status) == 0 else { continue }
+            total += Int(status.st_blocks) * 512
         }
         return total
     }

@@ -7,9 +7,11 @@ struct Story {
     let screen: Screen
     let shim: URL
     let nodeName: String
+    /// Where what the node has to say goes after a failure.
+    let log: URL
 
-    private static let sleeps = 3
-    private static let idle = 3
+    private static let sleeps = 2
+    private static let idle = 2
 
     struct Wrong: Error, CustomStringConvertible {
         let description: String
@@ -18,30 +20,30 @@ struct Story {
     /// Gives the closing line.
     func tell(keep: Bool) async throws -> String {
         let stage = Stage(screen: screen)
+        var node: TestNode?
         do {
             await stage.set(title: "· containers that sleep while nobody calls")
-            await stage.say("starting a node: containerd, runc and CRIU from Debian, in namespaces of its own")
-            let node = try await TestNode.up(nodeName, shim: shim)
-            return try await tell(on: node, stage, keep: keep)
+            await stage.say("starting a node: containerd and runc from Debian, in namespaces of its own")
+            let up = try await TestNode.up(nodeName, shim: shim)
+            node = up
+            try Task.checkCancellation()
+            let pods = try await startPods(on: up, stage)
+            let shown = try await watch(pods, on: up, stage)
+            await stage.endLooking()
+            return keep ? shown + "\n" + howToGoOn(up, pods) : try await end(pods.all, on: up, stage, shown)
         } catch {
             await stage.endLooking()
+            // Nobody wants to know why an interrupted story did not go on.
+            if !Task.isCancelled { try await keepLog(of: error, node) }
             try? await TestNode.down(nodeName)
             throw error
         }
     }
 
-    private func tell(on node: TestNode, _ stage: Stage, keep: Bool) async throws -> String {
-        do {
-            try Task.checkCancellation()
-            let pods = try await startPods(on: node, stage)
-            let shown = try await watch(pods, on: node, stage)
-            await stage.endLooking()
-            return keep ? shown + "\n" + howToGoOn(node, pods) : try await end(pods.all, on: node, stage, shown)
-        } catch {
-            // Nobody wants to know why an interrupted story did not go on.
-            if !Task.isCancelled { screen.close(with: await node.diagnosis()) }
-            throw error
-        }
+    private func keepLog(of error: any Error, _ node: TestNode?) async throws {
+        let diagnosis = await node?.diagnosis() ?? ""
+        try Data("\(error)\n\(diagnosis)".utf8).write(to: log)
+        screen.close(with: "What was logged is in \(log.relativePath).")
     }
 
     private struct Pods {
@@ -84,9 +86,9 @@ struct Story {
         for round in 1...Self.sleeps {
             await stage.say("nobody calls for \(Self.idle) s … (\(round) of \(Self.sleeps))")
             for visitor in [nginx, redis] { try await visitor.awaitSleep(round) }
-            await stage.look()
-            await stage.say("both are asleep: no process, no memory, still Running for containerd")
-            await pause(2.5)
+            await stage.say("both are asleep: ps shows neither, for containerd both are Running")
+            for visitor in [nginx, redis] { try await visitor.askProcesses() }
+            await pause(1)
             for visitor in [nginx, redis] {
                 await stage.say("a request for the sleeping \(visitor.container.name), then one more")
                 try await visitor.visit(asleep: true)
@@ -97,9 +99,11 @@ struct Story {
         await pause(1)
         let numbers = await redis.answers.map(\.text).joined(separator: ", ")
         return """
-            Shown: nginx and redis slept \(Self.sleeps) times each and woke at the first connection \
+            Shown: nginx and redis slept twice each and woke at the first connection \
             (median \(await wakeMedian(nginx, redis)), awake \(await warmMedian(nginx, redis))); \
-            redis counted on across its sleeps: \(numbers). \
+            redis counted on across its sleeps: \(numbers).
+            Asleep, ps shows no process of theirs. What it shows in the control group of each is zeropod-stand-in, \
+            \(Text.bytes(await stage.actor("nginx")?.standIn ?? 0)) of private memory: the shim's, and CRIU from the first connection on.
             A shim takes \(Text.bytes(await stage.actor("nginx")?.shimPrivate ?? 0)) of private memory, \
             the stock one \(Text.bytes(await stage.stockShim)).
             """
@@ -123,7 +127,10 @@ struct Story {
 
     private func end(_ pods: [Pod], on node: TestNode, _ stage: Stage, _ shown: String) async throws -> String {
         await stage.say("removing the pods and ending the node")
-        for pod in pods { try await pod.delete() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for pod in pods { group.addTask { try await pod.delete() } }
+            try await group.waitForAll()
+        }
         let left = try await node.lastingLeftovers()
         guard left.isEmpty else { throw Wrong(description: "the pods left behind:\n\(left.joined(separator: "\n"))") }
         try await node.down()

@@ -32,6 +32,9 @@ actor Visitor {
         log = ShimLog(of: container.pod)
     }
 
+    /// What ps calls the application.
+    private var program: String { kind == .web ? "nginx" : "redis-server" }
+
     private var request: String { kind == .web ? "GET /" : "INCR visits" }
 
     /// One request on a new connection; throws if the answer is not the right one.
@@ -54,9 +57,7 @@ actor Visitor {
     }
 
     func visit(asleep: Bool) async throws {
-        if asleep, !Processes.ofContainer(container.id).isEmpty {
-            throw Story.Wrong(description: "\(container.name) woke up before anybody called")
-        }
+        if asleep { try await checkAsleep() }
         let reply = try await call()
         let answer = Answer(
             text: reply.text.trimmingCharacters(in: .whitespacesAndNewlines), milliseconds: reply.seconds * 1000,
@@ -67,6 +68,22 @@ actor Visitor {
         await stage.tell(
             container.name, request + (asleep ? " (asleep)" : " (awake)"), took: answer.milliseconds,
             "“\(answer.text)”", asleep ? .wake : .warm)
+    }
+
+    private func checkAsleep() async throws {
+        await stage.look()
+        guard let now = await stage.actor(container.name), now.isAsleep else {
+            throw Story.Wrong(description: "\(container.name) woke up before anybody called")
+        }
+    }
+
+    /// Asks ps, as a person would.
+    func askProcesses() async throws {
+        let found = try await container.pod.node.run("ps", "-C", program, "-o", "pid=,args=", expecting: nil)
+        guard found.trimmed.isEmpty else {
+            throw Story.Wrong(description: "\(container.name) is asleep, and ps shows \(found.trimmed)")
+        }
+        await stage.tell(container.name, "ps -C \(program)", "no process", .sleep)
     }
 
     private func knock() async throws -> Bool {
@@ -87,10 +104,12 @@ actor Visitor {
         let change = try await log.await(.asleep, round, of: container.id)
         await stage.slept(container.name)
         await stage.look()
-        let after = await stage.actor(container.name)
-        let (had, has) = (Text.bytes(awakeMemory), Text.bytes(after?.memory ?? 0))
+        guard let after = await stage.actor(container.name), after.isAsleep, after.onDisk > 0 else {
+            throw Story.Wrong(description: "\(container.name) is said to be asleep, and has processes or no images")
+        }
+        let (had, has) = (Text.bytes(awakeMemory), Text.bytes(after.memory))
         await stage.tell(
             container.name, "falls asleep", took: change.milliseconds,
-            "pod \(had) → \(has), \(Text.bytes(after?.onDisk ?? 0)) on disk", .sleep)
+            "\(had) → \(has), on disk \(Text.bytes(after.onDisk))", .sleep)
     }
 }

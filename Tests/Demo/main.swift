@@ -8,8 +8,13 @@ let environment = ProcessInfo.processInfo.environment
 let keep = !(environment["KEEP"] ?? "").isEmpty
 let nodeName = "demo"
 
+/// Ends with the line that matters, of which the reason is the end; of a long text the rest is in the log.
 func fail(_ text: String) -> Never {
-    FileHandle.standardError.write(Data("demo: \(text)\n".utf8))
+    let lines = text.split(separator: "\n").suffix(3).map { line in
+        line.count <= 240 ? String(line) : "\(line.prefix(80)) … \(line.suffix(160))"
+    }
+    let told = lines.dropLast() + ["demo: \(lines.last ?? "failed")"]
+    FileHandle.standardError.write(Data((told.joined(separator: "\n") + "\n").utf8))
     exit(1)
 }
 
@@ -17,7 +22,7 @@ guard geteuid() == 0 else { fail("needs root: sudo make demo") }
 guard let shim = Runtime.shim else { fail("ZEROPOD_SHIM_DIRECTORY does not say where the shim is; use 'make demo'") }
 
 let screen = Screen()
-let story = Story(screen: screen, shim: shim, nodeName: nodeName)
+let story = Story(screen: screen, shim: shim, nodeName: nodeName, log: URL(filePath: "build/demo.log"))
 let telling = Task { try await story.tell(keep: keep) }
 
 // A person who has seen enough: the story ends at its next step, and takes the node down as after any failure.

@@ -21,7 +21,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func runningExecKeepsAwake(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func runningExecKeepsAwake(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("busy") { pod in
                 let server = try await pod.start("server", image: "python")
@@ -43,7 +43,7 @@ extension SleepingPods {
         }
 
         /// What is asked of a sleeping container without need of its processes leaves it asleep.
-        @Test(arguments: Containerd.allCases) func questionsLetItSleep(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func questionsLetItSleep(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("asked") { pod in
                 let server = try await pod.start("server", image: "python")

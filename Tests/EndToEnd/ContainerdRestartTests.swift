@@ -22,7 +22,7 @@ import Testing
     }
 
     /// A container that sleeps meanwhile, with no process that containerd could see, is not taken for dead.
-    @Test(.enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"), arguments: Containerd.allCases)
+    @Test(.enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"), arguments: Containerd.usual)
     func sleepOutlivesContainerd(_ containerd: Containerd) async throws {
         let node = try await node(containerd)
         try await node.withSleepyPod("sleeper") { pod in
@@ -47,7 +47,7 @@ import Testing
 
     /// After a restart containerd calls the shim's program to clean up after each container that it deletes, though the
     /// shim lives on. Its neighbours in the pod must not feel it.
-    @Test(.enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"), arguments: Containerd.allCases)
+    @Test(.enabled(if: Runtime.shim != nil, "needs ZEROPOD_SHIM_DIRECTORY"), arguments: Containerd.usual)
     func neighbourOfADeletedContainerStillWakes(_ containerd: Containerd) async throws {
         let node = try await node(containerd)
         try await node.withSleepyPod("neighbours") { pod in

@@ -6,7 +6,7 @@ import Testing
 extension SleepingPods {
     /// A checkpoint that CRIU refuses leaves the container as it was; it is frozen instead, unless that is not wanted.
     @Suite struct FailedCheckpointTests {
-        @Test(arguments: Containerd.allCases) func holderOfAnIOURingRunsOn(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func holderOfAnIOURingRunsOn(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("holder", ["sleep": "checkpoint"]) { pod in
                 let holder = try await pod.start("holder", image: "holder")
@@ -30,7 +30,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func holderOfAnIOURingIsFrozen(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func holderOfAnIOURingIsFrozen(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("holder") { pod in
                 let holder = try await pod.start("holder", image: "holder")

@@ -6,7 +6,7 @@ import Testing
 extension AlteredNodes {
     @Suite struct FormerBootTests {
         /// A node that came up again: images of containers that containerd has started anew are of no use.
-        @Test(arguments: Containerd.allCases) func imagesOfAFormerBootGo(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func imagesOfAFormerBootGo(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.shell(
                 """

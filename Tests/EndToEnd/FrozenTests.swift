@@ -34,7 +34,7 @@ extension SleepingPods {
             try await server.pod.node.get(server.pod.ip4, port: 8080).json(ServerState.self).counter
         }
 
-        @Test(arguments: Containerd.allCases) func connectionsThawIt(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func connectionsThawIt(_ containerd: Containerd) async throws {
             try await withFrozen(on: containerd) { server, _ in
                 let pids = try await server.processes()
                 for cycle in 1...4 {
@@ -111,7 +111,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func askingDoesNotThaw(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func askingDoesNotThaw(_ containerd: Containerd) async throws {
             try await withFrozen(on: containerd) { server, shim in
                 let pids = try await server.processes()
                 let state = try await shim.state(server.id)
@@ -131,7 +131,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func execThaws(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func execThaws(_ containerd: Containerd) async throws {
             try await withFrozen(on: containerd) { server, _ in
                 #expect(try await server.exec("sh", "-c", "exit 4").exitCode == 4)
                 try await server.expectThaws(1)
@@ -139,7 +139,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func pausedItStandsStillUntilItIsResumed(
+        @Test(arguments: Containerd.usual) func pausedItStandsStillUntilItIsResumed(
             _ containerd: Containerd
         ) async throws {
             try await withFrozen(on: containerd) { server, shim in

@@ -7,7 +7,7 @@ import Testing
 extension SleepingPods {
     /// Pods of one group share a shim, and nothing else: what befalls one does not touch the other.
     @Suite struct GroupTests {
-        @Test(arguments: Containerd.allCases) func podsOfAGroupSleepAndWakeEachForItself(_ containerd: Containerd)
+        @Test(arguments: Containerd.usual) func podsOfAGroupSleepAndWakeEachForItself(_ containerd: Containerd)
             async throws
         {
             try await withPair(on: containerd) { first, second in
@@ -20,6 +20,26 @@ extension SleepingPods {
                 try await second.expectWakes(0)
                 #expect(try await node.get(second.pod.ip6, port: 8080).json(ServerState.self).counter == 1)
                 #expect(try await first.pod.redirects().keys.sorted() == [8080])
+            }
+        }
+
+        /// Whoever may make a pod chooses the name of its group: that of another namespace's pods, or one of their ids.
+        @Test func aGroupDoesNotReachIntoAnotherNamespace() async throws {
+            let node = try await node(.current)
+            let key = "io.containerd.runc.v2.group"
+            try await node.withPod("victim", runtime: .zeropod, annotations: [key: "shared"]) { victim in
+                let own = try await victim.start("server", image: "python")
+                for name in ["shared", victim.id, "default/shared"] {
+                    try await node.withPod("intruder", runtime: .zeropod, annotations: [key: name]) {
+                        $0.namespace = "elsewhere"
+                    } _: { intruder in
+                        let other = try await intruder.start("server", image: "python")
+                        let pids = (
+                            try await own.shim().connect(own.id).shim, try await other.shim().connect(other.id).shim
+                        )
+                        #expect(pids.0 != pids.1, "group \(name)")
+                    }
+                }
             }
         }
 

@@ -6,7 +6,7 @@ import Testing
 extension AlteredNodes {
     /// What comes while a restore is under way waits for its end, and one restore serves all.
     @Suite struct HeldRestoreTests {
-        @Test(arguments: Containerd.allCases) func allWhoWaitAreServed(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func allWhoWaitAreServed(_ containerd: Containerd) async throws {
             try await node(containerd).withHeldRestore { pod, server, letGo in
                 async let second = pod.node.get(pod.ip6, port: 8080, from: .outside)
                 async let third = pod.node.get("::1", port: 8080, from: .pod(pod))

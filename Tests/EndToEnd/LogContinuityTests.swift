@@ -6,7 +6,7 @@ import Testing
 extension SleepingPods {
     /// What a container prints stays one log: no line is lost, none is there twice, none before its time.
     @Suite struct LogContinuityTests {
-        @Test(arguments: Containerd.allCases) func logGoesOnAcrossTwentySleeps(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func logGoesOnAcrossTwentySleeps(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("talker", after: "200ms") { pod in
                 // A line on each stream every 20 milliseconds: whenever the processes are stopped, some have just been
@@ -29,7 +29,7 @@ extension SleepingPods {
         }
 
         /// The kubelet moves the log away while the container sleeps.
-        @Test(arguments: Containerd.allCases) func rotatedLogGoesOn(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func rotatedLogGoesOn(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("rotated") { pod in
                 let server = try await pod.start("server", image: "python")

@@ -7,7 +7,7 @@ import Testing
 extension SleepingPods {
     /// A counter in memory tells whether anything was lost: it goes up by one with each request and never back.
     @Suite struct ManySleepsTests {
-        @Test(arguments: Containerd.allCases) func counterSurvivesThirtySleeps(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func counterSurvivesThirtySleeps(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("thirty", after: "200ms") { pod in
                 let server = try await pod.start("server", image: "python")
@@ -64,7 +64,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func threePodsAtOnce(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func threePodsAtOnce(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await withThrowingTaskGroup { group in
                 for name in ["first", "second", "third"] {

@@ -18,7 +18,7 @@ extension SleepingPods {
 
         private let sample = { (name: String) in "zeropod_\(name){container=\"server\"}" }
 
-        @Test(arguments: Containerd.allCases) func metricsFollowTheContainers(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func metricsFollowTheContainers(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("before", after: "1h") { early in
                 let first = try await early.start("server", image: "python")

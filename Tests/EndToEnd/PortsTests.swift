@@ -6,7 +6,7 @@ import Testing
 extension SleepingPods {
     /// Which containers of a pod sleep, and by which ports they wake.
     @Suite struct PortsTests {
-        @Test(arguments: Containerd.allCases) func onlyTheNamedContainerSleeps(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func onlyTheNamedContainerSleeps(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("pair", ["container-names": "web"]) { pod in
                 let redis = try await pod.start("redis", image: "redis")
@@ -25,7 +25,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func bothSleepEachForItself(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func bothSleepEachForItself(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("both") { pod in
                 let redis = try await pod.start("redis", image: "redis")
@@ -71,7 +71,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func portsAreFoundAndFoundAgain(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func portsAreFoundAndFoundAgain(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("found") { pod in
                 let web = try await pod.start("web", image: "python")

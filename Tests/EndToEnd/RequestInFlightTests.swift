@@ -6,7 +6,7 @@ import Testing
 extension SleepingPods {
     /// A container that owes an answer is not idle, however long it thinks and however still the wire is meanwhile.
     @Suite struct RequestInFlightTests {
-        @Test(arguments: Containerd.allCases) func slowAnswerIsWaitedFor(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func slowAnswerIsWaitedFor(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("slow") { pod in
                 let server = try await pod.start("server", image: "python")

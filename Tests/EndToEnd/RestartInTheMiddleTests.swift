@@ -5,7 +5,7 @@ import Testing
 extension AlteredNodes {
     /// containerd goes and comes back, or the shim is killed, while a checkpoint or a restore is held in the middle.
     @Suite struct RestartInTheMiddleTests {
-        @Test(arguments: Containerd.allCases) func checkpointOutlivesContainerd(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func checkpointOutlivesContainerd(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withHeldCheckpoint { pod, server, letGo in
                 let pid = try await server.pid()
@@ -20,7 +20,7 @@ extension AlteredNodes {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func restoreOutlivesContainerd(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func restoreOutlivesContainerd(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withHeldRestore { pod, server, letGo in
                 try await node.stopContainerd()
@@ -36,7 +36,7 @@ extension AlteredNodes {
 
         /// What is written before, while and after containerd is away is neither lost nor told twice, a sleep and a wake
         /// between.
-        @Test(arguments: Containerd.allCases) func logOutlivesContainerd(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func logOutlivesContainerd(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("away") { pod in
                 let server = try await pod.start("server", image: "python", environment: ["TICK": "5"])

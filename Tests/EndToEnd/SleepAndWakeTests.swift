@@ -48,7 +48,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func nginxAnswersAfterASleep(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func nginxAnswersAfterASleep(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("nginx") { pod in
                 let server = try await pod.start("nginx", image: "nginx")
@@ -64,7 +64,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func redisKeepsItsData(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func redisKeepsItsData(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("redis") { pod in
                 let server = try await pod.start("redis", image: "redis")
@@ -77,7 +77,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func memoryIsGivenBack(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func memoryIsGivenBack(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("memory", after: "1s") { pod in
                 let server = try await pod.start("server", image: "python")
@@ -93,7 +93,7 @@ extension SleepingPods {
         }
 
         /// Awake, nothing of ours stands between a client and the application.
-        @Test(arguments: Containerd.allCases) func nextConnectionGoesStraight(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func nextConnectionGoesStraight(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("straight", after: "3s", ["handover": "relay"]) { pod in
                 let server = try await pod.start("server", image: "python")

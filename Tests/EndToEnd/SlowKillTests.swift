@@ -8,7 +8,7 @@ extension AlteredNodes {
     @Suite struct SlowKillTests {
         /// containerd closes the connection as soon as the last container is deleted, and nobody would hear that the
         /// sandbox has been killed.
-        @Test(arguments: Containerd.allCases) func aPodStopsAllTheSame(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func aPodStopsAllTheSame(_ containerd: Containerd) async throws {
             try await deletePod(
                 on: containerd,
                 runc: """

@@ -12,7 +12,7 @@ extension TestNode {
 extension SleepingPods {
     /// `zeropod status`, `sleep` and `wake` on the node.
     @Suite struct StatusTests {
-        @Test(arguments: Containerd.allCases) func statusFollowsTheContainer(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func statusFollowsTheContainer(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("told", after: "1h") { pod in
                 let server = try await pod.start("server", image: "python")

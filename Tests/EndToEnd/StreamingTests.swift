@@ -23,7 +23,7 @@ extension SleepingPods {
         }
 
         /// Who only listens wakes nobody, and hears what is said after the next wake.
-        @Test(arguments: Containerd.allCases) func attachSleepsAlong(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func attachSleepsAlong(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("attach") { pod in
                 let server = try await pod.start("server", image: "python")
@@ -43,7 +43,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Containerd.allCases) func portForwardWakes(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func portForwardWakes(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("forward") { pod in
                 let server = try await pod.start("server", image: "python")

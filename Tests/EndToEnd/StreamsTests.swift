@@ -25,7 +25,7 @@ extension SleepingPods {
 
         /// 50 MB, to the last byte, though the client is slower than the program. The stock shim loses the end now and
         /// then.
-        @Test(arguments: Containerd.allCases)
+        @Test(arguments: Containerd.usual)
         func muchOutputOfATerminalIsComplete(_ containerd: Containerd) async throws {
             try await withContainer(containerd) { node, container in
                 let command = "\(exec(container, "big", terminal: true)) seq 1 6000000"
@@ -37,7 +37,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Setup.all) func muchOutputOfAPipeIsComplete(_ setup: Setup) async throws {
+        @Test(arguments: Setup.usual) func muchOutputOfAPipeIsComplete(_ setup: Setup) async throws {
             try await withContainer(setup.containerd, setup.runtime) { node, container in
                 let answer = try await node.shell(
                     "\(exec(container, "big")) seq 1 6000000 </dev/null | md5sum; seq 1 6000000 | md5sum",
@@ -48,7 +48,7 @@ extension SleepingPods {
         }
 
         /// What a process says last, right before its end.
-        @Test(arguments: Containerd.allCases) func noLastLineIsLost(_ containerd: Containerd) async throws {
+        @Test(arguments: Containerd.usual) func noLastLineIsLost(_ containerd: Containerd) async throws {
             try await withContainer(containerd) { node, container in
                 let runs = (1...12).map { number in
                     let terminal = exec(container, "t\(number)", terminal: true)
@@ -62,7 +62,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Setup.all) func theTerminalHasTheClientsSize(_ setup: Setup) async throws {
+        @Test(arguments: Setup.usual) func theTerminalHasTheClientsSize(_ setup: Setup) async throws {
             try await withContainer(setup.containerd, setup.runtime) { node, container in
                 // The client sets it after the start.
                 let wait = "until stty size | grep -q \"33 91\"; do :; done; echo resized"
@@ -72,7 +72,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Setup.all) func theInputEndsWithTheClients(_ setup: Setup) async throws {
+        @Test(arguments: Setup.usual) func theInputEndsWithTheClients(_ setup: Setup) async throws {
             try await withContainer(setup.containerd, setup.runtime) { node, container in
                 let answer = try await node.shell(
                     "seq 1 200000 | timeout 20 \(exec(container, "sum")) sh -c 'md5sum; echo over'; seq 1 200000 | md5sum"
@@ -81,7 +81,7 @@ extension SleepingPods {
             }
         }
 
-        @Test(arguments: Setup.all) func aTerminalIsAttachedTo(_ setup: Setup) async throws {
+        @Test(arguments: Setup.usual) func aTerminalIsAttachedTo(_ setup: Setup) async throws {
             let node = try await node(setup.containerd)
             let name = "attached-\(setup.runtime)"
             let shim = "io.containerd.\(setup.runtime == .runc ? "runc" : "zeropod").v2"
@@ -103,7 +103,7 @@ extension SleepingPods {
         }
 
         /// A file, and a program that reads: over a sleep too.
-        @Test(arguments: Containerd.allCases, ["file", "binary"])
+        @Test(arguments: Containerd.usual, ["file", "binary"])
         func loggersGetEverything(_ containerd: Containerd, _ scheme: String) async throws {
             let node = try await node(containerd)
             let logger = #"""

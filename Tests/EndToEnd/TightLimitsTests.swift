@@ -6,7 +6,7 @@ extension SleepingPods {
     /// CRIU restores inside of the container's cgroups. A container that may have no more processes and hardly more memory
     /// than it has wakes all the same, and its limits are afterwards what they were.
     @Suite struct TightLimitsTests {
-        @Test(arguments: Containerd.allCases, ["on-demand", "standby", "prestarted"])
+        @Test(arguments: Containerd.usual, ["on-demand", "standby", "prestarted"])
         func containerAtItsLimitsWakes(_ containerd: Containerd, _ wake: String) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("tight", after: "2s", ["wake": wake]) { pod in

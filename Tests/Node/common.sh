@@ -5,6 +5,10 @@ shopt -s nullglob
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=${ZEROPOD_NODE_BUILD:-$(cd "$here/../.." && pwd)/build/node}
 generations=(2.1 1.7)
+# What is made or downloaded once is kept outside the checkout, under names that tell what it was made of: the next checkout
+# on this machine has it, too.
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/zeropod
+made=$cache/node
 # What is made of Debian packages: a root file system for each, one with systemd, and what the images have.
 roots=("${generations[@]}" 2.1-systemd apps)
 
@@ -17,10 +21,12 @@ fail() {
 # A node's name is part of paths and of cgroup names.
 check_name() {
     [[ ${1:-} =~ ^[a-z0-9][a-z0-9.-]{0,40}$ ]] || fail "a node needs a name of a-z, 0-9, '.' and '-', not '${1:-}'"
-    [[ ! $1 =~ ^(roots|images|extra|content)$ ]] || fail "'$1' is a directory of the build, not a name for a node"
 }
 
-state_of() { printf '%s/%s' "$build" "$1"; }
+# Workers of `make test` have nodes side by side, whose names differ outside of the tests.
+worker=${ZEROPOD_TEST_WORKER:+-worker$ZEROPOD_TEST_WORKER}
+
+state_of() { printf '%s/%s%s' "$build" "$1" "$worker"; }
 
 # The node's PID 1, seen from outside; fails when the node is not up. The start time guards against a pid used again.
 pid_of() {
@@ -54,7 +60,7 @@ hierarchies() {
 cgroups_of() {
     local checkout mount
     read -r checkout _ < <(cksum <<<"$build")
-    hierarchies | while read -r mount _; do printf '%s/zeropod-node.%s.%s\n' "$mount" "$checkout" "$1"; done
+    hierarchies | while read -r mount _; do printf '%s/zeropod-node.%s.%s%s\n' "$mount" "$checkout" "$1" "$worker"; done
 }
 
 existing_cgroups() {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # PID 1 of a node, started by verbs/up.sh in fresh mount, pid, net, uts, ipc and cgroup namespaces: mounts what a
 # machine has mounted, turns the root file system into /, sets up the network, and then only reaps.
-# NAME, GENERATION, BIN, MOUNTS, CGROUP and SYSTEMD come from the environment.
+# NAME, GENERATION, BIN, MOUNTS, CGROUP, SYSTEMD, ROOT and PAUSE come from the environment.
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 state=$(state_of "$NAME")
 
@@ -41,6 +41,7 @@ mount_root() {
 install_files() {
     cp "$here/conf/10-bridge.conflist" etc/cni/net.d/
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
+    [[ ! -e ${BIN:-}/../criu/criu ]] || install -m 755 "$BIN/../criu/criu" usr/sbin/criu
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc
     printf '127.0.0.1 localhost\n::1 localhost\n' >etc/hosts
     : >etc/resolv.conf
@@ -152,7 +153,7 @@ become_systemd() {
 
 mount_root
 mount_system
-cp "$build/images/pause" run/pause
+cp "$PAUSE" run/pause
 enter_root
 set_up_network
 touch /run/ready

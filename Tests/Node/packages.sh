@@ -52,15 +52,33 @@ packages_of() {
 variant_of() { [[ $1 == apps ]] && echo extract || echo essential; }
 suite_of() { [[ $1 == apps ]] && echo trixie || echo sid; }
 
-# The directory's name tells what it was made of, so that another list of packages makes another one.
+# The directory's name tells what it was made of, so that another list of packages makes another one, and when: sid moves,
+# and a root of a month ago is made anew.
 root_of() {
-    local contents
+    local contents there
     contents=$(echo "$(suite_of "$1") $(packages_of "$1")" | sha256sum)
-    printf '%s/roots/%s-%s' "$build" "$1" "${contents:0:8}"
+    there=("$made/roots/$1-${contents:0:8}-"????????)
+    if ((${#there[@]})) && is_young "${there[-1]}"; then
+        printf '%s' "${there[-1]}"
+    else
+        printf '%s/roots/%s-%s-%s' "$made" "$1" "${contents:0:8}" "$(date +%Y%m%d)"
+    fi
 }
 
-# mmdebstrap without what the caller has open. apt tells dpkg's hooks a descriptor by its number, and where that has two
-# digits /bin/sh, dash, takes it for a mistake.
+is_young() { ((${1##*-} >= $(date -d '30 days ago' +%Y%m%d))); }
+
+# Other checkouts of this machine may use those that are younger than that.
+remove_old_roots() {
+    local root
+    for root in "$made/roots/$1-"????????-????????; do
+        ((${root##*-} >= $(date -d '60 days ago' +%Y%m%d))) || rm -rf "$root"
+    done
+}
+
+# mmdebstrap in a mount namespace of its own, with which what it mounts goes: where a /proc does not unmount, because
+# something that a package has started still uses it, mmdebstrap only warns. dpkg does not wait for the disk after each
+# file: a root that is not complete is made again. And without what the caller has open: apt tells dpkg's hooks a descriptor
+# by its number, and where that has two digits /bin/sh, dash, takes it for a mistake.
 unpack() {
     (
         local descriptor
@@ -68,19 +86,21 @@ unpack() {
             descriptor=${descriptor##*/}
             ((descriptor <= 2)) || exec {descriptor}>&-
         done
-        exec mmdebstrap "$@"
+        exec unshare --mount --propagation private mmdebstrap --dpkgopt=force-unsafe-io "$@"
     )
 }
 
 # Made under another name first: a root that is there is complete.
 make_root() {
-    local root packages sources=$build/roots/sources.list
+    local root packages sources
     root=$(root_of "$1")
+    sources=$root.list
     [[ ! -d $root ]] || return 0
     packages=$(packages_of "$1")
-    say "from Debian $(suite_of "$1"): $packages"
-    rm -rf "$build/roots/$1"-????????{,-partial}
-    mkdir -p "$build/roots"
+    say "root file system $1, from Debian $(suite_of "$1"): $packages"
+    rm -rf "$root-partial"
+    remove_old_roots "$1"
+    mkdir -p "$made/roots"
     sources trixie sid >"$sources"
     unpack --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
         --aptopt="APT::Default-Release \"$(suite_of "$1")\"" --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \

@@ -1,10 +1,15 @@
 import Commands
+import Foundation
 import TestCluster
 import TestNode
 import Testing
 
+private let isWanted = ProcessInfo.processInfo.environment["ZEROPOD_LONG_OUTAGE"] != nil
+
 /// An API server that is away for long. A cluster of its own: controllers and kube-proxy take their time to come back.
-@Suite(.enabled(if: Kubernetes.programs != nil, "KUBE_BIN names no Kubernetes"), .cluster("outage"))
+@Suite(
+    .enabled(if: Kubernetes.programs != nil, "KUBE_BIN names no Kubernetes"),
+    .enabled(if: isWanted, "by turns in CI, and by 'make test-long'"), .cluster("outage"))
 struct LongOutageTests {
     /// For longer than the daemon waits between two attempts, and what its watch was at is compacted away meanwhile.
     @Test func whatHasHappenedMeanwhileIsTold() async throws {

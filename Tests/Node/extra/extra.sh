@@ -6,12 +6,14 @@
 extra_archive() {
     local contents
     contents=$(cat "$here/extra/extra.sh" "$here/extra/$1"/* | sha256sum)
-    printf '%s/extra/%s-%s.tar' "$build" "$1" "${contents:0:8}"
+    printf '%s/extra/%s-%s.tar' "$made" "$1" "${contents:0:8}"
 }
 
 make_extra() {
-    local name=$1 archive images=$build/extra/$1 root option options=()
+    local name=$1 archive images=$made/extra/$1 root option options=()
     archive=$(extra_archive "$name")
+    # Debian moves on.
+    find "$made/extra" -name '*.tar' -mtime +30 -delete 2>/dev/null || true
     [[ ! -f $archive ]] || return 0
     local packages excluded config
     . "$here/extra/$name/image.sh"

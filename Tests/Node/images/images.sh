@@ -5,31 +5,34 @@
 images_archive() {
     local contents
     contents=$({ root_of apps && cat "$here"/images/*; } | sha256sum)
-    printf '%s/images/%s.tar' "$build" "${contents:0:8}"
+    printf '%s/images/%s.tar' "$made" "${contents:0:8}"
 }
+
+# The program of the image pause. A node's PID 1 has the same work to do.
+pause_program() { printf '%s.pause' "$(images_archive)"; }
 
 make_images() {
     local archive
     archive=$(images_archive)
     [[ ! -f $archive ]] || return 0
     say "making the images"
-    rm -rf "$build/images"
-    mkdir -p "$build/images"
+    rm -rf "$made/images"/{layers,archive}
+    mkdir -p "$made/images"
+    find "$made/images" -mtime +60 -delete
     fill_layers
     write_images
-    tar -C "$build/images/archive" -cf "$archive.partial" .
+    tar -C "$made/images/archive" -cf "$archive.partial" .
     mv "$archive.partial" "$archive"
-    rm -rf "$build/images"/{layers,archive}
+    rm -rf "$made/images"/{layers,archive}
 }
 
 # What the layers hold: one directory each.
 fill_layers() {
-    local layers=$build/images/layers root
+    local layers=$made/images/layers root
     mkdir -p "$layers"/{pause,holder,busybox/{bin,tmp,root},nginx/{etc/nginx,srv},python/usr/bin,peers/{srv,etc/peers}}
     cp -a "$(root_of apps)" "$layers/debian"
     compile pause "$layers/pause/pause"
-    # A node's PID 1 has the same work to do.
-    cp "$layers/pause/pause" "$build/images/pause"
+    cp "$layers/pause/pause" "$(pause_program)"
     compile holder "$layers/holder/holder"
     cp "$layers/debian/usr/bin/busybox" "$layers/busybox/bin/"
     link_applets "$layers/busybox/bin"
@@ -66,7 +69,7 @@ trim_debian() {
 compile() { cc -static -O2 -Wall -Werror -o "$2" "$here/images/$1.c"; }
 
 write_images() {
-    local archive=$build/images/archive
+    local archive=$made/images/archive
     mkdir "$archive"
     echo '[]' >"$archive/manifest.json"
     image pause '{"Entrypoint": ["/pause"]}' pause
@@ -80,7 +83,7 @@ write_images() {
 
 # image NAME CONFIG LAYER...
 image() {
-    local all=${images:-$build/images}
+    local all=${images:-$made/images}
     local archive=$all/archive name=$1 config=$2 layer digest
     local files=() digests=()
     shift 2

@@ -4,7 +4,7 @@
 
 require_up "${1:-}" >/dev/null
 [[ -f $here/extra/${2:-}/image.sh ]] || fail "image: there is no extra image '${2:-}'"
-exec {lock}>"$build/.lock"
+exec {lock}>"$made/.lock"
 flock "$lock"
 make_extra "$2"
 exec {lock}>&-

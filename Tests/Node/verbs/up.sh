@@ -23,10 +23,12 @@ done
 [[ -z $BIN || -d $BIN ]] || fail "--bin: no directory $BIN"
 if pid=$(pid_of "$name"); then fail "$name is up already, pid $pid"; fi
 
-"$here/node" build
 state=$(state_of "$name")
 [[ -z $SYSTEMD || $GENERATION == 2.1 ]] || fail "--systemd: there is none for containerd $GENERATION"
-ROOT=$(root_of "$GENERATION${SYSTEMD:+-systemd}")
+root=$GENERATION${SYSTEMD:+-systemd}
+packages_of "$root" >/dev/null
+"$here/node" build "$root"
+ROOT=$(root_of "$root") PAUSE=$(pause_program)
 import_images() {
     local log=$state/log/import.log
     inside "$name" ctr -n k8s.io images import --local - <"$(images_archive)" >"$log" 2>&1 ||
@@ -46,7 +48,7 @@ mkdir -p "$state/log"
 # For when it is started again, too.
 echo "${DEBUG:+--log-level debug}" >"$state/containerd-options"
 NAME=$name
-declare -p NAME GENERATION BIN MOUNTS CGROUP SYSTEMD ROOT | sed 's/^declare --/export/' >"$state/boot"
+declare -p NAME GENERATION BIN MOUNTS CGROUP SYSTEMD ROOT PAUSE | sed 's/^declare --/export/' >"$state/boot"
 boot "$name"
 import_images
 say "$name is up: containerd $GENERATION, socket $("$here/node" socket "$name")"

@@ -46,6 +46,17 @@ package enum Processes {
         }
     }
 
+    /// Those of them that the container runs: in a pid namespace that is not the shim's. What the shim keeps in the
+    /// container's control groups for a wake, a stand-in or criu, is in the shim's.
+    package static func ofApplication(_ id: String, shim: Int) -> [Int] {
+        let outside = pidNamespace(of: shim)
+        return ofContainer(id).filter { pid in pidNamespace(of: pid).map { $0 != outside } ?? false }
+    }
+
+    private static func pidNamespace(of pid: Int) -> String? {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/ns/pid")
+    }
+
     /// The shim that serves a pod, whichever runtime it belongs to.
     package static func shim(ofPod id: String) -> Int? {
         all.first { pid in

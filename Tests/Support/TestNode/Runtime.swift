@@ -26,7 +26,15 @@ package struct Setup: Sendable, CustomStringConvertible {
 
     package var description: String { "\(runtime) on \(containerd)" }
 
-    package static let all = Containerd.allCases.flatMap { containerd in
+    /// Ours, and the stock one beside it, which tells what a failure is to be laid at.
+    package static let usual = Containerd.usual.flatMap { containerd in
         Runtime.available.map { Setup(containerd: containerd, runtime: $0) }
     }
+
+    /// These, and ours on the other containerd.
+    package static let all =
+        usual
+        + Containerd.allCases.filter { !Containerd.usual.contains($0) && Runtime.shim != nil }.map {
+            Setup(containerd: $0, runtime: .zeropod)
+        }
 }

@@ -32,6 +32,7 @@ package struct SleepReport: Decodable, Sendable {
     package let state: String
     package let paused: Bool
     package let reasons: [String]
+    package let lastError: String
     package let ports: [Int]
     package let imageBytes: Int
     package let memoryGivenBack: Int

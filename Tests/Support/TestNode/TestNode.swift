@@ -8,6 +8,13 @@ package enum Containerd: String, CaseIterable, Sendable, CustomStringConvertible
     case current = "2.1"
     case previous = "1.7"
 
+    /// What most tests run on: the current one. Tests of what differs between the two on the wire or on the disk (calls of
+    /// the task service, the answer to a start, events, options, configuration) take all cases. With ZEROPOD_CONTAINERD=1.7,
+    /// a part of `make test-long`, the others run on that one.
+    package static let usual: [Containerd] = [
+        ProcessInfo.processInfo.environment["ZEROPOD_CONTAINERD"].flatMap { Containerd(rawValue: $0) } ?? .current
+    ]
+
     package var description: String { "containerd \(rawValue)" }
 }
 
