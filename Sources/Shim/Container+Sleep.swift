@@ -19,6 +19,8 @@ extension Container {
     /// From here on connections wait for the activator. Without that there must be no checkpoint.
     func hold() {
         changeBegan = .now
+        mayNotSleepUntil = nil
+        _ = traffic?.pod.sleeps.take(now: .now)
         holdFailure = nil
         do throws(SystemError) {
             let (cgroup, pid) = (cgroup, main.pid)
@@ -65,6 +67,7 @@ extension Container {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
+            let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
             times.reached("kept")
@@ -79,7 +82,8 @@ extension Container {
             let late = try traffic?.lateListeners(named: configuration.ports)
             lateListeners = late
             let dump = Dump(
-                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
+                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                memory: (memoryBefore ?? 0) + min(unnamed, .max / 4),
                 mayWakeLazily: mayWakeLazily, connections: traffic?.connections, times: times)
             // As long as the processes stand still: who waits in recv(2) reads again as soon as CRIU is gone.
             watch(underWay.call, "checkpoint") { [weak self] in self?.traffic?.connections?.criuIsKilled() }
@@ -177,6 +181,28 @@ extension Container {
     func restore() {
         // Removed while it waited for another attempt.
         guard lifecycle.state == .restoring else { return }
+        do throws(SystemError) {
+            try context.wakeGate.enter(id, memory: memoryBefore ?? 0) { [weak self] in self?.restoreInTurn() }
+            if context.wakeGate.isWaiting(id) {
+                history.wakesInTurn += 1
+                context.log.info("waits for its turn to wake", label)
+                context.changed()
+            }
+        } catch {
+            // Connections must be answered: without order rather than not at all.
+            context.log.warning("the wake does not wait for others: \(error)", label)
+            restoreInTurn()
+        }
+    }
+
+    /// It ended while it waited for its turn: what the restore would have ended with is done here.
+    func leaveWakeGate() {
+        let waited = context.wakeGate.isWaiting(id)
+        context.wakeGate.leave(id)
+        if waited { restoreEnded(.failure(.givenUp), nil, StepTimes(from: changeBegan)) }
+    }
+
+    private func restoreInTurn() {
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
         guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
@@ -238,6 +264,7 @@ extension Container {
     }
 
     private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
+        context.wakeGate.leave(id)
         if case .failure = result { pages?.end() }
         switch result {
         case .success(let pid):

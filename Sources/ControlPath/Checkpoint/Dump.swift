@@ -53,7 +53,7 @@ package struct Dump: Sendable {
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
-            do throws(CheckpointError) { try snapshot.requireRoom(forMemory: memory) } catch {
+            do throws(CheckpointError) { try snapshot.reserve(forMemory: memory) } catch {
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
@@ -111,6 +111,7 @@ package struct Dump: Sendable {
                     if let connections, !connections.processesLeave(try ImageFile.connections(in: snapshot.images)) {
                         throw .givenUp
                     }
+                    try snapshot.settle()
                     if !mayGoOn() { throw .givenUp }
                 default: break
                 }
