@@ -54,6 +54,10 @@ shim: bpf standin ## build the shim, and the program zeropod, into build/bin
 		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
 	done
 
+criu: ## build the criu that goes with the shim, into build/criu (needs root)
+	@mkdir -p $(BUILD)/criu
+	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/criu/criu || cp -f $$criu $(BUILD)/criu/criu; }
+
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
 NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections
 node-program: packages ## build the daemon, zeropod-node, into build/bin
@@ -71,7 +75,7 @@ check: ## formatting and lint, without changing anything
 format: ## format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive $(SWIFT_SOURCES)
 
-image: shim libraries ## the node image as an OCI archive, with a criu of its own (needs root)
+image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
 
 test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
@@ -108,30 +112,27 @@ bench-quick: bench-program ## a part of it in under two minutes (needs root)
 trace: bench-program ## where the time of a sleep and of a wake goes, by step (needs root)
 	@$(BENCH) trace
 
-# What the image installs is measured: its criu is a static one.
-BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/installed/bin .build/debug/zeropod-bench
-bench-program: able-to-run-nodes shim
+BENCH = ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin .build/debug/zeropod-bench
+bench-program: able-to-run-nodes shim criu
 	@Tests/Node/node build 2.1
-	@mkdir -p $(BUILD)/installed/bin
-	@criu=$$(image/criu) && cp -f $(PROGRAMS:%=$(BUILD)/bin/%) $$criu $(BUILD)/installed/bin
 	@$(SWIFT) build --product zeropod-bench 2>&1 | .ci/without-noise
 
-conformance: able-to-run-nodes shim ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 takes the stock shim's columns anew)
+conformance: able-to-run-nodes shim criu ## the same tests with the stock shim and ours, side by side (needs root; STOCK=1 takes the stock shim's columns anew)
 	@.ci/conformance
 
-soak: able-to-run-nodes shim ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
+soak: able-to-run-nodes shim criu ## clients of all kinds for ten minutes (SOAK_SECONDS=600), continuous sleeps and wakes (needs root)
 	@.ci/soak
 
 readme: able-to-run-nodes ## write into the README what build/bench.json and a run of zeropod status say (needs root)
 	@Tests/Documents/readme
 
-install: shim node-program ## put the programs below $(PREFIX)
-	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node
+install: shim criu node-program ## put the programs below $(PREFIX)
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS:%=$(BUILD)/bin/%) $(BUILD)/bin/zeropod-node $(BUILD)/criu/criu
 
-clean: ## remove what was built (downloads for the test node too)
+clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
 	@.ci/clean
 
-.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim image node-program libraries check format test test-quick test-long durations \
+.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-quick test-long durations \
 	test-kubernetes test-vm fuzz demo \
 	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all

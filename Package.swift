@@ -97,10 +97,13 @@ let package = Package(
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Checkpoint", ["Linux"]),
-        tests(of: "Shim", ["Linux"]),
+        tests(of: "Shim", ["DataPath", "Linux"]),
         tests(
             of: "Launch",
-            ["CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "TTRPC", "containerd-shim-zeropod-v2"]),
+            [
+                "CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "Shim", "TTRPC",
+                "containerd-shim-zeropod-v2",
+            ]),
         tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
@@ -108,9 +111,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "ContainerdAPI", "DataPath", "JSON", "Linux", "MessageTypes", "Protobuf", "Runc", "Shim", "StatusAPI",
-                "StdIO",
-                "TTRPC",
+                "ContainerdAPI", "DataPath", "JSON", "Linux", "MessageTypes", "NodeDaemon", "Protobuf", "Runc", "Shim",
+                "StatusAPI", "StdIO", "TTRPC",
             ], path: "Tests/Fuzz/Targets", swiftSettings: strict),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: strict),

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * UDP: only ports that user space has declared are looked at, since nobody listens on a UDP port as on a TCP port.
- *
- * While a container is away its datagrams go to a socket of the shim's (sk_lookup): their arrival wakes it, and they are
- * sent in again afterwards. Sockets that are connected get theirs by themselves, as ever.
  */
 #ifndef ZEROPOD_DATAGRAMS_H
 #define ZEROPOD_DATAGRAMS_H
@@ -16,15 +13,6 @@ struct {
     __type(key, __u16);
     __type(value, __u64);
 } datagrams SEC(".maps");
-
-/* Port -> slot in `activators`, less ZP_DATAGRAM_SLOTS, of the socket that takes its datagrams. Those that are steered. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, ZP_MAX_DATAGRAM_PORTS);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, __u16);
-    __type(value, __u32);
-} steered_datagrams SEC(".maps");
 
 static __always_inline void note_datagram(struct __sk_buff *skb, int ingress)
 {

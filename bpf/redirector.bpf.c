@@ -4,8 +4,7 @@
  *
  * `zeropod_ingress` and `zeropod_egress` see every packet of every interface of the pod and of lo (tcx or clsact), and
  * note when a declared port was last used; probes.h tells what does not count as use. They let the chain go on, and
- * never keep, change or drop a packet, but those of connections whose processes are away (connections.h), and as long as
- * there are such, fragments that might be theirs (fragments.h).
+ * never keep, change or drop a packet.
  *
  * `zeropod_steer` runs where the kernel looks for a listening socket (sk_lookup, Linux 5.9): that is, for new
  * connections only. While a port is redirected it names the activator's listener instead of the application's, or the
@@ -42,7 +41,7 @@ struct {
 /* The kernel takes a socket out by itself when it is closed. */
 struct {
     __uint(type, BPF_MAP_TYPE_SOCKMAP);
-    __uint(max_entries, 3 * ZP_MAX_ACTIVATORS);
+    __uint(max_entries, 2 * ZP_MAX_ACTIVATORS);
     __type(key, __u32);
     __type(value, __u64);
 } activators SEC(".maps");
@@ -162,9 +161,6 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
 #include "clock.h"
 #include "datagrams.h"
 #include "probes.h"
-/* Of these two: addresses, and flags of segments. */
-#include "fragments.h"
-#include "connections.h"
 #include "plain.h"
 
 /* A segment that only acknowledges, or asks whether the peer is still there: no use of the connection. */
@@ -186,11 +182,8 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
     if (!last)
         return;
-    if (*last == ZP_PASSIVE) {
-        if (ingress)
-            remember_passive(skb, offset);
+    if (*last == ZP_PASSIVE)
         return;
-    }
     struct zp_flow flow = {};
     __u32 end = load_flow(skb, begin.ports, ingress, &flow);
     if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress))
@@ -211,13 +204,6 @@ static __always_inline void note_any(struct __sk_buff *skb, int ingress)
 SEC("tc")
 int zeropod_ingress(struct __sk_buff *skb)
 {
-    __u32 offset, key = 0;
-    __u32 *containers = bpf_map_lookup_elem(&holding, &key);
-    if (containers && *containers) {
-        int action = find_tcp(skb, &offset) ? hold(skb, offset) : hold_fragment(skb);
-        if (action != TC_ACT_UNSPEC)
-            return action;
-    }
     if (!note_plain(skb, 1))
         note_any(skb, 1);
     return TC_ACT_UNSPEC;
@@ -256,11 +242,6 @@ SEC("sk_lookup")
 int zeropod_steer(struct bpf_sk_lookup *lookup)
 {
     __u16 number = lookup->local_port;
-    if (lookup->protocol == IPPROTO_UDP) {
-        __u32 *slot = bpf_map_lookup_elem(&steered_datagrams, &number);
-        if (slot)
-            assign(lookup, ZP_DATAGRAM_SLOTS + *slot, ZP_STEERED);
-    }
     if (lookup->protocol != IPPROTO_TCP)
         return SK_PASS;
     struct zp_port *port = bpf_map_lookup_elem(&ports, &number);

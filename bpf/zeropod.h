@@ -16,24 +16,17 @@ enum {
     ZP_MAX_ACTIVATORS = 64,
     /* UDP ports of one pod. */
     ZP_MAX_DATAGRAM_PORTS = 64,
-    /* From here on in `activators`: the sockets that hold datagrams. */
-    ZP_DATAGRAM_SLOTS = 2 * ZP_MAX_ACTIVATORS,
     /* Addresses of the node. With more (kube-proxy's IPVS mode has one a service) the first ones count. */
     ZP_MAX_PROBERS = 256,
-    /* Connections from the node whose kind is being followed; older ones count as traffic. */
+    /* Connections from the node that are followed from their SYN on; older ones count as traffic. */
     ZP_MAX_FLOWS = 256,
-    /* Different requests that are remembered: of probes, and to passive ports. */
+    /* Different requests of probes that are remembered, each with its answer. */
     ZP_MAX_REQUESTS = 8,
     /* Of each its first bytes. A kubelet's are 150 to 300. */
     ZP_REQUEST_SIZE = 1024,
-    /* Connections of one pod that can stay open while their processes are away. */
-    ZP_MAX_CONNECTIONS = 4096,
-    /* A packet for one of them, if it is not longer, is sent in again after the wake. Most networks have 1500 bytes. */
-    ZP_PACKET_SIZE = 2048,
-    /* Bytes, for about thirty of these: a power of two, and of pages. What does not fit its sender sends again. */
-    ZP_ARRIVALS_SIZE = 65536,
-    /* Packets of other connections that arrive in fragments at the same time, while these are held. */
-    ZP_MAX_FRAGMENTED = 64,
+    /* Of each answer its first bytes: a multiple of ZP_ANSWER_PIECE, in which it is copied. */
+    ZP_ANSWER_SIZE = 2048,
+    ZP_ANSWER_PIECE = 64,
     /* Pods of one node. The kubelet's default limit is 110, large nodes go to 500. */
     ZP_MAX_PODS = 4096,
 };
@@ -41,8 +34,7 @@ enum {
 /*
  * Value of `ports`: what becomes of new connections to a port.
  *
- * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS, and what
- * holds its datagrams has it plus ZP_DATAGRAM_SLOTS.
+ * A slot of `activators` belongs to one container; its reception has the same number, plus ZP_MAX_ACTIVATORS.
  */
 struct zp_port {
     __u32 activator;  /* slot in `activators` */
@@ -59,7 +51,7 @@ struct zp_address {
     __u32 words[4];
 };
 
-/* Key of `flows` and of `connections`; ports in network order. */
+/* Key of `flows`; ports in network order. */
 struct zp_flow {
     struct zp_address remote;
     struct zp_address local;
@@ -68,54 +60,35 @@ struct zp_flow {
 };
 
 enum zp_flow_kind {
-    ZP_UNDECIDED, /* nothing but the handshake so far */
+    ZP_CALLED,    /* the node has sent SYN */
+    ZP_UNDECIDED, /* the pod has answered it */
     ZP_HTTP2,     /* the preface of HTTP/2, and no request yet */
     ZP_PROBE,
 };
 
-/* Value of `flows`. A connection that is not in there is traffic. */
+/* Value of `flows`. A connection that is not in there is traffic. Sequence numbers in host order. */
 struct zp_flow_state {
     __u32 kind;     /* zp_flow_kind */
     __u32 segments; /* of ZP_HTTP2: how many have brought no request */
     __u32 request;  /* of ZP_PROBE: index in `requests` */
+    __u32 begin;    /* where what the pod sends begins: one more than its SYN */
+    __u32 next;     /* what the pod sends next */
+    __u32 answer;   /* of ZP_PROBE: where the answer begins */
 };
 
 /* Value of `requests`. Written without a lock: who reads it must be ready for a mixture of two. */
 struct zp_request {
-    __u64 hash; /* of the first segment, or of its end for HTTP/2; 0: free */
+    __u64 hash; /* of the first segment, or of its end for HTTP/2, with who asks where; 0: free */
     __u64 last; /* CLOCK_MONOTONIC nanoseconds, when it was seen last */
-    struct zp_address local;
+    struct zp_address remote; /* who asks */
     __u16 port; /* host order */
     __u16 length;
     __u32 whole; /* the length it had, of which only the first ZP_REQUEST_SIZE bytes are kept */
+    __u32 answer;   /* the sequence number where the answer begins; tells as well on which connection */
+    __u32 answered; /* the length of the answer so far, of which only the first ZP_ANSWER_SIZE bytes are kept */
+    __u32 is_over;  /* 1: the application has ended the connection behind it */
     __u8 bytes[ZP_REQUEST_SIZE];
-};
-
-enum zp_connection_state {
-    ZP_STOPPED, /* the processes stand still; nothing else is known yet */
-    ZP_AWAY,    /* they are away */
-};
-
-/* Value of `connections`. Numbers in host order. */
-struct zp_connection {
-    __u32 slot;      /* the container's, as in `zp_port` */
-    __u32 state;     /* zp_connection_state */
-    __u32 is_owed;   /* 1: every packet may be one that the application waits for */
-    __u32 is_translated; /* 1: its packets have been through NAT, and an answer would not go through it */
-    __u32 is_wanted; /* set when a packet came that the application has to see */
-    __u32 received;  /* the sequence number that the peer goes on with */
-    __u32 sent;      /* the own one */
-    __u32 timestamp;
-    __u32 answered; /* keep-alive probes, since the processes went */
-    __u16 window;   /* as it stands in headers */
-    __u16 has_timestamps;
-};
-
-/* Entry of `arrivals`: a packet that wakes a container. */
-struct zp_arrival {
-    __u32 slot;
-    __u32 length; /* 0: it was too long to be kept */
-    __u8 bytes[ZP_PACKET_SIZE];
+    __u8 reply[ZP_ANSWER_SIZE + ZP_ANSWER_PIECE];
 };
 
 /* Value of `pod`, of which there is one. */
@@ -125,7 +98,7 @@ struct zp_pod {
 
 /* Keys of `counters`. */
 enum zp_counter {
-    ZP_STEERED,      /* packets handed to an activator: each SYN of a connection, cookie ACKs, datagrams */
+    ZP_STEERED,      /* packets handed to an activator: each SYN of a connection, cookie ACKs */
     ZP_NO_ACTIVATOR, /* the port was redirected, but its slot had no socket */
     ZP_REFUSED,      /* the kernel would not take the activator's socket */
     ZP_RECEIVED,     /* segments handed to a reception */

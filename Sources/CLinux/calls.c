@@ -136,3 +136,35 @@ int zp_loopback_up(void)
     close(control);
     return code;
 }
+
+long zp_keyctl(int operation, long first, long second)
+{
+    long result = syscall(SYS_keyctl, operation, first, second);
+    return result < 0 ? -errno : result;
+}
+
+long zp_join_session_keyring(const char *name)
+{
+    return zp_keyctl(1 /* KEYCTL_JOIN_SESSION_KEYRING */, (long)name, 0);
+}
+
+static int or_errno(long result) { return result < 0 ? -errno : (int)result; }
+
+int zp_ioprio_get(pid_t thread) { return or_errno(syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, thread)); }
+
+int zp_ioprio_set(pid_t thread, int priority)
+{
+    return or_errno(syscall(SYS_ioprio_set, 1 /* IOPRIO_WHO_PROCESS */, thread, priority));
+}
+
+int zp_sched_getaffinity(pid_t thread, unsigned char *mask, size_t size)
+{
+    return or_errno(syscall(SYS_sched_getaffinity, thread, size, mask));
+}
+
+int zp_sched_setaffinity(pid_t thread, const unsigned char *mask, size_t size)
+{
+    return or_errno(syscall(SYS_sched_setaffinity, thread, size, mask));
+}
+
+int zp_ofd_setlk(int descriptor, struct flock *lock) { return or_errno(fcntl(descriptor, F_OFD_SETLK, lock)); }

@@ -64,26 +64,24 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
     int procfs = (int)syscall(SYS_fsmount, context, fsmount_cloexec, wanted->attributes);
     attempt("fsmount(proc)", procfs);
 
-    // Nothing that looks at /proc runs in this mount namespace yet, so the old procfs may go before the new one comes.
-    for (size_t i = 0; i < wanted->masked_count; i++)
+    // Nothing that looks at /proc runs in this mount namespace yet, so the old procfs may go before the new one comes. A
+    // path that was masked or read-only and cannot be any more would lay the node open, so that is an error each time.
+    for (size_t i = 0; i < wanted->masked_count; i++) {
         covers[i] = clone_tree(wanted->masked[i]);
+        attempt("open_tree(masked path)", covers[i]);
+    }
     attempt("umount(/proc)", umount2("/proc", MNT_DETACH));
     attempt("move_mount(/proc)", attach(procfs, "/proc"));
     for (size_t i = 0; i < wanted->read_only_count; i++) {
         int tree = clone_tree(wanted->read_only[i]);
-        if (tree < 0 && errno == ENOENT)
-            continue;
         attempt("open_tree(read-only path)", tree);
         struct mount_attributes attributes = {.set = mount_attr_rdonly};
         attempt("mount_setattr(read-only path)",
                 syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes));
         attempt("move_mount(read-only path)", attach(tree, wanted->read_only[i]));
     }
-    for (size_t i = 0; i < wanted->masked_count; i++) {
-        if (covers[i] < 0)
-            continue;
+    for (size_t i = 0; i < wanted->masked_count; i++)
         attempt("move_mount(masked path)", attach(covers[i], wanted->masked[i]));
-    }
 #undef attempt
     _exit(0);
 }

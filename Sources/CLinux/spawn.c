@@ -92,6 +92,10 @@ static void run_child(const struct zp_spawn *spawn, struct failure *failure)
             goto failed;
         }
     }
+    if (spawn->session_keyring && zp_join_session_keyring(spawn->session_keyring) < 0) {
+        failure->step = "keyctl(session keyring)";
+        goto failed;
+    }
     if (spawn->new_session && setsid() < 0) {
         failure->step = "setsid";
         goto failed;

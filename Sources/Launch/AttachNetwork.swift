@@ -20,9 +20,6 @@ package enum AttachNetwork {
         } catch {
             throw .missing("system call filters (seccomp)", error)
         }
-        AcceptQueueTrial.run()
-        let queues = AcceptQueueTrial.result.map { "cannot be handed over: \($0)" } ?? "can be handed over"
-        let report = try DataPathLoader.attach(pod: pod, networkNamespace: namespace)
-        return "\(report); accept queues: \(queues)"
+        return "\(try DataPathLoader.attach(pod: pod, networkNamespace: namespace))"
     }
 }

@@ -24,6 +24,10 @@ package final class Serve {
     package init(_ invocation: Invocation) throws(SystemError) {
         Memory.keepSmall()
         Signals.ignoreBrokenPipes()
+        // Before there are other threads, which share it then.
+        SessionKeyring.prepare()
+        // What sleeping containers had open is held here.
+        DescriptorLimit.raise()
         let log = Log(to: try Self.openLog(), debugging: invocation.debug)
         self.log = log
         loop = try EventLoop()

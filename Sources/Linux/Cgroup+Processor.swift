@@ -17,4 +17,26 @@ extension Cgroup {
         }
         return nil
     }
+
+    /// The kernel's own bound (NR_CPUS) is 8192 at the most.
+    package static let mostProcessors = 8192
+
+    /// Which processors the processes may run on: a bit for each, as in sched_getaffinity(2). nil where no controller
+    /// tells.
+    package var processors: [UInt8]? {
+        let file = directories["cpuset"].map { "\($0)/cpuset.effective_cpus" }
+        guard let path = file ?? directories[""].map({ "\($0)/cpuset.cpus.effective" }),
+            let text = try? Files.readText(path)
+        else { return nil }
+        var bytes = [UInt8](repeating: 0, count: Self.mostProcessors / 8)
+        // "0-3,7"
+        for range in text.split(whereSeparator: { $0 == "," || $0 == "\n" }) {
+            let ends = range.split(separator: "-").compactMap { Int($0) }
+            guard let first = ends.first, let last = ends.last, first <= last, last < Self.mostProcessors else {
+                return nil
+            }
+            for number in first...last { bytes[number / 8] |= 1 << UInt8(number % 8) }
+        }
+        return bytes
+    }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 extension Process {
@@ -32,9 +31,7 @@ extension Process {
     /// A descriptor of our own for the same socket (pidfd_getfd(2), Linux 5.6), close-on-exec. ESRCH, EBADF and ESTALE
     /// mean that the process has ended or closed it meanwhile.
     package static func copy(_ socket: HeldSocket) throws(SystemError) -> Descriptor {
-        let pidfd = Descriptor(owning: try checking("pidfd_open", "\(socket.pid)", zp_pidfd_open(socket.pid)))
-        let copy = Descriptor(
-            owning: try checking("pidfd_getfd", "\(socket.pid)", zp_pidfd_getfd(pidfd.rawValue, socket.number)))
+        let copy = try DescriptorTable(of: socket.pid).copy(socket.number)
         var status = stat()
         try retrying("fstat") { fstat(copy.rawValue, &status) }
         if UInt64(status.st_ino) != socket.inode { throw SystemError("pidfd_getfd", "\(socket.pid)", code: ESTALE) }

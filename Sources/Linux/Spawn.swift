@@ -19,6 +19,8 @@ package struct Command {
     /// Whether want of memory ends the program like any other (oom_score_adj 0), whatever it does with this process.
     package var neutralOutOfMemoryScore = false
     package var newSession = false
+    /// The session keyring that the program has (keyrings(7)), by its name; nil: that of this process.
+    package var sessionKeyring: String?
     /// The directory that is / for the program; its path is one below it.
     package var root: String?
 
@@ -74,8 +76,11 @@ package struct Command {
                                     namespaces: namespaces.baseAddress, namespace_count: namespaces.count,
                                     cgroups: cgroups.baseAddress, cgroup_count: cgroups.count,
                                     new_session: newSession ? 1 : 0, root: root,
-                                    neutral_oom_score: neutralOutOfMemoryScore ? 1 : 0)
-                                return zp_spawn(&request, &step)
+                                    neutral_oom_score: neutralOutOfMemoryScore ? 1 : 0, session_keyring: nil)
+                                return withOptionalCString(sessionKeyring) { keyring in
+                                    request.session_keyring = keyring
+                                    return zp_spawn(&request, &step)
+                                }
                             }
                         }
                     }

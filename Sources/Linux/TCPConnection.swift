@@ -5,10 +5,8 @@ import Glibc
 package struct TCPConnection: Sendable {
     /// What the processes that share it know it by; 0 if none has accepted it yet.
     package let inode: UInt64
-    package private(set) var local: SocketAddress
-    package private(set) var remote: SocketAddress
-    /// NAT stands between packets with these addresses, which come from within the network namespace, and the peer.
-    package private(set) var isTranslated = false
+    package let local: SocketAddress
+    package let remote: SocketAddress
     /// A `TCP_…` state of <net/tcp_states.h>.
     package let state: UInt8
     /// Bytes that the application has not read yet.
@@ -46,21 +44,6 @@ package struct TCPConnection: Sendable {
 
     package static func all(in namespace: borrowing Namespace) throws(SystemError) -> [TCPConnection] {
         try namespace.inside { () throws(SystemError) in try all() }
-    }
-
-    /// The same as packets have it that NAT changes: those that come from outside before that, and those from within
-    /// when it has been done.
-    package func translated(at destination: SocketAddress, from source: SocketAddress) -> [TCPConnection] {
-        if (destination.address, destination.port) == (local.address, local.port),
-            (source.address, source.port) == (remote.address, remote.port)
-        {
-            return [self]
-        }
-        var (outer, inner) = (self, self)
-        outer.local = destination
-        outer.remote = source
-        inner.isTranslated = true
-        return [outer, inner]
     }
 
     /// The application may still send: ESTABLISHED, or CLOSE_WAIT.

@@ -73,17 +73,6 @@ package enum TCPSocket {
         return result == 0 ? code : errno
     }
 
-    /// Ends TCP_REPAIR, which a CRIU that was killed has left on. Needs CAP_NET_ADMIN.
-    package static func endRepair(_ socket: borrowing Descriptor) throws(SystemError) {
-        var mode: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        try retrying("getsockopt(TCP_REPAIR)") {
-            getsockopt(socket.rawValue, Int32(IPPROTO_TCP), TCP_REPAIR, &mode, &length)
-        }
-        // To end it where it is not on takes SO_REUSEADDR away.
-        if mode != 0 { try set("TCP_REPAIR", Int32(IPPROTO_TCP), TCP_REPAIR, 0, of: socket) }
-    }
-
     // MARK: Connections
 
     /// - Parameter kind: That of the socket, if it is not the one of the address.
@@ -118,19 +107,6 @@ package enum TCPSocket {
     package static func localAddress(_ socket: borrowing Descriptor) throws(SystemError) -> SocketAddress {
         try SocketAddress.reading("getsockname") {
             getsockname(socket.rawValue, __SOCKADDR_ARG(__sockaddr__: $0), $1)
-        }
-    }
-
-    /// Where the side that connected meant to connect to, as far as NAT in this network namespace has changed that; nil
-    /// where nothing is tracked.
-    package static func originalDestination(
-        _ socket: borrowing Descriptor, _ family: SocketAddress.Family
-    ) -> SocketAddress? {
-        // SO_ORIGINAL_DST of <linux/netfilter_ipv4.h>, and IP6T_SO_ORIGINAL_DST, which has the same number.
-        let number: Int32 = 80
-        let level = Int32(family == .ipv4 ? IPPROTO_IP : IPPROTO_IPV6)
-        return try? SocketAddress.reading("getsockopt(SO_ORIGINAL_DST)") {
-            getsockopt(socket.rawValue, level, number, $0, $1)
         }
     }
 
@@ -233,9 +209,18 @@ package enum TCPSocket {
 
     /// How many connections wait to be accepted (tcp_info's `tcpi_unacked` of a listening socket, tcp(7)).
     package static func waitingConnections(_ listener: borrowing Descriptor) -> Int {
-        var information = tcp_info()
-        var length = socklen_t(MemoryLayout<tcp_info>.size)
-        let result = getsockopt(listener.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &information, &length)
-        return result == 0 ? Int(information.tcpi_unacked) : 0
+        waitingConnections(listener.rawValue)
+    }
+
+    package static func waitingConnections(_ listener: Int32) -> Int { Int(information(of: listener).tcpi_unacked) }
+
+    /// How many may wait: the second argument of listen(2), within the limit of the network namespace (`tcpi_sacked` of a
+    /// listening socket).
+    package static func queueLength(_ listener: Int32) -> Int32 { Int32(information(of: listener).tcpi_sacked) }
+
+    private static func information(of number: Int32) -> tcp_info {
+        var (information, length) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
+        // A socket that cannot tell has none.
+        return getsockopt(number, Int32(IPPROTO_TCP), TCP_INFO, &information, &length) == 0 ? information : tcp_info()
     }
 }

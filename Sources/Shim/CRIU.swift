@@ -11,19 +11,25 @@ enum CRIU {
             return then(.failure(.unusable(reason: reason)))
         }
         if context.checkedCRIU == path { return then(.success(path)) }
-        askVersion(path, context) { version in
-            if let complaint = complaint(path, version, kernel: KernelVersion.running) {
+        // mount_setattr came with 5.12, and what CRIU needs for rseq with 5.13. It would show when the processes are gone.
+        guard KernelVersion.running >= KernelVersion(5, 13) else {
+            let reason = "Linux \(KernelVersion.running) cannot restore what it has checkpointed: 5.13 or later can"
+            return then(.failure(.lossy(reason: reason)))
+        }
+        ask(path, context) { answer in
+            if let complaint = complaint(path, parse(answer), kernel: KernelVersion.running) {
                 return then(.failure(.unusable(reason: complaint)))
             }
+            guard keepsDescriptors(answer) else {
+                let reason =
+                    "\(path) opens files by their paths at a wake, where they may be others by then: "
+                    + "install the criu that comes with zeropod"
+                return then(.failure(.lossy(reason: reason)))
+            }
             context.checkedCRIU = path
-            context.criuKeepsConnections = version.map { $0 >= keepsConnectionsFrom } ?? false
             then(.success(path))
         }
     }
-
-    /// From this version on criu can be told to leave the network alone; it would else block each connection with a
-    /// firewall rule of its own, which takes 20 ms.
-    static let keepsConnectionsFrom = (3, 19)
 
     /// Why this criu will not do on this kernel, or nil if it will.
     static func complaint(_ path: String, _ version: (major: Int, minor: Int)?, kernel: KernelVersion) -> String? {
@@ -35,14 +41,17 @@ enum CRIU {
         return nil
     }
 
-    private static func askVersion(
-        _ path: String, _ context: ShimContext, _ then: @escaping ((major: Int, minor: Int)?) -> Void
-    ) {
+    private static func ask(_ path: String, _ context: ShimContext, _ then: @escaping (String) -> Void) {
         do throws(SystemError) {
-            try context.children.run(Command(path, ["--version"])) { _, output in then(parse(output)) }
+            try context.children.run(Command(path, ["--version"])) { _, output in then(output) }
         } catch {
-            context.loop.soon { then(nil) }
+            context.loop.soon { then("") }
         }
+    }
+
+    /// Whether it has what image/criu-changes/ adds, which tells so below the version.
+    static func keepsDescriptors(_ output: String) -> Bool {
+        output.split(separator: "\n").contains("Keeps: descriptors")
     }
 
     /// `Version: 4.2.1` is the first line.

@@ -6,8 +6,8 @@ import Linux
 /// What is there only while the processes stand still.
 struct Frost {
     let freezer: Freezer
-    /// Open connections, on which data wakes the container as a new connection does.
-    let sockets: StillSockets
+    /// Copies of their sockets, which tell that somebody wants something of them. They go before the processes do.
+    let sockets: [SharedDescriptor]
     /// Memory on its way to swap.
     let pageOut: PageOut
 }
@@ -25,7 +25,10 @@ extension Container {
             do throws(SystemError) {
                 let pids = cgroup.processes()
                 // Now that nothing changes any more.
-                let sockets = try StillSockets(of: pids, loop: context.loop, onData: connectionHeld)
+                let sockets = try Process.sockets(of: pids).values.map { held throws(SystemError) in
+                    SharedDescriptor(try Process.copy(held))
+                }
+                try traffic?.processesStandStill(sockets.map { $0.descriptor.rawValue }, connectionHeld)
                 frost = Frost(freezer: freezer, sockets: sockets, pageOut: PageOut())
                 frozen(pids)
             } catch {
@@ -42,20 +45,10 @@ extension Container {
     }
 
     private func frozen(_ pids: [pid_t]) {
-        traffic?.processesStandStill()
         history.froze()
         tellChange("frozen")
         // What came until they all stood still may be with the application already, where nothing tells of it.
         if traffic?.quietness(since: lastActivity)() == false { return perform(lifecycle.connectionHeld()) }
-        do throws(SystemError) {
-            let late = try traffic?.lateListeners(named: configuration.ports)
-            if let late, !late.areAbsent(of: pids) {
-                context.log.info("thaws because it listens on ports \(late.ports.sorted()) now", label)
-                return perform(lifecycle.connectionHeld())
-            }
-        } catch {
-            context.log.debug("cannot look for ports: \(error)", label)
-        }
         pageOut(pids)
         // As the last thing before the loop waits: what runs after it would be mapped again.
         context.loop.soon { Memory.unmapProgram() }
@@ -100,6 +93,8 @@ extension Container {
         guard let freezer = frost?.freezer else { return }
         frost?.pageOut.cancel()
         // The copies of sockets go first.
+        traffic?.endpoints.aboutToRun()
+        traffic?.endpoints.end(context.loop)
         frost = nil
         do throws(SystemError) {
             try freezer.thaw()

@@ -20,15 +20,13 @@ extension Container {
         // What would follow is tried on a copy.
         var trial = lifecycle
         let next = looked(&trial)
-        if next.contains(.hold), traffic.rehearse({ [weak self] in self?.lookAgain() }) { return }
+        if next.contains(.hold), traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
         perform(looked(&lifecycle))
     }
 
     /// Probes are learnt: what has come meanwhile counts.
     private func lookAgain() {
         guard lifecycle.state == .running, let traffic else { return }
-        // They were what the processes were at work for.
-        workBefore = nil
         perform(takeLook(traffic)(&lifecycle))
     }
 

@@ -21,8 +21,7 @@ extension Container {
         changeBegan = .now
         holdFailure = nil
         do throws(SystemError) {
-            let (cgroup, pid) = (cgroup, main.pid)
-            try traffic?.hold(from: { cgroup?.processes() ?? [pid] }, connectionHeld)
+            try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
         } catch {
             holdFailure = error
         }
@@ -55,7 +54,8 @@ extension Container {
             switch result {
             case .success where !underWay.mayGoOn: checkpointEnded(.givenUp)
             case .success(let criu): checkpoint(with: criu, underWay)
-            case .failure(let error): checkpointEnded(.impossible(error.description))
+            case .failure(let error):
+                checkpointEnded(error.isRefusal ? .refused(error.description) : .impossible(error.description))
             }
         }
     }
@@ -66,27 +66,19 @@ extension Container {
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
             let kept = try KeptContainer(
-                of: main.pid, inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
+                of: main.pid, keyring: runc.options.noNewKeyring ? nil : "_ses.\(id)",
+                inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
             times.reached("kept")
-            self.kept = kept
-            // Without its processes the container's streams would look closed to their readers.
-            try main.io?.hold(of: main.pid)
-            if !context.criuKeepsConnections {
-                traffic?.closeConnections(because: "criu is too old", now: cgroup?.processes() ?? [main.pid])
-            }
             let quiet = traffic?.quietness(since: lastActivity)
-            let (cgroup, pid) = (cgroup, main.pid)
-            let late = try traffic?.lateListeners(named: configuration.ports)
-            lateListeners = late
+            let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
-                criu: criu, pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
-                mayWakeLazily: mayWakeLazily, connections: traffic?.connections, times: times)
-            // As long as the processes stand still: who waits in recv(2) reads again as soon as CRIU is gone.
-            watch(underWay.call, "checkpoint") { [weak self] in self?.traffic?.connections?.criuIsKilled() }
+                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
+                mayWakeLazily: mayWakeLazily, times: times)
+            watch(underWay.call, "checkpoint")
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
-                mayBegin: { late?.areAbsent(of: cgroup?.processes() ?? [pid]) != false },
                 mayGoOn: { underWay.mayGoOn && quiet?() != false },
+                mayEnd: { descriptors throws(SystemError) in try mayEnd?(descriptors) != false },
                 then: { [weak self] result in
                     guard let self else { return }
                     times.reached("back on the loop")
@@ -105,43 +97,28 @@ extension Container {
         case .success(let outcome):
             dispositions = outcome.dispositions
             lazyMemory = worthwhile(outcome.lazyMemory)
+            sleeper = outcome.sleeper
             checkpointEnded(.done)
-        case .failure(.givenUp):
-            if let obstacle = traffic?.connections?.obstacle { traffic?.closeConnections(because: "\(obstacle)") }
-            checkpointEnded(.givenUp)
-        // Frozen, it keeps its connections.
-        case .failure(let error) where error.isRefusal && configuration.sleep.contains(.freeze):
-            checkpointEnded(.refused(error.description))
+        case .failure(.givenUp): checkpointEnded(.givenUp)
         case .failure(let error):
-            // It may be because of them.
-            if let found = traffic?.connections?.found, found > 0, error.isRefusal {
-                traffic?.closeConnections(because: "criu failed with \(found) of them")
-            }
             checkpointEnded(error.isRefusal ? .refused(error.description) : .failed(error.description))
         }
     }
 
     private func checkpointEnded(_ outcome: Lifecycle.CheckpointOutcome) {
         dump = nil
-        defer { lateListeners = nil }
         switch outcome {
         case .done:
             // The container was removed in the meantime, and with it the wish to restore it.
             if lifecycle.state == .exited { discardSnapshot() }
-        case .givenUp:
-            let late = lateListeners?.ports.sorted() ?? []
-            context.log.info(
-                "checkpoint given up because \(late.isEmpty ? "of traffic" : "it listens on ports \(late) now")", label)
+        case .givenUp: context.log.info("checkpoint given up because of traffic", label)
         case .failed(let text), .refused(let text):
             history.checkpointFailed(text)
             context.log.error("checkpoint failed, the container runs on: \(text)", label)
         case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)
         }
         if outcome == .done {
-            traffic?.processesEnded()
-        } else {
-            kept = nil
-            main.io?.release()
+            traffic?.processesEnded(connectionHeld)
         }
         perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
         if lifecycle.state == .asleep {
@@ -157,9 +134,9 @@ extension Container {
 
     /// Does ahead of the wake what can be done ahead.
     private func prepareRestore() {
-        guard let prestart = configuration.wake.prestart, let kept, let criu = context.checkedCRIU else { return }
+        guard let prestart = configuration.wake.prestart, let sleeper else { return }
         do throws(SystemError) {
-            prepared = try restore(with: criu, kept, StepTimes(from: .now)).prepare(
+            prepared = try restore(sleeper, StepTimes(from: .now)).prepare(
                 prestart, children: context.children)
         } catch {
             // Then criu is started when it is needed.
@@ -167,11 +144,8 @@ extension Container {
         }
     }
 
-    private func restore(with criu: String, _ kept: KeptContainer, _ times: StepTimes) -> Restore {
-        let streams = (main.io?.processEnds ?? []).map { Restore.Stream(key: $0.key, descriptor: $0.descriptor) }
-        return Restore(
-            criu: criu, kept: kept, snapshot: snapshot, streams: streams, isLazy: wakesLazily,
-            connections: traffic?.connections, times: times)
+    private func restore(_ sleeper: Sleeper, _ times: StepTimes) -> Restore {
+        Restore(sleeper: sleeper, snapshot: snapshot, isLazy: wakesLazily, times: times)
     }
 
     func restore() {
@@ -179,54 +153,48 @@ extension Container {
         guard lifecycle.state == .restoring else { return }
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
-        guard let kept else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
+        guard let sleeper else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
+        traffic?.stopWatching()
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
-        CRIU.locate(context) { [self] result in
-            guard lifecycle.state == .restoring else {
-                return restoreEnded(.failure(.givenUp), nil, times)
-            }
-            guard case .success(let criu) = result else {
-                let missing = SystemError("find", "the criu that made the checkpoint", code: ENOENT)
-                return restoreEnded(.failure(.notBegun(missing)), nil, times)
-            }
-            let prepared = self.prepared
-            self.prepared = nil
-            let restore = restore(with: criu, kept, times)
-            let begun: Restore.Begun
-            let pages: PageServer?
-            do throws(SystemError) {
-                begun = try restore.begin(with: prepared, children: context.children)
-            } catch {
-                return restoreEnded(.failure(.notBegun(error)), nil, times)
-            }
-            do throws(SystemError) {
-                pages = restore.isLazy ? try PageServer(criu, snapshot, lazyMemory, children: context.children) : nil
-            } catch {
-                begun.giveUp()
-                return restoreEnded(.failure(.notBegun(error)), nil, times)
-            }
-            let underWay = CallUnderWay()
-            restoreUnderWay = underWay
-            restore.run(
-                underWay, begun, pages: pages, loop: context.loop, children: context.children,
-                resuming: { [self] pid in
-                    resuming(pid)
-                    times.reached("released")
-                },
-                then: { [self] result in
-                    times.reached("back on the loop")
-                    endWatch()
-                    restoreUnderWay = nil
-                    withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
-                    times.reached("bookkeeping")
-                    context.log.debug("steps of the restore in µs: \(times.description)", label)
-                    context.loop.soon { Memory.giveBack() }
-                    afterRestore.take()?()
-                })
-            watch(underWay, "restore")
-            snapshot.readAhead()
+        let prepared = self.prepared.take()
+        let restore = restore(sleeper, times)
+        let begun: Restore.Begun
+        let pages: PageServer?
+        do throws(SystemError) {
+            begun = try restore.begin(with: prepared, children: context.children)
+        } catch {
+            return restoreEnded(.failure(.notBegun(error)), nil, times)
         }
+        do throws(SystemError) {
+            pages =
+                restore.isLazy
+                ? try PageServer(sleeper.criu.path, snapshot, lazyMemory, children: context.children) : nil
+        } catch {
+            begun.giveUp()
+            return restoreEnded(.failure(.notBegun(error)), nil, times)
+        }
+        let underWay = CallUnderWay()
+        restoreUnderWay = underWay
+        restore.run(
+            underWay, begun, pages: pages, loop: context.loop, children: context.children,
+            aboutToRun: { [endpoints = traffic?.endpoints] in endpoints?.aboutToRun() },
+            resuming: { [self] pid in
+                resuming(pid)
+                times.reached("released")
+            },
+            then: { [self] result in
+                times.reached("back on the loop")
+                endWatch()
+                restoreUnderWay = nil
+                withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
+                times.reached("bookkeeping")
+                context.log.debug("steps of the restore in µs: \(times.description)", label)
+                context.loop.soon { Memory.giveBack() }
+                afterRestore.take()?()
+            })
+        watch(underWay, "restore")
+        snapshot.readAhead()
     }
 
     /// Those who connected are served from here on. What needs runc has to wait: it knows the processes when criu is done,
@@ -254,24 +222,22 @@ extension Container {
             // The restore itself was work, in the container's cgroup.
             workBefore = cgroup?.processorTime.map { (.now, $0) }
             resumeRestored()
-            main.io?.release()
-            kept = nil
+            letGoOfSleeper()
             if let pages { awaitMemory(from: pages) } else { snapshot.discardImages(context.loop) }
         case .failure where lifecycle.state == .exited:
             // It was ended while it was restored.
-            kept = nil
-            main.io?.release()
+            letGoOfSleeper()
             discardSnapshot()
-        case .failure(let error) where error.isPassing && restoreAttempts < Self.mostRestoreAttempts:
-            // The images have not been touched. Connections stay held.
+        case .failure(let error) where restoreAttempts + 1 < error.attempts:
+            // Connections stay held.
+            let pause = Self.restAfterFailedAttempt(restoreAttempts)
             restoreAttempts += 1
-            context.log.warning("the restore cannot begin, and is tried again: \(error)", label)
-            context.loop.after(Self.restAfterFailedAttempt) { [self] in restore() }
+            context.log.warning("the restore is tried again in \(Int(pause.milliseconds)) ms: \(error)", label)
+            context.loop.after(pause) { [self] in restore() }
         case .failure(let error):
             history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
-            main.io?.release()
-            kept = nil
+            letGoOfSleeper()
             let effects = lifecycle.restoreFailed()
             if !effects.isEmpty {
                 imagesAreEvidence = true
@@ -297,10 +263,10 @@ extension Container {
         }
     }
 
-    /// What lets a restore not begin (no descriptor, no memory, a package upgrade that replaces criu) is over in seconds,
-    /// or not at all.
-    private static let mostRestoreAttempts = 10
-    private static let restAfterFailedAttempt = Instant.Span.milliseconds(300)
+    /// Most of what is in the way is over in a moment, and the rest in seconds.
+    private static func restAfterFailedAttempt(_ number: Int) -> Instant.Span {
+        .milliseconds(min(300 << UInt64(number), 10_000))
+    }
 
     func setImagesAside() {
         do throws(SystemError) {

@@ -7,14 +7,12 @@ extension Container {
     /// moves.
     private static let patience = Instant.Span.seconds(10)
 
-    /// - Parameter beforeEnd: called before CRIU is ended.
-    func watch(_ call: CallUnderWay, _ what: String, beforeEnd: @escaping () -> Void = {}) {
+    func watch(_ call: CallUnderWay, _ what: String) {
         let before = call.progress(snapshot)
         criuWatch = context.loop.after(Self.patience) { [weak self] in
             guard let self else { return }
-            if call.progress(snapshot) != before { return watch(call, what, beforeEnd: beforeEnd) }
+            if call.progress(snapshot) != before { return watch(call, what) }
             context.log.error("criu does nothing any more, and is ended: \(what)", label)
-            beforeEnd()
             call.end()
         }
     }

@@ -37,8 +37,8 @@ package final class Container {
     var workBefore: (at: Instant, used: Instant.Span)?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
-    /// Set while a checkpoint is under way or the container sleeps.
-    var kept: KeptContainer?
+    /// Set while the container sleeps, until its processes run again.
+    var sleeper: Sleeper?
     /// What waits for the wake while the container sleeps.
     var prepared: CRIUService?
     /// Brings the memory after a wake, until all is there.
@@ -69,8 +69,6 @@ package final class Container {
     var holdFailure: SystemError?
     /// The checkpoint under way.
     var dump: DumpUnderWay?
-    /// What the checkpoint under way looks for when the processes stand still.
-    var lateListeners: LateListeners?
     /// The restore under way.
     var restoreUnderWay: CallUnderWay?
     /// Set while the container is frozen.
@@ -167,7 +165,7 @@ package final class Container {
         if main.exit != nil { return [] }
         // What is in the cgroups then belongs to CRIU.
         if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
-        let pids = (cgroup?.processes() ?? []).filter { $0 != kept?.placeholder?.pid }
+        let pids = (cgroup?.processes() ?? []).filter { $0 != sleeper?.kept.placeholder?.pid }
         return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
     }
 }

@@ -5,26 +5,13 @@ package struct FirstConnections: Equatable, Sendable {
     /// Ports whose connections are accepted in its place, and relayed.
     package internal(set) var relayed: Set<UInt16> = []
     /// Why some are relayed; empty if none is.
-    package internal(set) var reason = ""
+    package var reason: String { relayed.isEmpty ? "" : "the annotation handover says so" }
 
-    init(of ports: Set<UInt16>, relayed: Set<UInt16>, because reason: String) {
+    init(of ports: Set<UInt16>, relayed: Set<UInt16>) {
         accepted = ports.subtracting(relayed)
         self.relayed = relayed
-        self.reason = relayed.isEmpty ? "" : reason
     }
 
     /// Nothing is known of a container without ports.
     package init() {}
-
-    var ports: Set<UInt16> { accepted.union(relayed) }
-
-    /// Lines for the log.
-    var descriptions: [String] {
-        var lines: [String] = []
-        if !accepted.isEmpty {
-            lines.append("first connections of ports \(accepted.sorted()): accepted by the application")
-        }
-        if !relayed.isEmpty { lines.append("first connections of ports \(relayed.sorted()): relayed (\(reason))") }
-        return lines
-    }
 }

@@ -13,8 +13,6 @@ package final class ShimContext {
     let networks = PodNetworks()
     /// The criu that was found fit for this kernel.
     var checkedCRIU: String?
-    /// Whether it can keep connections that are open.
-    var criuKeepsConnections = false
     /// Told when a container has changed in what its status shows.
     package var changed: () -> Void = {}
 

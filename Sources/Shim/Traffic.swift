@@ -1,3 +1,4 @@
+import Checkpoint
 import DataPath
 import Glibc
 import Linux
@@ -15,22 +16,14 @@ final class Traffic {
     private let proxyTimeout: Instant.Span?
     private let handover: ContainerConfiguration.Handover
     let passivePorts: Set<UInt16>
+    /// Those that the annotation names; nil: it names none.
+    private let namedPorts: Set<UInt16>?
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
     private var datagramPorts: Set<UInt16>
-    /// Where datagrams wait while the application is away; nil if it has no UDP ports.
-    private let datagrams: HeldDatagrams?
-    /// Where connections wait for the application itself, while it is away.
-    private var queues: AcceptQueues?
-    /// As it was at the last sleep.
-    private var lastWay: FirstConnections?
-    private var heldInQueues = 0
-    /// What keeps the open connections, from before a dump on until the processes run again. nil: nothing does.
-    var connections: OpenConnections?
-    /// Packets for them that came while the processes were away, in the order they came in.
-    var arrived = ArrivedPackets()
-    /// Why open connections are closed before the next sleep; nil: they are kept.
-    var closingReason: String?
+    let endpoints = SleepingEndpoints()
+    /// Connections that had been ended by their peers when the sleep was decided.
+    private var endedBefore: Set<UInt64> = []
 
     /// Attaches the redirector to the pod's network if no container of the pod has yet, and makes the activator.
     static func prepare(for container: Container, _ then: @escaping (Result<Traffic, TrafficError>) -> Void) {
@@ -55,8 +48,13 @@ final class Traffic {
             switch result {
             case .failure(let error): then(.failure(error))
             case .success(let pod):
+                guard let slot = pod.slots.free else {
+                    container.context.networks.leave(pod, container.context.log)
+                    let reason = "\(pod.slots.count) containers of the pod may sleep already, and no more can"
+                    return then(.failure(TrafficError(description: reason)))
+                }
                 do throws(SystemError) {
-                    then(.success(try Traffic(pod, container)))
+                    then(.success(try Traffic(pod, container, slot: slot)))
                 } catch {
                     container.context.networks.leave(pod, container.context.log)
                     then(.failure(TrafficError(description: "\(error)")))
@@ -65,8 +63,9 @@ final class Traffic {
         }
     }
 
-    private init(_ pod: PodNetwork, _ container: Container) throws(SystemError) {
+    private init(_ pod: PodNetwork, _ container: Container, slot: UInt32) throws(SystemError) {
         self.pod = pod
+        self.slot = slot
         self.container = container.id
         log = container.context.log
         loop = container.context.loop
@@ -75,26 +74,19 @@ final class Traffic {
         connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
         proxyTimeout = container.configuration.proxyTimeout.map(Instant.Span.init(nanoseconds:))
         passivePorts = container.configuration.probes.passivePorts
+        namedPorts = container.configuration.ports
         probes = ProbeMemory(for: container)
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
             log: { [log] in log.warning($0) })
-        slot = pod.freeSlot
         try pod.redirector.register(activator, slot: slot)
         datagramPorts = container.configuration.datagramPorts
-        datagrams =
-            datagramPorts.isEmpty
-            ? nil
-            : try HeldDatagrams(
-                loop: loop, network: activator.network, networkNamespace: pod.namespace, ports: datagramPorts,
-                log: { [log] in log.warning($0) })
         try declareDatagrams()
-        pod.take(slot)
+        pod.slots.take(slot)
     }
 
     private func declareDatagrams() throws(SystemError) {
-        guard let datagrams else { return }
-        try pod.redirector.register(datagrams, slot: slot)
+        if datagramPorts.isEmpty { return }
         try pod.redirector.declare(datagramPorts: datagramPorts)
         log.info("watching UDP ports \(datagramPorts.sorted())", label)
     }
@@ -116,8 +108,8 @@ final class Traffic {
 
     /// Before a sleep: learns what is to be answered to probes meanwhile.
     /// - Returns: false if there is nothing to learn; then `then` is not called.
-    func rehearse(_ then: @escaping () -> Void) -> Bool {
-        probes.rehearse(pod.redirector, ports: declared, by: activator.network, then: then)
+    func learnProbes(_ then: @escaping () -> Void) -> Bool {
+        probes.learn(pod.redirector, ports: activePorts, by: activator.network, then: then)
     }
 
     /// - Parameter ports: TCP's; the UDP ports are known here.
@@ -134,126 +126,104 @@ final class Traffic {
         return { reader.now == activity }
     }
 
-    /// What is to be looked for when the processes stand still. Call it after `hold`.
-    func lateListeners(named: Set<UInt16>?) throws(SystemError) -> LateListeners {
-        try LateListeners(
-            in: pod.namespace, kept: queues?.sockets ?? [], redirected: declared.subtracting(queues?.ports ?? []),
-            named: named)
-    }
+    // MARK: Asleep
 
-    /// Lets new connections wait, from before a dump on, and calls `onConnection` when there is one. Where that is
-    /// possible they wait for the application itself; until its processes stand still it still accepts them.
+    /// From before a dump on: connections that may be probes, or are relayed, are taken in the application's place, and
+    /// `onConnection` is called when one of them is for the application. All others go to its own sockets as ever.
     ///
-    /// - Parameter processes: Those of the container; may be asked on another thread.
-    func hold(
-        from processes: @escaping @Sendable () -> [pid_t], _ onConnection: @escaping () -> Void
-    ) throws(SystemError) {
-        let pids = processes()
-        keepQueues(of: pids)
-        keepConnections(of: processes, now: pids, onConnection)
-        // Whoever may be a probe is received first, wherever the others wait.
+    /// - Parameter pids: the container's processes.
+    func hold(from pids: [pid_t], _ onConnection: @escaping () -> Void) throws(SystemError) {
+        closePassiveConnections(of: pids)
+        endedBefore = Set(try openConnections().filter(\.peerHasEnded).map(\.inode))
         activator.hold(probes.manners, onConnection: onConnection)
-        do throws(SystemError) {
-            try queues?.watch(onConnection: onConnection)
-            let own = queues?.ports ?? []
-            try pod.redirector.setRedirect(false, reception: true, ports: own)
-            try pod.redirector.setRedirect(true, ports: declared.subtracting(own))
-            try datagrams?.watch(onDatagram: onConnection)
-            try pod.redirector.steer(datagramPorts: datagramPorts, to: slot)
-        } catch {
-            queues = nil
-            throw error
-        }
+        let relayed = firstConnections.relayed
+        try pod.redirector.setRedirect(false, reception: true, ports: declared.subtracting(relayed))
+        try pod.redirector.setRedirect(true, ports: relayed)
     }
 
-    private var activePorts: Set<UInt16> { declared.subtracting(passivePorts) }
-
-    /// Why all first connections have to be relayed; nil if the application may be able to accept them.
-    private var obstacle: String? {
-        handover == .relay ? "the annotation handover says so" : AcceptQueueTrial.result
-    }
-
-    private func keepQueues(of pids: [pid_t]) {
-        let active = activePorts
-        var obstacle = obstacle
-        if obstacle == nil {
-            do throws(SystemError) {
-                queues = try AcceptQueues(of: pids, ports: active, in: pod.namespace, loop: loop)
-            } catch {
-                obstacle = error.description
+    /// Who comes back to a passive port is answered on a new connection.
+    private func closePassiveConnections(of pids: [pid_t]) {
+        if passivePorts.isEmpty { return }
+        attempt("close connections of passive ports") { () throws(SystemError) in
+            let sockets = Process.sockets(of: pids)
+            for connection in try openConnections() where connection.isOpen {
+                // A process that has ended meanwhile, or has closed it, has done the same.
+                guard passivePorts.contains(connection.local.port), let socket = sockets[connection.inode],
+                    let copy = try? Process.copy(socket)
+                else { continue }
+                TCPSocket.endBoth(copy)
             }
         }
-        let way = FirstConnections(
-            of: active, relayed: active.subtracting(queues?.ports ?? []),
-            because: obstacle ?? "no process of the container listens there")
-        if way == lastWay { return }
-        lastWay = way
-        for line in way.descriptions { log.info(line, label) }
     }
 
-    /// Which way first connections go: as at the last sleep, or as it is meant to be at the next one.
-    var firstConnections: FirstConnections {
-        let active = activePorts
-        if let lastWay, lastWay.ports == active { return lastWay }
-        return FirstConnections(of: active, relayed: obstacle == nil ? [] : active, because: obstacle ?? "")
-    }
+    /// The TCP connections of the pod.
+    func openConnections() throws(SystemError) -> [TCPConnection] { try TCPConnection.all(in: pod.namespace) }
 
-    /// The processes are gone; nothing but a connection brings them back.
-    func processesEnded() {
-        // What was in the way may have been those connections, or over soon.
-        closingReason = nil
-        let failures = queues?.makeRoom() ?? [:]
-        if failures.isEmpty { return }
-        for (port, error) in failures {
-            log.error("port \(port) goes to the relay: \(error)", label)
-            lastWay?.accepted.remove(port)
-            lastWay?.relayed.insert(port)
-            lastWay?.reason = error.description
+    /// A question for the thread of a checkpoint, when everything that the processes had open is kept and nothing is ended
+    /// yet: is nobody waiting for them? From then on it is known what comes.
+    func askWhetherAnybodyWaits() throws(SystemError) -> @Sendable (KeptDescriptors) throws(SystemError) -> Bool {
+        let policy = policy(datagramPorts: datagramPorts)
+        let question = try WaitingQuestion(in: pod.namespace, endedBefore: endedBefore)
+        return { [endpoints] kept throws(SystemError) in
+            try endpoints.areAtRest(kept.endpoints, policy, question)
         }
-        attempt("redirect") { () throws(SystemError) in try pod.redirector.setRedirect(true, ports: failures.keys) }
+    }
+
+    private func policy(datagramPorts: Set<UInt16>?) -> WakePolicy {
+        WakePolicy(ports: namedPorts, passivePorts: passivePorts, datagramPorts: datagramPorts)
+    }
+
+    /// The processes are gone; what comes to what they had open brings them back.
+    func processesEnded(_ onArrival: @escaping () -> Void) {
+        attempt("let more connections wait") { () throws(SystemError) in
+            try pod.namespace.inside { () throws(SystemError) in endpoints.lengthenQueues() }
+        }
+        attempt("wait for connections") { () throws(SystemError) in try endpoints.start(loop, onArrival) }
     }
 
     /// The processes are there, and take nothing.
-    func processesStandStill() { queues?.processesStandStill() }
+    ///
+    /// - Parameter copies: of what they have open, which must be gone before they go on.
+    func processesStandStill(_ copies: [Int32], _ onArrival: @escaping () -> Void) throws(SystemError) {
+        try endpoints.standStill(copies, policy(datagramPorts: nil))
+        try endpoints.start(loop, onArrival)
+    }
+
+    /// A wake has begun: nothing more has to be told.
+    func stopWatching() { endpoints.stop(loop) }
+
+    /// Connections that are open while the processes are away.
+    var connectionsKept: Int { endpoints.connections }
+
+    private var activePorts: Set<UInt16> { declared.subtracting(passivePorts) }
+
+    /// How the application gets the connections that come while it is away.
+    var firstConnections: FirstConnections {
+        FirstConnections(of: activePorts, relayed: handover == .relay ? activePorts : [])
+    }
 
     func release() {
         endRedirect()
-        letConnectionsGo()
-        if let queues {
-            self.queues = nil
-            heldInQueues += queues.held
-            attempt("hand over connections") { () throws(SystemError) in
-                for lost in try queues.handOver() {
-                    log.error("the application listens on \(lost) no more: what waited there was reset", label)
-                }
-            }
-        }
+        endpoints.end(loop)
         activator.relay(connectTimeout: connectTimeout, limit: proxyTimeout)
-        datagrams?.deliver()
     }
 
+    /// There is no application any more. What was kept is closed with it, as the kernel closes what a process had.
     func refuse() {
         endRedirect()
-        resetConnections()
+        endpoints.end(loop)
         activator.refuse()
-        datagrams?.discard()
-        if let queues {
-            heldInQueues += queues.held
-            activator.refuse(queues)
-        }
-        queues = nil
     }
 
     private func endRedirect() {
         attempt("end the redirect") { () throws(SystemError) in
             try pod.redirector.setRedirect(false, ports: declared)
-            try pod.redirector.steer(datagramPorts: datagramPorts, to: nil)
         }
     }
 
     /// Connections that have waited for the processes, and probes that they were spared, since the start.
     var counts: (held: UInt64, probesAnswered: UInt64) {
-        (UInt64(heldInQueues + activator.counters.held), activator.probesAnswered)
+        (UInt64(endpoints.held + activator.counters.held), activator.probesAnswered)
     }
 
     /// The container has ended: its ports are free for the next one.
@@ -261,20 +231,18 @@ final class Traffic {
         attempt("forget ports") { () throws(SystemError) in
             try pod.redirector.forget(ports: declared)
             try pod.redirector.forget(datagramPorts: datagramPorts)
-            try pod.redirector.steer(datagramPorts: datagramPorts, to: nil)
         }
         // By the time that this one is deleted they may be the next one's.
         declared = []
         datagramPorts = []
-        queues = nil
-        letConnectionsGo()
+        endpoints.end(loop)
     }
 
     /// Closes what is still open. The last container of the pod takes the redirector along.
     func close() {
         end()
         activator.close()
-        pod.giveBack(slot)
+        pod.slots.giveBack(slot)
         networks.leave(pod, log)
     }
 

@@ -110,41 +110,4 @@ import Testing
         #expect(place == "\(directory)/failed/\(number)")
         return removed
     }
-
-    /// What CRIU 4.2 wrote for an idle connection, the queues cut off: see images/tcp-stream.proto.
-    @Test func whereAConnectionStoodIsRead() throws {
-        let stream: [UInt8] = [
-            0x43, 0x54, 0x56, 0x54, 0x66, 0x64, 0x65, 0x51,  // two magic numbers
-            0x00, 0x00, 0x00, 0x00,  // length
-            0x08, 0x03,  // 1, inq_len: 3
-            0x10, 0xff, 0xff, 0xff, 0xff, 0x0f,  // 2, inq_seq: 4294967295
-            0x18, 0x05,  // 3, outq_len: 5
-            0x20, 0x90, 0x4e,  // 4, outq_seq: 10000
-            0x28, 0x07,  // 5, opt_mask: timestamps, SACK, window scale
-            0x30, 0x07,  // 6, snd_wscale: 7
-            0x38, 0xb4, 0x0b,  // 7, mss_clamp: 1460
-            0x40, 0x07,  // 8, rcv_wscale: 7
-            0x48, 0xac, 0x02,  // 9, timestamp: 300
-            0x60, 0x02,  // 12, unsq_len: 2
-            0x80, 0x01, 0x80, 0xfa, 0x03,  // 16, rcv_wnd: 64768
-            0x88, 0x01, 0x01,  // 17, rcv_wup: 1
-        ]
-        try withDirectory { directory in
-            var bytes = stream
-            bytes[8] = UInt8(bytes.count - 12)
-            // The queues follow.
-            try Files.write(bytes + [1, 2, 3], to: "\(directory)/tcp-stream-1f.img")
-            let connections = try ImageFile.connections(in: directory)
-            #expect(connections.keys.sorted() == [31])
-            let connection = try #require(connections[31])
-            #expect(connection.received == 4_294_967_295)
-            #expect(connection.sent == 9_998)
-            #expect(connection.timestamp == 300)
-            #expect(connection.window == 506)
-            #expect(connection.unread == 3)
-            // Cut off in the middle.
-            try Files.write(Array(bytes.dropLast(4)), to: "\(directory)/tcp-stream-1f.img")
-            #expect(throws: CheckpointError.self) { try ImageFile.connections(in: directory) }
-        }
-    }
 }

@@ -27,7 +27,7 @@ struct Picture {
 
     private var table: [[Piece]] {
         let header: [Piece] = [
-            ("   CONTAINER  STATE      PROCESSES     MEMORY    ON DISK  SLEEPS  MEMORY OVER TIME", .dim)
+            ("   CONTAINER  STATE      PROCESSES     MEMORY    ON DISK  SLEEPS  OVER TIME", .dim)
         ]
         return [header] + scene.actors.map(row)
     }
@@ -76,8 +76,8 @@ struct Picture {
                 case .plain: .dim
                 }
             return [
-                (Text.time(event.seconds).right(9) + "  ", .dim), (event.actor.left(7), .bold),
-                (event.what.left(23), colour), (event.took.right(9), .bold), ("   " + event.detail, .dim),
+                (Text.time(event.seconds).right(8) + "  ", .dim), (event.actor.left(7), .bold),
+                (event.what.left(20), colour), (event.took.right(9), .bold), ("  " + event.detail, .dim),
             ]
         }
     }

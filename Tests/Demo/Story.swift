@@ -23,7 +23,7 @@ struct Story {
         var node: TestNode?
         do {
             await stage.set(title: "· containers that sleep while nobody calls")
-            await stage.say("starting a node: containerd, runc and CRIU from Debian, in namespaces of its own")
+            await stage.say("starting a node: containerd and runc from Debian, in namespaces of its own")
             let up = try await TestNode.up(nodeName, shim: shim)
             node = up
             try Task.checkCancellation()
@@ -127,7 +127,10 @@ struct Story {
 
     private func end(_ pods: [Pod], on node: TestNode, _ stage: Stage, _ shown: String) async throws -> String {
         await stage.say("removing the pods and ending the node")
-        for pod in pods { try await pod.delete() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for pod in pods { group.addTask { try await pod.delete() } }
+            try await group.waitForAll()
+        }
         let left = try await node.lastingLeftovers()
         guard left.isEmpty else { throw Wrong(description: "the pods left behind:\n\(left.joined(separator: "\n"))") }
         try await node.down()

@@ -110,6 +110,6 @@ actor Visitor {
         let (had, has) = (Text.bytes(awakeMemory), Text.bytes(after.memory))
         await stage.tell(
             container.name, "falls asleep", took: change.milliseconds,
-            "pod \(had) → \(has), \(Text.bytes(after.onDisk)) on disk", .sleep)
+            "\(had) → \(has), on disk \(Text.bytes(after.onDisk))", .sleep)
     }
 }

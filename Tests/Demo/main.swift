@@ -8,9 +8,11 @@ let environment = ProcessInfo.processInfo.environment
 let keep = !(environment["KEEP"] ?? "").isEmpty
 let nodeName = "demo"
 
-/// Ends with the line that matters; of a long text the rest is in the log.
+/// Ends with the line that matters, of which the reason is the end; of a long text the rest is in the log.
 func fail(_ text: String) -> Never {
-    let lines = text.split(separator: "\n").suffix(3).map { String($0.prefix(200)) }
+    let lines = text.split(separator: "\n").suffix(3).map { line in
+        line.count <= 240 ? String(line) : "\(line.prefix(80)) … \(line.suffix(160))"
+    }
     let told = lines.dropLast() + ["demo: \(lines.last ?? "failed")"]
     FileHandle.standardError.write(Data((told.joined(separator: "\n") + "\n").utf8))
     exit(1)

@@ -72,6 +72,17 @@ check "a machine without control groups of version 1" container_runs \
 check "a machine without control groups of version 2" container_runs \
     'for mount in $(awk "/ - cgroup2 / { print \$5 }" /proc/self/mountinfo | grep -v "^/sys/fs/cgroup$"); do umount "$mount"; done'
 
+# A demo that fails, here for want of a shim.
+demo_that_fails() {
+    local said last
+    ! said=$(ZEROPOD_SHIM_DIRECTORY=$scratch/none .build/debug/zeropod-demo 2>&1) || return 1
+    echo "$said"
+    last=${said##*$'\n'}
+    [[ $last == 'demo: '*'failed to resolve runtime path'* && $(wc -l <<<"$said") -le 6 && $said == *build/demo.log* ]] &&
+        grep -q 'what the shims logged' build/demo.log
+}
+check "a demo that fails ends with the line that matters" demo_that_fails
+
 # Nothing is removed through a mount, nor from a node that is up.
 clean_keeps() { refuses "$1" privately "$2" "$copy" && [[ -e $scratch/precious/file ]]; }
 clean_removes() {

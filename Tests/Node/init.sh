@@ -41,6 +41,7 @@ mount_root() {
 install_files() {
     cp "$here/conf/10-bridge.conflist" etc/cni/net.d/
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
+    [[ ! -e ${BIN:-}/../criu/criu ]] || install -m 755 "$BIN/../criu/criu" usr/sbin/criu
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc
     printf '127.0.0.1 localhost\n::1 localhost\n' >etc/hosts
     : >etc/resolv.conf

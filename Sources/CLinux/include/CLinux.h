@@ -2,6 +2,7 @@
 // supported C library does not wrap. Every function returns a negative errno on failure.
 #pragma once
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,6 +36,7 @@ struct zp_spawn {
     int new_session;
     const char *root;                                  ///< chroot(2), or NULL; path and directory are then below it
     int neutral_oom_score;                             ///< oom_score_adj 0, where that is allowed
+    const char *session_keyring;                       ///< joined by this name (keyctl(2)), or NULL
 };
 
 /// Starts a program. Returns its pid; on failure a negative errno, and `*step` names the call that failed.
@@ -52,12 +54,24 @@ int zp_userfaultfd_unregister(int descriptor, uint64_t start, uint64_t size);
 int zp_pidfd_open(pid_t pid);
 int zp_pidfd_getfd(int pidfd, int descriptor);
 int zp_pidfd_send_signal(int pidfd, int signal);
+/// Of one thread (gettid(2)); 0 is the calling one. ioprio_get(2).
+int zp_ioprio_get(pid_t thread);
+int zp_ioprio_set(pid_t thread, int priority);
+/// Masks of any size. The number of bytes that the kernel has written.
+int zp_sched_getaffinity(pid_t thread, unsigned char *mask, size_t size);
+int zp_sched_setaffinity(pid_t thread, const unsigned char *mask, size_t size);
+/// keyctl(2) with two arguments.
+long zp_keyctl(int operation, long first, long second);
+/// KEYCTL_JOIN_SESSION_KEYRING, for the calling thread: one of this name if there is any, else a new one.
+long zp_join_session_keyring(const char *name);
 /// process_madvise(2), MADV_PAGEOUT: a part of a process's memory goes to swap.
 int zp_page_out(int pidfd, uintptr_t start, size_t length);
 int zp_prctl(int option, unsigned long argument);
 int zp_prctl4(int option, unsigned long second, unsigned long third, unsigned long fourth);
 int zp_ioctl(int descriptor, unsigned long request, void *argument);
 int zp_fcntl(int descriptor, int command, int argument);
+/// fcntl(F_OFD_SETLK).
+int zp_ofd_setlk(int descriptor, struct flock *lock);
 /// close_range(2) from `first` on; CLOSE_RANGE_CLOEXEC when `only_on_exec`.
 int zp_close_range(unsigned first, int only_on_exec);
 
@@ -79,32 +93,6 @@ struct zp_tcp_connection {
 /// The TCP connections of the calling thread's network namespace. Returns how many there are; -E2BIG if these are more
 /// than `capacity`.
 int zp_tcp_connections(struct zp_tcp_connection *connections, size_t capacity);
-
-/// The addresses and ports of packets in one direction of a TCP connection.
-struct zp_tuple {
-    uint8_t source[16], destination[16]; ///< of which IPv4 uses four; the rest is 0
-    uint16_t source_port, destination_port;
-    uint32_t is_ipv6;
-};
-
-/// A socket for questions about the connections that are tracked in the calling thread's network namespace, or -errno.
-int zp_conntrack_open(void);
-/// Finds the connection of which packets in one direction leave, or arrive, like `asked`: `other` tells how those in the
-/// other direction do. -ENOENT: it is not tracked.
-int zp_conntrack_get(int netlink, const struct zp_tuple *asked, struct zp_tuple *other);
-
-struct zp_listener {
-    uint64_t inode;
-    uint32_t interface;   ///< that it is bound to, or 0
-    uint16_t port;
-    uint8_t is_ipv6;
-    uint8_t is_ipv6_only;
-    uint8_t address[16];  ///< of which IPv4 uses four
-};
-
-/// The listening TCP sockets of the calling thread's network namespace. Returns how many there are; -E2BIG if these are
-/// more than `capacity`.
-int zp_listening_sockets(struct zp_listener *listeners, size_t capacity);
 
 /// Sets `lo` of the calling thread's network namespace up.
 int zp_loopback_up(void);
@@ -136,8 +124,3 @@ int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 int zp_user_namespace(const char *users, const char *groups, const char **step);
 /// Shows what is at `source` once more at `target`, with the owners that `user_namespace` makes of them (Linux 5.12).
 int zp_mount_idmapped(const char *source, const char *target, int user_namespace, int read_only, const char **step);
-
-/// Has zp_peek_datagram told whom each datagram is for.
-int zp_tell_destinations(int socket, int is_ipv6);
-/// Whose the next datagram of a UDP socket is, and whom it is for. It stays where it is. Returns its length.
-int zp_peek_datagram(int socket, struct sockaddr_storage *source, struct sockaddr_storage *destination);

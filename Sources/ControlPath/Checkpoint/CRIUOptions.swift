@@ -25,22 +25,11 @@ struct CRIUOptions: ~Copyable {
     }
 
     /// What a dump and its restore must agree on.
-    ///
-    /// - Parameter connections: Whether open ones are in the images. Without that they are closed by the kernel when the
-    ///   process goes, and come back as closed sockets.
-    func setCommon(connections: Bool) {
+    func setCommon() {
         // The cgroups are kept and CRIU is started inside them; even CG_NONE makes it parse all of them.
         criu_local_set_manage_cgroups_mode(pointer, CRIU_CG_MODE_IGNORE)
-        // One that the application has not accepted yet makes CRIU refuse either way, and rightly so.
-        if connections {
-            criu_local_set_tcp_established(pointer, true)
-        } else {
-            criu_local_set_tcp_close(pointer, true)
-        }
         criu_local_set_file_locks(pointer, true)
         criu_local_set_orphan_pts_master(pointer, true)
-        // Files that are open but deleted go into the images, up to this size in bytes (CRIU's default is 1 MiB).
-        criu_local_set_ghost_limit(pointer, 256 << 20)
     }
 
     func setPID(_ pid: pid_t) { criu_local_set_pid(pointer, pid) }

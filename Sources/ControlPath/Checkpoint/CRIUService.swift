@@ -50,9 +50,8 @@ package final class CRIUService: Sendable {
     ///   - ahead: if the call comes only later, after `begin`, and what is made ready for it then. The process ends when
     ///     the service is dropped.
     static func start(
-        _ criu: String, _ options: [String] = [], namespaces: [Int32], cgroups: [Int32], inherited: [Int32],
-        children: Children,
-        ahead: Prestart? = nil
+        _ criu: String, _ options: [String] = [], for kept: KeptContainer, cgroups: [Int32] = [],
+        inherited: [Int32] = [], children: Children, ahead: Prestart? = nil
     ) throws(SystemError) -> CRIUService {
         var ends: [Int32] = [-1, -1]
         try retrying("socketpair") {
@@ -66,7 +65,12 @@ package final class CRIUService: Sendable {
         for (index, descriptor) in inherited.enumerated() {
             command.descriptors[inheritedNumber(index)] = descriptor
         }
-        command.namespaces = namespaces
+        command.namespaces = kept.entered
+        // The processes that it makes have it then.
+        command.sessionKeyring = kept.keyring?.name
+        // image/criu-changes/kept.c says what these do.
+        command.environment.append("KEPT=1")
+        if let keyring = kept.keyring { command.environment.append("KEPT_SESSION_KEYRING=\(keyring.number)") }
         command.cgroups = cgroups
         // CRIU takes 0 for what a process has anyway and does not set it: restored ones would have the shim's.
         command.neutralOutOfMemoryScore = true

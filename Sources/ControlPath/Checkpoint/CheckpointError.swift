@@ -17,6 +17,10 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// CRIU was killed in the middle. Of a restore nothing is left, the images are as they were, and another attempt may
     /// succeed.
     case interrupted(verb: String)
+    /// The processes have something that would not come back as it was. They run on unharmed.
+    case lossy(reason: String)
+    /// A restore failed when the processes had their descriptors back, and may have run.
+    case tooLate(String)
     /// The caller gave the checkpoint up, because traffic arrived in the middle. The container runs on unharmed.
     case givenUp
     /// There is no criu, or one that cannot serve this kernel.
@@ -24,15 +28,22 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// libcriu would not take an option.
     case refusedOption(String)
 
-    /// CRIU itself says that it cannot.
+    /// It cannot be, and would not be at another time.
     package var isRefusal: Bool {
-        if case .criu = self { true } else { false }
+        switch self {
+        case .criu, .lossy: true
+        default: false
+        }
     }
 
-    package var isPassing: Bool {
+    /// How often a restore that failed so is tried again. Images and what was kept are as they were; most of what can be in
+    /// the way (no memory, no descriptor, a criu that somebody has killed) passes.
+    package var attempts: Int {
         switch self {
-        case .notBegun, .interrupted: true
-        default: false
+        case .notBegun, .interrupted, .system, .noRoom: 10
+        // It may be for want of something, which CRIU's answer does not tell; or for ever.
+        case .criu: 4
+        case .badImage, .tooLate, .lossy, .givenUp, .unusable, .refusedOption: 1
         }
     }
 
@@ -46,8 +57,9 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
                 + "\(free >> 20) MB are free" + (kept > 0 ? ", of which \(kept >> 20) MB are kept for others" : "")
         case .badImage(let path): "\(path) is not an image this version understands"
         case .interrupted(let verb): "criu was killed in the middle of a \(verb)"
+        case .tooLate(let reason): "it failed when the processes may have run already: \(reason)"
         case .givenUp: "given up because of traffic"
-        case .unusable(let reason): reason
+        case .unusable(let reason), .lossy(let reason): reason
         case .refusedOption(let option): "libcriu refuses: \(option)"
         }
     }

@@ -5,7 +5,7 @@ import Linux
 /// A checkpoint in the making: processes → images.
 package struct Dump: Sendable {
     /// The criu program.
-    package let criu: String
+    package let criu: HeldProgram
     /// The container's init, in the shim's pid namespace.
     package let pid: pid_t
     package let root: String
@@ -15,13 +15,11 @@ package struct Dump: Sendable {
     package let memory: UInt64
     /// Whether the images are made ready for memory that comes after a wake.
     package let mayWakeLazily: Bool
-    /// What keeps the open connections meanwhile; nil: they are closed.
-    package let connections: (any ConnectionKeeper)?
     package let times: StepTimes
 
     package init(
-        criu: String, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
-        mayWakeLazily: Bool, connections: (any ConnectionKeeper)?, times: StepTimes
+        criu: HeldProgram, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
+        mayWakeLazily: Bool, times: StepTimes
     ) {
         self.criu = criu
         self.pid = pid
@@ -30,26 +28,37 @@ package struct Dump: Sendable {
         self.snapshot = snapshot
         self.memory = memory
         self.mayWakeLazily = mayWakeLazily
-        self.connections = connections
         self.times = times
     }
 
-    /// What is known of the processes that have ended.
+    /// What is known of the processes that have ended, and of the way back.
     package struct Outcome: Sendable {
         /// What the init does with signals, if that could be read.
-        package var dispositions: SignalDispositions?
-        package var lazyMemory = LazyMemory()
+        package let dispositions: SignalDispositions?
+        package let lazyMemory: LazyMemory
+        package let sleeper: Sleeper
+    }
+
+    /// The same while it is being found out.
+    private struct Findings {
+        var dispositions: SignalDispositions?
+        var lazyMemory = LazyMemory()
+        var attributes = TaskAttributes()
+        var descriptors: KeptDescriptors?
+        var locks: RecordLocks?
+        var timers: Timers?
     }
 
     /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
     ///
     /// - Parameters:
-    ///   - mayBegin: asked on a foreign thread, when all processes stand still.
-    ///   - mayGoOn: asked after that, and once more when everything is written but nothing is ended yet.
+    ///   - mayGoOn: asked on a foreign thread, when all processes stand still.
+    ///   - mayEnd: asked there, when everything is written but nothing is ended yet.
     ///   - then: called on the loop.
     package func run(
-        _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayBegin: @escaping @Sendable () -> Bool,
-        mayGoOn: @escaping @Sendable () -> Bool, then: @escaping (Result<Outcome, CheckpointError>) -> Void
+        _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
+        mayEnd: @escaping @Sendable (KeptDescriptors) throws(SystemError) -> Bool,
+        then: @escaping (Result<Outcome, CheckpointError>) -> Void
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
@@ -57,14 +66,12 @@ package struct Dump: Sendable {
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
-            // libcriu 3.17 knows no such lock; criu does from 3.19 on. The restore finds it in the images.
-            let service = try CRIUService.start(
-                criu, connections == nil ? [] : ["--network-lock", "skip"], namespaces: kept.entered, cgroups: [],
-                inherited: [], children: children)
+            // Sockets are not CRIU's to dump, so there is nothing to lock.
+            let service = try CRIUService.start(criu.path, ["--network-lock", "skip"], for: kept, children: children)
             underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
-                Result { () throws(CheckpointError) in try call(service, mayBegin, mayGoOn) }
+                Result { () throws(CheckpointError) in try call(service, mayGoOn, mayEnd) }
             } then: { result in
                 if case .failure = result { snapshot.discardImages() }
                 then(result)
@@ -75,7 +82,8 @@ package struct Dump: Sendable {
     }
 
     private func call(
-        _ service: CRIUService, _ mayBegin: @escaping () -> Bool, _ mayGoOn: @escaping () -> Bool
+        _ service: CRIUService, _ mayGoOn: @escaping () -> Bool,
+        _ mayEnd: @escaping (KeptDescriptors) throws(SystemError) -> Bool
     ) throws(CheckpointError) -> Outcome {
         var isAsked = false
         // It would wait for ever.
@@ -83,7 +91,7 @@ package struct Dump: Sendable {
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.dumpLog)
-        options.setCommon(connections: connections != nil)
+        options.setCommon()
         options.setPID(pid)
         try options.setRoot(root)
         // Every mount is kept, so none is dumped; tmpfs contents stay where they are.
@@ -91,27 +99,15 @@ package struct Dump: Sendable {
             try options.addExternal("mnt[\(mount.point)]:m\(index)")
         }
         var failure: CheckpointError?
-        var outcome = Outcome()
+        var findings = Findings()
         try options.useService(service)
         isAsked = true
         let code = options.dump { step, _ in
             times.reached(step)
-            // The processes stand still, and CRIU has not yet injected its code.
             do throws(CheckpointError) {
                 switch step {
-                case "query-ext-files":
-                    outcome.dispositions = try? SignalDispositions(of: pid)
-                    if connections?.processesStopped() == false || !mayBegin() || !mayGoOn() { throw .givenUp }
-                // The images are complete, and the processes can still go on if this fails.
-                case "post-dump":
-                    try awaitPlaceholder()
-                    try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
-                    try ImageFile.leaveCgroups(in: snapshot.images)
-                    if mayWakeLazily { outcome.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
-                    if let connections, !connections.processesLeave(try ImageFile.connections(in: snapshot.images)) {
-                        throw .givenUp
-                    }
-                    if !mayGoOn() { throw .givenUp }
+                case "query-ext-files": try processesStandStill(&findings, mayGoOn)
+                case "post-dump": try imagesAreComplete(&findings, mayGoOn, mayEnd)
                 default: break
                 }
             } catch {
@@ -120,21 +116,56 @@ package struct Dump: Sendable {
             return failure == nil
         }
         times.reached("call returned")
-        // They run already.
-        if code == -ECOMM { connections?.criuIsKilled() }
-        if code < 0 { connections?.processesRun() }
         if let failure { throw failure }
-        // A connection that is not accepted yet makes CRIU refuse: that is traffic too, and no failure.
         if code < 0 && !mayGoOn() { throw .givenUp }
         if code < 0 {
             throw snapshot.explain(
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
         }
-        return outcome
+        guard let descriptors = findings.descriptors, let locks = findings.locks, let timers = findings.timers else {
+            throw .badImage(path: "\(snapshot.images)/files.img")
+        }
+        locks.take()
+        return Outcome(
+            dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
+            sleeper: Sleeper(
+                criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks, timers: timers))
     }
 
-    /// Before the container's own processes end, so that its cgroups are never empty.
-    private func awaitPlaceholder() throws(CheckpointError) {
-        do throws(SystemError) { try kept.placeholder?.awaitPlace() } catch { throw .system(error) }
+    /// CRIU has not yet injected its code.
+    private func processesStandStill(
+        _ findings: inout Findings, _ mayGoOn: () -> Bool
+    ) throws(CheckpointError) {
+        findings.dispositions = try? SignalDispositions(of: pid)
+        try ProcessComparison.requireOneSetting(of: kept.cgroups.processes(), asOf: pid)
+        do throws(SystemError) { findings.attributes = try TaskAttributes(of: kept.cgroups) } catch {
+            throw .system(error)
+        }
+        if !mayGoOn() { throw .givenUp }
+    }
+
+    /// The processes can still go on if this fails.
+    private func imagesAreComplete(
+        _ findings: inout Findings, _ mayGoOn: () -> Bool, _ mayEnd: (KeptDescriptors) throws(SystemError) -> Bool
+    ) throws(CheckpointError) {
+        do throws(SystemError) {
+            // Before the container's own processes end, so that its cgroups are never empty.
+            try kept.placeholder?.awaitPlace()
+            // Without it the restored processes are in the node's time namespace, where clocks have gone on.
+            try Files.remove("\(snapshot.images)/timens-0.img")
+        } catch {
+            throw .system(error)
+        }
+        try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
+        try ImageFile.leaveCgroups(in: snapshot.images)
+        if mayWakeLazily { findings.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
+        findings.locks = try RecordLocks(takenFrom: snapshot.images, of: kept.cgroups.processes())
+        findings.timers = try Timers(in: snapshot.images)
+        let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
+        times.reached("descriptors kept")
+        let isFree: Bool
+        do throws(SystemError) { isFree = try mayEnd(descriptors) } catch { throw .system(error) }
+        if !isFree || !mayGoOn() { throw .givenUp }
+        findings.descriptors = descriptors
     }
 }

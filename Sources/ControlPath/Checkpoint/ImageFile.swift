@@ -47,6 +47,56 @@ enum ImageFile {
         try write(message, to: path)
     }
 
+    /// Reads all entries of a file, and writes it anew if one of them has changed.
+    ///
+    /// - Parameter change: answers whether the entry is another one now; nil takes it out.
+    static func edit(
+        _ path: String, _ change: (inout Message) throws(CheckpointError) -> Bool?
+    ) throws(CheckpointError) {
+        let bytes: [UInt8]
+        do { bytes = try Files.read(path, limit: 256 << 20) } catch { throw .system(error) }
+        guard bytes.count >= 8 else { throw .badImage(path: path) }
+        var result = Array(bytes[..<8])
+        result.reserveCapacity(bytes.count)
+        var (position, hasChanged) = (8, false)
+        while position < bytes.count {
+            guard position + 4 <= bytes.count else { throw .badImage(path: path) }
+            let size = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+            let end = position + 4 + size
+            guard end <= bytes.count else { throw .badImage(path: path) }
+            var entry = try Message(parsing: Array(bytes[(position + 4)..<end]), path: path)
+            switch try change(&entry) {
+            case true?:
+                result += entry.encodedWithSize
+                hasChanged = true
+            case false?: result += bytes[position..<end]
+            case nil: hasChanged = true
+            }
+            position = end
+        }
+        if !hasChanged { return }
+        do { try Files.write(result, to: path, mode: 0o600) } catch { throw .system(error) }
+    }
+
+    /// Gives regular files other names: `file_entry` of CRIU's images/fdinfo.proto, `reg_file_entry` of
+    /// images/regfile.proto.
+    ///
+    /// - Parameter newName: for a name, and flags as of open(2); nil leaves the name.
+    static func replaceNames(
+        in path: String, _ newName: (String, Int32) throws(CheckpointError) -> String?
+    ) throws(CheckpointError) {
+        try edit(path) { entry throws(CheckpointError) in
+            var file = try entry.message(3, path)
+            guard file != nil else { return false }
+            guard let name = file?.bytes(6) else { throw .badImage(path: path) }
+            let flags = Int32(truncatingIfNeeded: file?.number(2) ?? 0)
+            guard let new = try newName(String(decoding: name, as: UTF8.self), flags) else { return false }
+            file?.set(6, Array(new.utf8))
+            if let file { entry.set(3, file.encoded) }
+            return true
+        }
+    }
+
     /// - Parameter isAlone: Whether nothing follows it in the file.
     static func entry(_ path: String, headerSize: Int, isAlone: Bool = true) throws(CheckpointError) -> Message {
         let bytes: [UInt8]
@@ -61,9 +111,9 @@ enum ImageFile {
     }
 
     private static func write(_ message: Message, to path: String) throws(CheckpointError) {
-        let body = message.fields.flatMap(\.encoded)
-        let size = (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) }
-        do { try Files.write(message.header + size + body, to: path, mode: 0o600) } catch { throw .system(error) }
+        do { try Files.write(message.header + message.encodedWithSize, to: path, mode: 0o600) } catch {
+            throw .system(error)
+        }
     }
 
     /// A message as its top-level fields, each with its encoding untouched.
@@ -73,10 +123,66 @@ enum ImageFile {
             let encoded: [UInt8]
             /// The value: of a length-delimited field without its length.
             let bytes: [UInt8]
+
+            init(number: UInt64, encoded: [UInt8], bytes: [UInt8]) {
+                self.number = number
+                self.encoded = encoded
+                self.bytes = bytes
+            }
+
+            /// A numeric field.
+            init(number: UInt64, value: UInt64) {
+                let bytes = Message.varint(value)
+                self.init(number: number, encoded: Message.varint(number << 3) + bytes, bytes: bytes)
+            }
+
+            /// A length-delimited field.
+            init(number: UInt64, _ bytes: [UInt8]) {
+                self.init(
+                    number: number, encoded: Message.varint(number << 3 | 2) + Message.varint(UInt64(bytes.count)) + bytes,
+                    bytes: bytes)
+            }
         }
 
         var header: [UInt8] = []
         var fields: [Field] = []
+
+        private static func varint(_ value: UInt64) -> [UInt8] {
+            var (rest, bytes) = (value, [UInt8]())
+            while rest > 0x7f {
+                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+                rest >>= 7
+            }
+            return bytes + [UInt8(rest)]
+        }
+
+        /// As it stands in a file: its length (32 bits, little endian) first.
+        var encodedWithSize: [UInt8] {
+            let body = encoded
+            return (0..<4).map { UInt8(truncatingIfNeeded: body.count >> (8 * $0)) } + body
+        }
+
+        var encoded: [UInt8] { fields.flatMap(\.encoded) }
+
+        func bytes(_ field: UInt64) -> [UInt8]? { fields.first { $0.number == field }?.bytes }
+
+        /// A field that is a message itself; nil if it is not there.
+        func message(_ field: UInt64, _ path: String) throws(CheckpointError) -> Message? {
+            guard let bytes = bytes(field) else { return nil }
+            return try Message(parsing: bytes, path: path)
+        }
+
+        mutating func set(_ field: UInt64, _ bytes: [UInt8]) { set(Field(number: field, bytes)) }
+
+        mutating func set(_ field: UInt64, value: UInt64) { set(Field(number: field, value: value)) }
+
+        private mutating func set(_ field: Field) {
+            if let index = fields.firstIndex(where: { $0.number == field.number }) {
+                fields[index] = field
+            } else {
+                fields.append(field)
+            }
+        }
 
         /// The value of a numeric field; nil if it is not there.
         func number(_ field: UInt64) -> UInt64? {
@@ -102,6 +208,12 @@ enum ImageFile {
                 case 0:
                     _ = try varint()
                     value = value[..<rest.startIndex]
+                // Fixed 64 and 32 bits.
+                case 1, 5:
+                    let count = key & 7 == 1 ? 8 : 4
+                    guard count <= rest.count else { throw .badImage(path: path) }
+                    value = rest.prefix(count)
+                    rest.removeFirst(count)
                 case 2:
                     let count = Int(clamping: try varint())
                     guard count <= rest.count else { throw .badImage(path: path) }

@@ -1,7 +1,8 @@
 import Glibc
 import Linux
 
-/// What stays of a container while its processes are gone: its namespaces and cgroups, held open.
+/// What stays of a container while its processes are gone: its namespaces, cgroups and session keyring, held open. What
+/// the processes had open themselves is in `KeptDescriptors`.
 ///
 /// The mount, IPC, UTS, network and cgroup namespaces outlive the processes, so a restore joins them as they were
 /// instead of building them again. The pid namespace cannot be kept: it dies with its init, and a new one is made with
@@ -13,6 +14,8 @@ package final class KeptContainer: Sendable {
     let network: Namespace
     let cgroup: Namespace
     let cgroups: Cgroup
+    /// nil: the processes have that of the shim.
+    let keyring: SessionKeyring?
     /// Where mounts are, as the container sees them.
     let mounts: [MountTable.Mount]
     /// Keeps the cgroups in use. systemd removes a scope as soon as no process is in it, and would not find it again.
@@ -20,14 +23,18 @@ package final class KeptContainer: Sendable {
 
     /// - Parameters:
     ///   - pid: the running init of the container.
+    ///   - keyring: the name of its session keyring, if it has one of its own.
     ///   - children: if its cgroups are removed when nobody is in them, who starts the process that is.
-    package init(of pid: pid_t, inhabitedBy children: Children? = nil) throws(SystemError) {
+    package init(
+        of pid: pid_t, keyring: String? = nil, inhabitedBy children: Children? = nil
+    ) throws(SystemError) {
         mount = try Namespace(.mount, of: pid)
         ipc = try Namespace(.ipc, of: pid)
         uts = try Namespace(.uts, of: pid)
         network = try Namespace(.network, of: pid)
         cgroup = try Namespace(.cgroup, of: pid)
         cgroups = try Cgroup(of: pid)
+        self.keyring = if let keyring { try SessionKeyring(named: keyring) } else { nil }
         mounts = try MountTable(of: pid).mounts
         placeholder =
             if let children { try Placeholder(children, in: try cgroups.openProcesses()) } else { nil }

@@ -3,39 +3,19 @@ import Linux
 
 /// The way back: images → processes, in the namespaces and cgroups that were kept.
 package struct Restore: Sendable {
-    /// A stream that the processes share with the shim: its pipe goes on where it was.
-    package struct Stream: Sendable {
-        /// What the image calls it: `pipe:[inode]`.
-        package let key: String
-        /// A descriptor of this process, open until the restore is over.
-        package let descriptor: Int32
-
-        package init(key: String, descriptor: Int32) {
-            self.key = key
-            self.descriptor = descriptor
-        }
-    }
-
-    package let criu: String
-    package let kept: KeptContainer
+    package let sleeper: Sleeper
     package let snapshot: Snapshot
-    package let streams: [Stream]
     /// Whether a page server brings the memory, most of it after the processes run.
     package let isLazy: Bool
-    /// What has kept the open connections; nil: they are not in the images.
-    package let connections: (any ConnectionKeeper)?
     package let times: StepTimes
 
-    package init(
-        criu: String, kept: KeptContainer, snapshot: Snapshot, streams: [Stream], isLazy: Bool,
-        connections: (any ConnectionKeeper)?, times: StepTimes
-    ) {
-        self.criu = criu
-        self.kept = kept
+    private var kept: KeptContainer { sleeper.kept }
+
+    /// - Parameter isLazy: whether a page server brings the memory, most of it after the processes run.
+    package init(sleeper: Sleeper, snapshot: Snapshot, isLazy: Bool, times: StepTimes) {
+        self.sleeper = sleeper
         self.snapshot = snapshot
-        self.streams = streams
         self.isLazy = isLazy
-        self.connections = connections
         self.times = times
     }
 
@@ -80,13 +60,14 @@ package struct Restore: Sendable {
     ///
     /// - Parameters:
     ///   - pages: the server, if `isLazy`.
+    ///   - aboutToRun: called on a foreign thread, when the processes are complete, have what was kept and do not run yet.
     ///   - resuming: called on the loop, at most once and before `then`, with the pid of the container's init, when the
     ///     processes are complete and about to run. From here on a failure ends them.
     ///   - then: called on the loop with the new pid of the container's init, which becomes a child of this process
     ///     when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
     package func run(
         _ underWay: CallUnderWay, _ begun: Begun, pages: PageServer?, loop: EventLoop, children: Children,
-        resuming: @escaping (pid_t) -> Void, then: @escaping (Result<pid_t, CheckpointError>) -> Void
+        aboutToRun: @escaping @Sendable () -> Void, resuming: @escaping (pid_t) -> Void, then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
         underWay.begins(begun.service, begun.headroom, in: kept.cgroups)
         // Without a value in the end the loop would keep what it calls for ever.
@@ -95,7 +76,7 @@ package struct Restore: Sendable {
             let procfs = try ProcfsRenewal(kept)
             let faults = pages?.faults
             try loop.onThread("restore") { [self] in
-                Result { () throws(CheckpointError) in try call(begun.service, underWay, faults, procfs, tell) }
+                Result { () throws(CheckpointError) in try call(begun.service, underWay, faults, procfs, aboutToRun, tell) }
             } then: { [self] result in
                 // Nothing has happened if criu has not even begun.
                 if begun.wasPrepared, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
@@ -104,7 +85,7 @@ package struct Restore: Sendable {
                     do throws(SystemError) {
                         return run(
                             underWay, try begin(with: nil, children: children), pages: pages, loop: loop,
-                            children: children, resuming: resuming, then: then)
+                            children: children, aboutToRun: aboutToRun, resuming: resuming, then: then)
                     } catch {
                         return then(.failure(.notBegun(error)))
                     }
@@ -123,15 +104,15 @@ package struct Restore: Sendable {
     private func start(_ children: Children, _ ahead: CRIUService.Prestart?) throws(SystemError) -> CRIUService {
         let cgroups = try kept.cgroups.openProcesses()
         defer { withExtendedLifetime(cgroups) {} }
+        let shim = try Process.ownHandle()
         return try CRIUService.start(
-            criu, isLazy ? ["--lazy-pages"] : [], namespaces: kept.entered,
-            cgroups: cgroups.map { $0.descriptor.rawValue }, inherited: streams.map(\.descriptor), children: children,
-            ahead: ahead)
+            sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept, cgroups: cgroups.map { $0.descriptor.rawValue },
+            inherited: [shim.rawValue], children: children, ahead: ahead)
     }
 
     private func call(
         _ service: CRIUService, _ underWay: CallUnderWay, _ faults: PageFaults?, _ procfs: ProcfsRenewal,
-        _ tell: @escaping (pid_t?) -> Void
+        _ aboutToRun: @escaping () -> Void, _ tell: @escaping (pid_t?) -> Void
     ) throws(CheckpointError) -> pid_t {
         var (isAsked, isTold) = (false, false)
         defer {
@@ -142,15 +123,16 @@ package struct Restore: Sendable {
         }
         // Else criu would find nobody to give the processes to.
         do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
+        sleeper.locks.release()
+        try sleeper.timers.takeOffSleep()
         let directories = try snapshot.open()
         let options = try CRIUOptions(
             images: directories.images, work: directories.work, log: Snapshot.restoreLog)
-        options.setCommon(connections: connections != nil)
+        options.setCommon()
         options.setEvasiveDevices()
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")
-        for (index, stream) in streams.enumerated() {
-            try options.addInherited(CRIUService.inheritedNumber(index), key: stream.key)
-        }
+        // From whose table CRIU takes what was kept.
+        try options.addInherited(CRIUService.inheritedNumber(0), key: "keeper")
         var failure: CheckpointError?
         var initial: pid_t = 0
         try options.useService(service)
@@ -171,9 +153,11 @@ package struct Restore: Sendable {
                 case "post-setup-namespaces": try procfs.finish()
                 // The processes are made, and the server has not begun to bring memory unasked.
                 case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
-                // The sockets are as they were, and the processes are about to run.
+                // The processes are about to run. From here on a failure ends them.
                 case "pre-resume":
-                    connections?.processesRun()
+                    sleeper.attributes.giveBack(in: kept.cgroups)
+                    aboutToRun()
+                    sleeper.descriptors.close()
                     isTold = true
                     tell(initial)
                 default: return true
@@ -187,12 +171,11 @@ package struct Restore: Sendable {
         times.reached("call returned")
         if pid > 0 && failure == nil { return pid }
         underWay.failed()
+        sleeper.locks.take()
         if let failure { throw failure }
         let error = CheckpointError.failed("restore", pid, log: snapshot.logTail(Snapshot.restoreLog))
         // Processes that ran, if only for a moment, may have done something that must not be done twice.
-        if case .interrupted = error, times.has("pre-resume") {
-            throw .criu(verb: "restore", code: pid, log: "it was killed when the processes ran already")
-        }
+        if times.has("pre-resume") { throw .tooLate(error.description) }
         throw error
     }
 

@@ -62,8 +62,6 @@ package final class Activator {
         network = NetworkThread(loop: loop) { log("activator: cannot read what clients send: \($0)") }
         reception = try Reception(loop: loop, network: network, networkNamespace: networkNamespace, log: log)
         handover = Handover(loop: loop, clients: clients)
-        // Two for each connection.
-        DescriptorLimit.raise()
         reception.onPass = { [unowned self] socket in
             if let socket { stalled.append(socket) }
             if case .holding = mode { connectionsWait() } else { goOn() }
@@ -104,11 +102,6 @@ package final class Activator {
         change(to: .refusing)
         reception.shut()
         takeWaiting()
-    }
-
-    /// Closes what waits in queues that nobody will take over, in order.
-    package func refuse(_ queues: AcceptQueues) {
-        queues.takeWaiting { refuse($0) }
     }
 
     private func refuse(_ client: OpenSocket) {

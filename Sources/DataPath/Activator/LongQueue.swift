@@ -14,10 +14,19 @@ enum LongQueue {
     /// listen(2), past the limit of the network namespace that the calling thread is in. The limit is what it was
     /// afterwards: it is the applications'.
     static func listen(_ socket: borrowing Descriptor, length: Int32 = length) throws(SystemError) {
+        try beyondLimit(length) { () throws(SystemError) in try TCPSocket.listen(socket, backlog: length) }
+    }
+
+    /// The same for a socket that listens already. False: its queue is as long as it was.
+    static func lengthen(_ number: Int32) -> Bool { beyondLimit(length) { Glibc.listen(number, length) == 0 } }
+
+    private static func beyondLimit<Result, Failure: Error>(
+        _ length: Int32, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         let before = try? Files.readText(limit)
         // Without it the queue is as long as it may be.
         try? Files.write("\(length)", to: limit)
         defer { if let before { try? Files.write(before, to: limit) } }
-        try TCPSocket.listen(socket, backlog: length)
+        return try body()
     }
 }

@@ -21,11 +21,7 @@ struct PodPins: Sendable {
         case pod
         case probers
         case requests
-        case connections
-        case holding
-        case arrivals
         case datagrams
-        case steeredDatagrams = "steered_datagrams"
     }
 
     enum Program: String, CaseIterable {

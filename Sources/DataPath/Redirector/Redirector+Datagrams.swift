@@ -18,18 +18,4 @@ extension Redirector {
         let datagrams = try self.datagrams()
         for port in ports { try datagrams.remove(port) }
     }
-
-    /// Makes a socket the one that holds the datagrams of the container in `slot`. The kernel forgets it when it is closed.
-    package func register(_ held: HeldDatagrams, slot: UInt32) throws(SystemError) {
-        try register(activator: held.descriptor.descriptor, slot: UInt32(ZP_DATAGRAM_SLOTS) + slot)
-    }
-
-    /// From the return of this call on, datagrams to these ports go to what is registered in `slot`; with nil to the
-    /// application.
-    package func steer(datagramPorts ports: some Sequence<UInt16>, to slot: UInt32?) throws(SystemError) {
-        let steered: PinnedMap<UInt16, UInt32> = try PinnedMap(pins.path(.steeredDatagrams))
-        for port in ports {
-            if let slot { try steered.set(port, to: slot) } else { try steered.remove(port) }
-        }
-    }
 }

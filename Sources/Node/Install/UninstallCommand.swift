@@ -22,7 +22,7 @@ package struct UninstallCommand {
         if place.restarts && (registration.isThere || restart.isNeeded) { _ = try restart.commandLine() }
         let files = try registration.remove {
             guard containerd.host.exists(prefix) else { return }
-            try Files.write(prefix, to: note(containerd))
+            try Files.create(note(containerd), with: prefix)
             try restart.willBeNeeded()
         }
         for file in files { tell("took the runtime out of \(file)") }

@@ -77,7 +77,7 @@ struct ContainerMetrics {
         images.add(report.imageBytes, labels)
         held.add(report.connectionsHeld, labels)
         probes.add(report.probesAnswered, labels)
-        for reason in report.reasons { reasons.add(1, labels.with("reason", reason)) }
+        for reason in report.reasons { reasons.add(1, labels.with("reason", reason.withoutLog)) }
     }
 }
 

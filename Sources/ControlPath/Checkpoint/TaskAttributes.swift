@@ -1,0 +1,66 @@
+import CLinux
+import Glibc
+import Linux
+
+/// What single threads were set to by calls that CRIU does not know: processors, I/O priority, timer slack. It is given
+/// back from outside. Only what differs from what a restored thread has anyway is kept, which is nothing as a rule.
+package struct TaskAttributes: Sendable {
+    private struct Attributes: Sendable, Equatable {
+        var processors: [UInt8]
+        var ioPriority: Int32
+        var timerSlack: String
+    }
+
+    /// By thread number in the container's pid namespace.
+    private var kept: [pid_t: Attributes] = [:]
+
+    init() {}
+
+    /// Of threads that stand still.
+    init(of cgroup: Cgroup) throws(SystemError) {
+        // A container may be restricted to some processors; then that is no thread's own doing.
+        let usual = Attributes(
+            processors: cgroup.processors ?? Self.processors(of: 0), ioPriority: zp_ioprio_get(0),
+            timerSlack: (try? Files.readText("/proc/self/timerslack_ns")) ?? "")
+        for (thread, path) in Self.threads(of: cgroup) {
+            let found = Attributes(
+                processors: Self.processors(of: thread), ioPriority: zp_ioprio_get(thread),
+                timerSlack: (try? Files.readText("/proc/\(thread)/timerslack_ns")) ?? usual.timerSlack)
+            if found != usual, let number = Self.innermostNumber(path) { kept[number] = found }
+        }
+    }
+
+    /// To threads that do not run yet. What cannot be set stays as it is: none of it changes what a program does.
+    func giveBack(in cgroup: Cgroup) {
+        if kept.isEmpty { return }
+        for (thread, path) in Self.threads(of: cgroup) {
+            guard let number = Self.innermostNumber(path), let wanted = kept[number] else { continue }
+            var processors = wanted.processors
+            _ = zp_sched_setaffinity(thread, &processors, processors.count)
+            _ = zp_ioprio_set(thread, wanted.ioPriority)
+            try? Files.write(wanted.timerSlack, to: "/proc/\(thread)/timerslack_ns")
+        }
+    }
+
+    private static func threads(of cgroup: Cgroup) -> [(pid_t, path: String)] {
+        cgroup.processes().flatMap { pid in
+            ((try? Files.names(in: "/proc/\(pid)/task")) ?? []).compactMap { name in
+                pid_t(name).map { ($0, "/proc/\(pid)/task/\(name)") }
+            }
+        }
+    }
+
+    /// The last number in the line `NSpid` of `/proc/PID/status`.
+    private static func innermostNumber(_ path: String) -> pid_t? {
+        let text = (try? Files.readText("\(path)/status")) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+        return line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { pid_t($0) }
+    }
+
+    /// A bit for each; sched_getaffinity(2).
+    private static func processors(of thread: pid_t) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Cgroup.mostProcessors / 8)
+        let count = zp_sched_getaffinity(thread, &bytes, bytes.count)
+        return count < 0 ? [] : bytes
+    }
+}

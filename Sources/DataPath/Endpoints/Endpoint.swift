@@ -1,0 +1,78 @@
+import Glibc
+import Linux
+
+/// A socket or named pipe of a container, and what it tells of those who want something of the container.
+package enum Endpoint: Equatable, Sendable {
+    case listener(port: UInt16)
+    case connection(localPort: UInt16)
+    /// Bound to a port; nobody but everybody may send there.
+    case datagrams(port: UInt16)
+    /// Sockets of the unix domain, whatever they do, and named pipes.
+    case local
+    /// Nobody outside can reach it, or it is none of those above.
+    case other
+
+    /// - Parameter number: a descriptor of this process.
+    package init(of number: Int32) {
+        guard let domain = Self.option(number, SO_DOMAIN) else {
+            // Not a socket: what is asked about is a named pipe then.
+            self = .local
+            return
+        }
+        let (type, accepts) = (Self.option(number, SO_TYPE), Self.option(number, SO_ACCEPTCONN))
+        switch (domain, type) {
+        case (AF_UNIX, _): self = .local
+        case (AF_INET, Int32(SOCK_STREAM.rawValue)), (AF_INET6, Int32(SOCK_STREAM.rawValue)):
+            let port = Self.port(number)
+            self = accepts == 1 ? .listener(port: port) : .connection(localPort: port)
+        case (AF_INET, Int32(SOCK_DGRAM.rawValue)), (AF_INET6, Int32(SOCK_DGRAM.rawValue)):
+            self = Self.isConnected(number) ? .other : .datagrams(port: Self.port(number))
+        default: self = .other
+        }
+    }
+
+    private static func option(_ number: Int32, _ name: Int32) -> Int32? {
+        var (value, length) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+        return getsockopt(number, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
+    }
+
+    private static func port(_ number: Int32) -> UInt16 {
+        let address = try? SocketAddress.reading("getsockname") {
+            getsockname(number, __SOCKADDR_ARG(__sockaddr__: $0), $1)
+        }
+        return address?.port ?? 0
+    }
+
+    private static func isConnected(_ number: Int32) -> Bool {
+        let peer = try? SocketAddress.reading("getpeername") {
+            getpeername(number, __SOCKADDR_ARG(__sockaddr__: $0), $1)
+        }
+        return peer != nil
+    }
+}
+
+/// Which endpoints wake a container.
+package struct WakePolicy: Sendable {
+    /// TCP ports whose new connections wake; nil: those of all but the passive ones.
+    package var ports: Set<UInt16>?
+    /// TCP ports that do not wake, not even on connections that are open.
+    package var passivePorts: Set<UInt16>
+    /// UDP ports that wake; nil: every datagram does.
+    package var datagramPorts: Set<UInt16>?
+
+    package init(ports: Set<UInt16>?, passivePorts: Set<UInt16>, datagramPorts: Set<UInt16>?) {
+        self.ports = ports
+        self.passivePorts = passivePorts
+        self.datagramPorts = datagramPorts
+    }
+
+    func wakes(_ endpoint: Endpoint) -> Bool {
+        switch endpoint {
+        case .listener(let port): ports?.contains(port) ?? !passivePorts.contains(port)
+        case .connection(let port): !passivePorts.contains(port)
+        case .datagrams(let port): datagramPorts?.contains(port) ?? true
+        case .local: true
+        case .other: false
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import DataPath
+import Linux
+import Synchronization
+
+/// The sockets and named pipes of a container whose processes are away or stand still, as the loop and the thread of a
+/// checkpoint or a restore share them.
+final class SleepingEndpoints: Sendable {
+    private struct State {
+        var watch: EndpointWatch?
+        /// Inodes of what could be read when a checkpoint was last given up for it. If it still can, nobody reads it.
+        var leftUnread: Set<UInt64> = []
+        /// Queues that are longer than the application has asked for.
+        var lengthened: [QueueLength] = []
+        var held = 0
+    }
+
+    private let state = Mutex(State())
+
+    // MARK: On the thread of a call
+
+    /// False: somebody waits for the processes. Else they are watched from here on.
+    func areAtRest(
+        _ descriptors: [Int32], _ policy: WakePolicy, _ question: WaitingQuestion
+    ) throws(SystemError) -> Bool {
+        let watch = try EndpointWatch(descriptors, policy)
+        let waiting = try question.needed(of: watch.takeReadable(), but: state.withLock { $0.leftUnread })
+        state.withLock { state in
+            state.leftUnread = waiting
+            state.watch = waiting.isEmpty ? watch : nil
+        }
+        return waiting.isEmpty
+    }
+
+    /// A wake cannot fail any more, and the processes do not run yet.
+    func aboutToRun() {
+        state.withLock { state in
+            state.held += state.watch?.waiting ?? 0
+            for queue in state.lengthened { queue.restore() }
+            state.lengthened = []
+        }
+    }
+
+    // MARK: On the loop
+
+    /// What is there already is for the caller to find.
+    func standStill(_ descriptors: [Int32], _ policy: WakePolicy) throws(SystemError) {
+        let watch = try EndpointWatch(descriptors, policy)
+        _ = try watch.takeReadable()
+        state.withLock { $0.watch = watch }
+    }
+
+    /// Calls `onArrival` once, when something comes.
+    func start(_ loop: EventLoop, _ onArrival: @escaping () -> Void) throws(SystemError) {
+        try state.withLock { $0.watch }?.start(loop, onArrival: onArrival)
+    }
+
+    /// In the network namespace of the pod.
+    func lengthenQueues() {
+        state.withLock { state in state.lengthened = state.watch?.lengthenQueues() ?? [] }
+    }
+
+    func stop(_ loop: EventLoop) { state.withLock { $0.watch }?.stop(loop) }
+
+    /// They are the processes' again, or gone.
+    func end(_ loop: EventLoop) {
+        stop(loop)
+        state.withLock { state in
+            state.watch = nil
+            state.lengthened = []
+        }
+    }
+
+    var connections: Int { state.withLock { $0.watch?.connections ?? 0 } }
+
+    /// Connections that have waited for a wake, since the start.
+    var held: Int { state.withLock { $0.held } }
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What processes hold open is kept by the shim, which takes a copy of each descriptor while they stand still, and hands it
+ * back: the very same kernel object. So nothing of it is in the images but a name. A dump writes "/kept/" and the place
+ * below /proc where the object is found; the shim takes a copy from there, and writes the number of its own descriptor
+ * instead: "/kept/17". A restore takes number 17 out of the shim's descriptor table.
+ *
+ * Only with KEPT in the environment: without it CRIU makes images that stand for themselves.
+ */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "types.h"
+#include "crtools.h"
+#include "cr_options.h"
+#include "common/compiler.h"
+#include "files.h"
+#include "files-reg.h"
+#include "file-ids.h"
+#include "fs-magic.h"
+#include "image.h"
+#include "imgset.h"
+#include "kept.h"
+#include "log.h"
+#include "memfd.h"
+#include "parasite.h"
+#include "proc_parse.h"
+#include "protobuf.h"
+#include "pstree.h"
+#include "util.h"
+#include "xmalloc.h"
+#include "images/fdinfo.pb-c.h"
+#include "images/regfile.pb-c.h"
+
+#undef LOG_PREFIX
+#define LOG_PREFIX "kept: "
+
+#ifndef NSFS_MAGIC
+#define NSFS_MAGIC 0x6e736673
+#endif
+
+bool kept_is_on(void) { return getenv("KEPT") != NULL; }
+
+/*
+ * When a session leader ends, the kernel hangs its terminal up, and nobody can give a hung up terminal back. CRIU makes
+ * such terminals anew.
+ */
+static bool a_terminal_controls(void)
+{
+	static int answer = -1;
+	struct pstree_item *item;
+
+	if (answer >= 0)
+		return answer;
+	answer = 0;
+	for_each_pstree_item(item) {
+		struct proc_pid_stat stat;
+
+		if (item->pid->real > 0 && !parse_pid_stat(item->pid->real, &stat) && stat.tty_nr)
+			answer = 1;
+	}
+	return answer;
+}
+
+static bool is_terminal(const struct stat *st)
+{
+	unsigned int number = major(st->st_rdev);
+
+	/* Documentation/admin-guide/devices.txt: 4 and 5 are consoles, 2 and 3, 128 to 143 pseudo terminals. */
+	return S_ISCHR(st->st_mode) && ((number >= 2 && number <= 5) || (number >= 128 && number <= 143));
+}
+
+/*
+ * An epoll goes on as it is if all that it watches does. A signalfd is watched by the queue of the task that has added
+ * it, and a pidfd belongs to a process that ends: with those CRIU makes the epoll anew.
+ */
+static bool epoll_is_kept(pid_t pid, int fd, int depth)
+{
+	char path[64], line[256], link[PATH_MAX];
+	bool kept = true;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	while (kept && fgets(line, sizeof(line), file)) {
+		struct stat st;
+		ssize_t length;
+		int watched;
+
+		if (sscanf(line, "tfd: %d", &watched) != 1)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, watched);
+		length = readlink(path, link, sizeof(link) - 1);
+		/* Closed under this number, and open under another one or in another process. */
+		if (length < 0)
+			continue;
+		link[length] = 0;
+		if (strstr(link, "[signalfd]") || strstr(link, "[pidfd]") || !strncmp(link, "/proc/", 6) ||
+		    !strncmp(link, "pidfd:", 6))
+			kept = false;
+		else if (strstr(link, "[eventpoll]"))
+			/* The kernel nests no deeper than four (fs/eventpoll.c, EP_MAX_NESTS). */
+			kept = depth < 5 && epoll_is_kept(pid, watched, depth + 1);
+		else if (a_terminal_controls() && !stat(path, &st) && is_terminal(&st))
+			kept = false;
+	}
+	fclose(file);
+	return kept;
+}
+
+bool is_kept(int lfd, const struct fd_parms *p)
+{
+	char link[64];
+
+	if (!kept_is_on())
+		return false;
+	switch (p->fs_type) {
+	/* Of the pid namespace that ends with the processes. */
+	case PROC_SUPER_MAGIC:
+	case PID_FS_MAGIC:
+	case NSFS_MAGIC:
+		return false;
+	case ANON_INODE_FS_MAGIC:
+		if (read_fd_link(lfd, link, sizeof(link)) < 0)
+			return false;
+		/* The first three belong to the process or to its memory; CRIU knows the third, and refuses the others. */
+		if (strstr(link, "[io_uring]") || strstr(link, "[userfaultfd]") || strstr(link, "[pidfd]") ||
+		    strstr(link, "[signalfd]"))
+			return false;
+		return !strstr(link, "[eventpoll]") || epoll_is_kept(p->pid, p->fd, 0);
+	}
+	/* Memory, which is what shall go. */
+	if (S_ISREG(p->stat.st_mode) && is_memfd(p->stat.st_dev))
+		return false;
+	return !is_terminal(&p->stat) || !a_terminal_controls();
+}
+
+static int write_kept(u32 id, const struct fd_parms *p, char *name)
+{
+	FileEntry fe = FILE_ENTRY__INIT;
+	RegFileEntry rfe = REG_FILE_ENTRY__INIT;
+
+	rfe.id = id;
+	rfe.name = name;
+	rfe.flags = p->flags;
+	rfe.pos = p->pos;
+	rfe.fown = (FownEntry *)&p->fown;
+	fe.type = FD_TYPES__REG;
+	fe.id = id;
+	fe.reg = &rfe;
+	return pb_write_one(img_from_set(glob_imgset, CR_FD_FILES), &fe, PB_FILE);
+}
+
+static int dump_kept(int lfd, u32 id, const struct fd_parms *p)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/kept/%d/fd/%d", p->pid, p->fd);
+	return write_kept(id, p, name);
+}
+
+const struct fdtype_ops kept_dump_ops = {
+	.type = FD_TYPES__REG,
+	.dump = dump_kept,
+};
+
+/*
+ * Mappings, executables, working and root directories have objects of their own. CRIU would share that of any open
+ * descriptor of the same inode, whatever that may be used for; so their identities are told apart by a mount number that
+ * no mount has.
+ */
+enum { for_reading = 1 << 30, for_writing = 1 << 29 };
+
+static int dump_kept_path(int lfd, u32 *id, struct fd_parms *p, int use, char *name)
+{
+	struct statfs fs;
+
+	if (!kept_is_on() || (!fstatfs(lfd, &fs) && fs.f_type == PROC_SUPER_MAGIC)) {
+		if (!fd_id_generate_special(p, id))
+			return 0;
+		p->fs_type = kept_is_on() ? PROC_SUPER_MAGIC : fs.f_type;
+		return dump_one_reg_file(lfd, *id, p);
+	}
+	p->mnt_id |= use;
+	return fd_id_generate_special(p, id) ? write_kept(*id, p, name) : 0;
+}
+
+static pid_t mapping_pid;
+
+void kept_mappings_of(pid_t pid) { mapping_pid = pid; }
+
+int dump_kept_mapping(int lfd, u32 *id, struct fd_parms *p, unsigned long start, unsigned long end, unsigned int flags)
+{
+	char name[96];
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+
+	snprintf(name, sizeof(name), "/kept/%d/map_files/%lx-%lx", mapping_pid, start, end);
+	p->flags = writes ? O_RDWR : O_RDONLY;
+	return dump_kept_path(lfd, id, p, writes ? for_writing : for_reading, name);
+}
+
+int dump_kept_link(int lfd, u32 *id, struct fd_parms *p, pid_t pid, const char *link)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/kept/%d/%s", pid, link);
+	p->flags = O_RDONLY;
+	return dump_kept_path(lfd, id, p, for_reading, name);
+}
+
+/*
+ * What a mapping has and CRIU does not give back, told by a line of smaps: a seal (mseal), a lock of what is touched
+ * only (MLOCK_ONFAULT), a memory protection key. Without these the memory would be weaker or larger than it was.
+ */
+bool mapping_is_lost(const char *line)
+{
+	const char *what = NULL;
+
+	if (!kept_is_on())
+		return false;
+	if (!strncmp(line, "ProtectionKey:", 14)) {
+		/* Key 0 is everybody's. */
+		if (atoi(line + 14) > 0)
+			what = "has a memory protection key";
+	} else if (strstr(line, " sl")) {
+		what = "is sealed (mseal)";
+	} else if (strstr(line, " lf")) {
+		what = "is locked on fault (MLOCK_ONFAULT)";
+	}
+	if (what)
+		pr_err("A mapping of %d %s, which cannot be given back\n", mapping_pid, what);
+	return what != NULL;
+}
+
+/* What a process has and CRIU does not give back, as the process itself has told; nobody else can. */
+bool task_is_lost(const struct parasite_dump_misc *misc, pid_t pid)
+{
+	const char *session = getenv("KEPT_SESSION_KEYRING");
+
+	if (!kept_is_on())
+		return false;
+	if (misc->mdwe > 0)
+		pr_err("Process %d refuses writable code (PR_SET_MDWE), which cannot be given back\n", pid);
+	else if (session && misc->session_keyring > 0 && misc->session_keyring != atoi(session))
+		pr_err("Process %d has a session keyring of its own, which cannot be given back\n", pid);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Where the kernel withholds CAP_SYS_RESOURCE, limits of another user's process can be read all the same: /proc has them,
+ * in the order of their numbers (fs/proc/base.c, lnames).
+ */
+int read_limit(pid_t pid, int resource, struct rlimit64 *limit)
+{
+	char path[32], line[128], soft[32], hard[32];
+	FILE *file;
+	int row, found = -1;
+
+	if (!syscall(__NR_prlimit64, pid, resource, NULL, limit))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/limits", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -1;
+	/* The first row has the titles. A name takes 25 columns and a blank. */
+	for (row = -1; fgets(line, sizeof(line), file); row++) {
+		if (row != resource || strlen(line) < 26 || sscanf(line + 26, "%31s %31s", soft, hard) != 2)
+			continue;
+		limit->rlim_cur = strcmp(soft, "unlimited") ? strtoull(soft, NULL, 10) : RLIM64_INFINITY;
+		limit->rlim_max = strcmp(hard, "unlimited") ? strtoull(hard, NULL, 10) : RLIM64_INFINITY;
+		found = 0;
+	}
+	fclose(file);
+	return found;
+}
+
+/* True: the name is of something kept. Its descriptor, or -1. */
+bool kept_fd(const char *name, int *fd)
+{
+	int number, keeper;
+
+	if (sscanf(name, "kept/%d", &number) != 1)
+		return false;
+	if (!fd)
+		return true;
+	keeper = inherit_fd_lookup_id("keeper");
+	*fd = syscall(__NR_pidfd_getfd, keeper, number, 0);
+	if (*fd < 0)
+		pr_perror("Can't take descriptor %d", number);
+	close(keeper);
+	return true;
+}
+
+/* To whom signals about it go is known by a process that has ended meanwhile. */
+int restore_kept_owner(struct file_desc *d, int fd)
+{
+	struct reg_file_info *file;
+
+	if (fd < 0 || d->ops->type != FD_TYPES__REG)
+		return fd;
+	file = container_of(d, struct reg_file_info, d);
+	if (file->rfe->fown->pid && restore_fown(fd, file->rfe->fown)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/*
+ * Files of /proc are all that is still opened by its path. Whoever shares a volume with the container may have put a link
+ * in the way meanwhile: none is followed, nor is the container's root ever left.
+ */
+int open_beneath(int root, const char *path, unsigned int flags)
+{
+	struct open_how how = {
+		.flags = flags & ~O_LARGEFILE,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	if (!kept_is_on())
+		return openat(root, path, flags);
+	return syscall(__NR_openat2, root, path, &how, sizeof(how));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/* What zeropod changes in CRIU; the comments in kept.c say what for. */
+#ifndef ZEROPOD_KEPT_H
+#define ZEROPOD_KEPT_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+struct fd_parms;
+struct fdtype_ops;
+struct file_desc;
+struct parasite_dump_misc;
+
+bool kept_is_on(void);
+
+/* Dump. */
+extern const struct fdtype_ops kept_dump_ops;
+bool is_kept(int lfd, const struct fd_parms *p);
+void kept_mappings_of(pid_t pid);
+int dump_kept_mapping(int lfd, uint32_t *id, struct fd_parms *p, unsigned long start, unsigned long end,
+		      unsigned int flags);
+int dump_kept_link(int lfd, uint32_t *id, struct fd_parms *p, pid_t pid, const char *link);
+bool mapping_is_lost(const char *line);
+bool task_is_lost(const struct parasite_dump_misc *misc, pid_t pid);
+int read_limit(pid_t pid, int resource, struct rlimit64 *limit);
+
+/* Restore. */
+bool kept_fd(const char *name, int *fd);
+int restore_kept_owner(struct file_desc *d, int fd);
+int open_beneath(int root, const char *path, unsigned int flags);
+
+#endif
