@@ -134,7 +134,7 @@ let package = Package(
         support("Measure", ["Commands", "TestNode"]),
         support("TestCluster", ["Commands", "CRI", "TestNode"]),
         .executableTarget(
-            name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo",
+            name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo", exclude: ["build"],
             swiftSettings: strict),
         .executableTarget(
             name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
