@@ -17,21 +17,26 @@ extension Process {
         let inode: UInt64
     }
 
-    private static let mark = " (deleted)"
+    /// memfd_create(2), and memory that is shared without a file. Other files are kept, whether they have names or not.
+    private static func isMemory(_ target: String) -> Bool {
+        target.hasPrefix("/memfd:") || target == "/dev/zero (deleted)"
+    }
 
     private static func addOpen(of pid: pid_t, to sizes: inout [FileID: UInt64]) {
         let directory = "/proc/\(pid)/fd"
         for name in (try? Files.names(in: directory)) ?? [] {
             let path = "\(directory)/\(name)"
-            guard let target = try? Files.target(ofLink: path), target.hasSuffix(mark) else { continue }
+            guard let target = try? Files.target(ofLink: path), isMemory(target) else { continue }
             add(path, to: &sizes)
         }
     }
 
     /// Those that are mapped and closed.
     private static func addMapped(of pid: pid_t, to sizes: inout [FileID: UInt64]) {
-        for line in ((try? Files.readText("/proc/\(pid)/maps")) ?? "").split(separator: "\n") where line.hasSuffix(mark)
-        {
+        for line in ((try? Files.readText("/proc/\(pid)/maps")) ?? "").split(separator: "\n") {
+            // The sixth field of a line is the name.
+            let name = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true).last ?? ""
+            if !isMemory(String(name)) { continue }
             add("/proc/\(pid)/map_files/\(line.prefix { $0 != " " })", to: &sizes)
         }
     }
