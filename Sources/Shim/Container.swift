@@ -31,6 +31,8 @@ package final class Container {
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
+    /// Set while the pod has slept as often as it may.
+    var mayNotSleepUntil: Instant?
     /// What the last look knew of packets.
     var lastActivity: Activity?
     /// Processor time that had been used when that was last looked at.
@@ -111,7 +113,9 @@ package final class Container {
         self.context = context
         main = TaskProcess(id: "", streams: streams)
         snapshot = Snapshot(
-            directory: context.paths.snapshot(namespace: context.namespace, container: id))
+            directory: context.paths.snapshot(namespace: context.namespace, container: id),
+            limits: context.imageLimits(
+                pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
         lifecycle = Lifecycle(
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,

@@ -102,36 +102,6 @@ class Library(Kind):
         yield "checksum by the library", 907060870, self.library.crc32(0, b"hello", 5)
 
 
-class Reserved(Kind):
-    """Addresses locked as soon as they are touched, of which hardly any is touched."""
-
-    holds = "memory locked on fault"
-
-    def take(self):
-        self.libc = ctypes.CDLL(None, use_errno=True)
-        self.mapping = mmap.mmap(-1, 4 << 20)
-        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping))
-        if self.libc.mlock2(ctypes.c_void_p(self.address), ctypes.c_size_t(4 << 20), 1):
-            raise OSError(ctypes.get_errno(), "mlock2")
-        self.mapping[0] = 1
-
-    def look(self, n):
-        resident = flags = None
-        found = False
-        for line in open("/proc/self/smaps"):
-            words = line.split()
-            if "-" in words[0]:
-                begin, end = (int(word, 16) for word in words[0].split("-"))
-                found = begin <= self.address < end
-            elif found and words[0] == "Rss:":
-                resident = int(words[1])
-            elif found and words[0] == "VmFlags:":
-                flags = "lo" in words
-                break
-        yield "resident memory below 1 MiB", True, resident < 1024
-        yield "locked", True, flags
-
-
 class SharedMemory(Kind):
     holds = "anonymous memory shared with a child"
 
@@ -161,5 +131,5 @@ CHANGES = [
 ]
 WAYS = ["shared", "private", "private read-only", "shared read-only"]
 KINDS = [SharedMemory] + [functools.partial(Mapped, way, change) for way in WAYS for change in CHANGES] + [
-    functools.partial(Library, "is replaced"), functools.partial(Library, "is deleted"), Reserved,
+    functools.partial(Library, "is replaced"), functools.partial(Library, "is deleted"),
 ]

@@ -193,7 +193,26 @@ class HugePages(Kind):
         yield "contents", b"huge", self.mapping[:4]
 
 
-KINDS = [IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
+class Reserved(Kind):
+    """Addresses locked as soon as they are touched, of which hardly any is touched."""
+
+    holds = "memory locked on fault"
+    refusal = "on.?fault|locked"
+
+    def take(self):
+        self.mapping = mmap.mmap(-1, 4 << 20)
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping))
+        if libc.mlock2(ctypes.c_void_p(self.address), ctypes.c_size_t(4 << 20), 1):
+            raise OSError(ctypes.get_errno(), "mlock2")
+        self.mapping[0] = 1
+
+    def look(self, n):
+        resident = int(of_mapping(self.address, "Rss")[0])
+        yield "resident memory below 1 MiB", True, resident < 1024
+        yield "locked", True, "lo" in of_mapping(self.address, "VmFlags")
+
+
+KINDS = [Reserved, IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
     functools.partial(Namespace, flags, what) for flags, what in (
         (0x10000000 | 0x20000, "a user and a mount namespace"), (0x20000, "a mount namespace"),
         (0x40000000, "a network namespace"))
