@@ -132,7 +132,8 @@ let package = Package(
         support("Measure", ["Commands", "TestNode"]),
         support("TestCluster", ["Commands", "CRI", "TestNode"]),
         .executableTarget(
-            name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo", exclude: ["build"],
+            name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo",
+            exclude: ["build"],
             swiftSettings: strict),
         .executableTarget(
             name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",
