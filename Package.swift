@@ -44,7 +44,10 @@ let package = Package(
         .systemLibrary(name: "CSeccomp"),
         .systemLibrary(name: "CCURL"),
         .systemLibrary(name: "CMicroHTTPD"),
-        .target(name: "CDataPath"),
+        // zlib before libelf: from elfutils 0.193 on that has a crc32 of its own in its static library. Modules cannot say so,
+        // since the compiler names zlib last.
+        .target(
+            name: "CDataPath", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("z"), .linkedLibrary("elf")]),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
         room("Linux", ["CLinux"]),
@@ -148,6 +151,10 @@ let package = Package(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "Linux", "Measure", "TestNode"],
             path: "Tests/EndToEnd",
             swiftSettings: strict),
+        // What processes hold, before and after a sleep: see docs/compatibility.md.
+        .testTarget(
+            name: "FidelityTests", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Fidelity",
+            exclude: ["Programs"], swiftSettings: strict),
         // The same with a Kubernetes around it: see Tests/Kubernetes.
         .testTarget(
             name: "KubernetesTests", dependencies: ["Commands", "TestCluster", "TestNode"],
