@@ -61,7 +61,9 @@ static __always_inline int note_plain(struct __sk_buff *skb, int ingress)
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
     if (!last)
         return 1;
-    if (*last == ZP_PASSIVE || may_be_followed(skb, pair, plain.remote, ingress))
+    if (*last == ZP_PASSIVE)
+        return 1;
+    if (may_be_followed(skb, pair, plain.remote, ingress))
         return 0;
     note_now(last);
     return 1;

@@ -4,9 +4,12 @@
  *
  * A connection from an address of the node may be one. It is undecided until its first bytes say: an HTTP request with
  * the kubelet's User-Agent, the same in HTTP/2 (gRPC), or nothing at all (a TCP probe). What it says is decided here
- * roughly, and once more in full by user space before anything is answered. The request is remembered, so that
- * the shim can ask the application the same thing before it sleeps. Packets from elsewhere cost one look-up, plain ones
- * (plain.h) none.
+ * roughly, and once more in full by user space before anything is answered. The request is remembered with who
+ * asked and what the application answered: asleep, the same asker gets the same answer. Packets from elsewhere cost one
+ * look-up, plain ones (plain.h) none.
+ *
+ * A connection is followed from its SYN on, and what comes over it is read only if it acknowledges what the pod has
+ * sent. A segment that somebody made up, who has not seen the pod's SYN-ACK, is traffic and remembered nowhere.
  */
 #ifndef ZEROPOD_PROBES_H
 #define ZEROPOD_PROBES_H
@@ -205,29 +208,39 @@ static __always_inline __u32 place_for(__u64 hash)
     return place;
 }
 
+static __always_inline __u64 add_asker(__u64 hash, const struct zp_address *asker)
+{
+    for (int i = 0; i < 4; i++)
+        hash = (hash ^ asker->words[i]) * 0x100000001b3;
+    return hash;
+}
+
 /* - Returns: where it is in the map. */
-COLD __u32 remember(struct __sk_buff *skb, __u32 tcp, __u64 hash)
+COLD __u32 remember(struct __sk_buff *skb, __u32 tcp, __u64 hash, __u32 answer)
 {
     struct port_pair pair;
-    struct zp_flow flow;
+    struct zp_flow flow = {};
     struct segment segment;
     if (load(skb, tcp, &pair, sizeof pair))
         return 0;
     __u32 end = load_flow(skb, pair, 1, &flow);
-    if (!load_segment(skb, tcp, end, &segment))
+    if (!end || !load_segment(skb, tcp, end, &segment))
         return 0;
     __u32 length = segment.length;
-    hash = (hash ^ pair.destination) | 1;
+    hash = add_asker(hash ^ pair.destination, &flow.remote) | 1;
     __u32 place = place_for(hash);
     struct zp_request *request = bpf_map_lookup_elem(&requests, &place);
     if (!request)
         return 0;
     request->last = bpf_ktime_get_ns();
+    request->answered = 0;
+    request->is_over = 0;
+    request->answer = answer;
     if (request->hash == hash)
         return place;
     request->length = 0;
     request->hash = hash;
-    request->local = flow.local;
+    request->remote = flow.remote;
     request->port = bpf_ntohs(pair.destination);
     request->whole = length;
     if (length > ZP_REQUEST_SIZE)
@@ -264,9 +277,9 @@ COLD int remember_more(struct __sk_buff *skb, __u32 offset, __u32 length, __u32 
  * `load` sees only what is in the linear part of a packet, which the headers are; the payload mostly is not. The length
  * of the link-layer header is not known here, but none is longer than 64 bytes.
  */
-static __always_inline int make_readable(struct __sk_buff *skb, const struct segment *segment)
+static __always_inline int make_readable(struct __sk_buff *skb, const struct segment *segment, __u32 most)
 {
-    __u32 end = 64 + segment->offset + ZP_REQUEST_SIZE;
+    __u32 end = 64 + segment->offset + most;
     return !bpf_skb_pull_data(skb, skb->len < end ? skb->len : end);
 }
 
@@ -291,12 +304,22 @@ static __always_inline int decide(
     __u64 found = scan_payload(skb, segment->offset, segment->length);
     if (found & (is_http2 ? FOUND_HTTP2 : FOUND_HTTP)) {
         __u64 hash = is_http2 ? hash_begin : found & ~(__u64)FOUND;
-        state->request = remember(skb, tcp, hash_tail(skb, segment->offset, segment->length, hash));
+        state->answer = state->next;
+        state->request = remember(skb, tcp, hash_tail(skb, segment->offset, segment->length, hash), state->answer);
         state->kind = ZP_PROBE;
         return 1;
     }
     state->kind = ZP_HTTP2;
     return is_http2 && ++state->segments < MOST_HTTP2_SEGMENTS;
+}
+
+/* Whether a segment acknowledges what the pod has sent: only who has seen it can. */
+static __always_inline int is_from_peer(struct __sk_buff *skb, __u32 tcp, const struct zp_flow_state *state)
+{
+    __be32 acknowledged;
+    if (state->kind == ZP_CALLED || load(skb, tcp + 8, &acknowledged, sizeof acknowledged))
+        return 0;
+    return bpf_ntohl(acknowledged) - state->begin <= state->next - state->begin;
 }
 
 /* A packet that came from an address of the node. */
@@ -315,7 +338,7 @@ COLD int received_from_node(struct __sk_buff *skb, __u32 tcp)
         struct sources *sources = bpf_map_lookup_elem(&followed, &zero);
         if (sources)
             sources->by_last_byte[bpf_ntohl(flow->remote.words[3]) & 0xff] = 1;
-        struct zp_flow_state state = {.kind = ZP_UNDECIDED};
+        struct zp_flow_state state = {.kind = ZP_CALLED};
         bpf_map_update_elem(&flows, flow, &state, BPF_ANY);
         return 1;
     }
@@ -324,7 +347,7 @@ COLD int received_from_node(struct __sk_buff *skb, __u32 tcp)
         return 0;
     if (segment.length == 0)
         return 1;
-    if (!make_readable(skb, &segment))
+    if (!is_from_peer(skb, tcp, state) || !make_readable(skb, &segment, ZP_REQUEST_SIZE))
         return 0;
     /* A kubelet makes a connection for each probe. Who asks again on the same one has to say again who it is. */
     if (state->kind == ZP_PROBE && begin_of(skb, &segment) != GET) {
@@ -337,12 +360,74 @@ COLD int received_from_node(struct __sk_buff *skb, __u32 tcp)
     return 0;
 }
 
+/* Adds what is sent to the answer. */
+COLD int keep_answer(struct __sk_buff *skb, __u32 offset, __u32 length, __u32 place)
+{
+    struct zp_request *request = bpf_map_lookup_elem(&requests, &place);
+    if (!request)
+        return 0;
+    __u32 end = request->answered;
+    for (__u32 i = 0; i < ZP_ANSWER_SIZE; i += ZP_ANSWER_PIECE) {
+        __u32 at = end + i;
+        /* The compiler must not add to the pointer before the verifier has seen the bound. */
+        asm volatile("" : "+r"(at));
+        if (i >= length || at >= ZP_ANSWER_SIZE)
+            break;
+        /* Before Linux 6.2 the verifier knows no number to be above 0 from what is one less. */
+        __u32 last = length - i - 1;
+        if (last >= ZP_ANSWER_PIECE)
+            last = ZP_ANSWER_PIECE - 1;
+        asm volatile("" : "+r"(last));
+        if (last >= ZP_ANSWER_PIECE || load(skb, offset + i, request->reply + at, last + 1))
+            return 0;
+    }
+    request->answered = end + length;
+    return 0;
+}
+
+/* A packet that goes to an address of the node. What is sent again is kept already, or its beginning was missed. */
+COLD int sent_to_node(struct __sk_buff *skb, __u32 tcp)
+{
+    struct zp_flow key = {}, *flow = &key;
+    struct segment segment;
+    struct tcp_begin begin;
+    if (load(skb, tcp, &begin, sizeof begin))
+        return 0;
+    __u32 end = load_flow(skb, begin.ports, 0, flow);
+    if (!load_segment(skb, tcp, end, &segment))
+        return 0;
+    struct zp_flow_state *state = bpf_map_lookup_elem(&flows, flow);
+    if (!state)
+        return 0;
+    __u32 number = bpf_ntohl(begin.sequence);
+    if (segment.flags & SYN) {
+        if (state->kind == ZP_CALLED) {
+            state->begin = state->next = number + 1;
+            state->kind = ZP_UNDECIDED;
+        }
+        return 1;
+    }
+    if (number == state->next)
+        state->next = number + segment.length;
+    if (state->kind != ZP_PROBE)
+        return 1;
+    __u32 place = state->request, answer = state->answer;
+    struct zp_request *request = bpf_map_lookup_elem(&requests, &place);
+    if (!request || request->answer != answer || request->answered != number - answer)
+        return 1;
+    if (segment.length != 0 && make_readable(skb, &segment, ZP_ANSWER_SIZE))
+        keep_answer(skb, segment.offset, segment.length, place);
+    if (segment.flags & FIN && request->answered == number - answer + segment.length)
+        request->is_over = 1;
+    return 1;
+}
+
 static __always_inline int belongs_to_probe(
     struct __sk_buff *skb, __u32 tcp, const struct zp_flow *flow, int ingress)
 {
     if (!bpf_map_lookup_elem(&probers, &flow->remote))
         return 0;
-    return ingress ? received_from_node(skb, tcp) : bpf_map_lookup_elem(&flows, flow) != 0;
+    return ingress ? received_from_node(skb, tcp) : sent_to_node(skb, tcp);
 }
 
 /* Whether a packet that opens no connection can be one of a probe's. */
@@ -355,20 +440,6 @@ static __always_inline int may_be_followed(struct __sk_buff *skb, struct port_pa
     struct zp_flow flow = {};
     load_flow(skb, pair, ingress, &flow);
     return bpf_map_lookup_elem(&flows, &flow) != 0;
-}
-
-/* A GET to a passive port, from anywhere. */
-COLD int remember_passive(struct __sk_buff *skb, __u32 tcp)
-{
-    struct zp_address source, destination;
-    struct segment segment;
-    __u32 end = load_addresses(skb, &source, &destination);
-    if (!load_segment(skb, tcp, end, &segment) || segment.length == 0 || !make_readable(skb, &segment)
-        || begin_of(skb, &segment) != GET)
-        return 0;
-    __u64 found = scan_payload(skb, segment.offset, segment.length);
-    remember(skb, tcp, hash_tail(skb, segment.offset, segment.length, found & ~(__u64)FOUND));
-    return 0;
 }
 
 static __always_inline int may_be_probe(struct bpf_sk_lookup *lookup)

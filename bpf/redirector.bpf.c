@@ -182,11 +182,8 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
     if (!last)
         return;
-    if (*last == ZP_PASSIVE) {
-        if (ingress)
-            remember_passive(skb, offset);
+    if (*last == ZP_PASSIVE)
         return;
-    }
     struct zp_flow flow = {};
     __u32 end = load_flow(skb, begin.ports, ingress, &flow);
     if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress))

@@ -18,12 +18,15 @@ enum {
     ZP_MAX_DATAGRAM_PORTS = 64,
     /* Addresses of the node. With more (kube-proxy's IPVS mode has one a service) the first ones count. */
     ZP_MAX_PROBERS = 256,
-    /* Connections from the node whose kind is being followed; older ones count as traffic. */
+    /* Connections from the node that are followed from their SYN on; older ones count as traffic. */
     ZP_MAX_FLOWS = 256,
-    /* Different requests that are remembered: of probes, and to passive ports. */
+    /* Different requests of probes that are remembered, each with its answer. */
     ZP_MAX_REQUESTS = 8,
     /* Of each its first bytes. A kubelet's are 150 to 300. */
     ZP_REQUEST_SIZE = 1024,
+    /* Of each answer its first bytes: a multiple of ZP_ANSWER_PIECE, in which it is copied. */
+    ZP_ANSWER_SIZE = 2048,
+    ZP_ANSWER_PIECE = 64,
     /* Pods of one node. The kubelet's default limit is 110, large nodes go to 500. */
     ZP_MAX_PODS = 4096,
 };
@@ -57,27 +60,35 @@ struct zp_flow {
 };
 
 enum zp_flow_kind {
-    ZP_UNDECIDED, /* nothing but the handshake so far */
+    ZP_CALLED,    /* the node has sent SYN */
+    ZP_UNDECIDED, /* the pod has answered it */
     ZP_HTTP2,     /* the preface of HTTP/2, and no request yet */
     ZP_PROBE,
 };
 
-/* Value of `flows`. A connection that is not in there is traffic. */
+/* Value of `flows`. A connection that is not in there is traffic. Sequence numbers in host order. */
 struct zp_flow_state {
     __u32 kind;     /* zp_flow_kind */
     __u32 segments; /* of ZP_HTTP2: how many have brought no request */
     __u32 request;  /* of ZP_PROBE: index in `requests` */
+    __u32 begin;    /* where what the pod sends begins: one more than its SYN */
+    __u32 next;     /* what the pod sends next */
+    __u32 answer;   /* of ZP_PROBE: where the answer begins */
 };
 
 /* Value of `requests`. Written without a lock: who reads it must be ready for a mixture of two. */
 struct zp_request {
-    __u64 hash; /* of the first segment, or of its end for HTTP/2; 0: free */
+    __u64 hash; /* of the first segment, or of its end for HTTP/2, with who asks where; 0: free */
     __u64 last; /* CLOCK_MONOTONIC nanoseconds, when it was seen last */
-    struct zp_address local;
+    struct zp_address remote; /* who asks */
     __u16 port; /* host order */
     __u16 length;
     __u32 whole; /* the length it had, of which only the first ZP_REQUEST_SIZE bytes are kept */
+    __u32 answer;   /* the sequence number where the answer begins; tells as well on which connection */
+    __u32 answered; /* the length of the answer so far, of which only the first ZP_ANSWER_SIZE bytes are kept */
+    __u32 is_over;  /* 1: the application has ended the connection behind it */
     __u8 bytes[ZP_REQUEST_SIZE];
+    __u8 reply[ZP_ANSWER_SIZE + ZP_ANSWER_PIECE];
 };
 
 /* Value of `pod`, of which there is one. */

@@ -24,3 +24,8 @@ static inline int zp_http_descriptor(struct MHD_Daemon *server) {
 static inline struct MHD_Response *zp_http_response(const void *bytes, size_t count) {
     return MHD_create_response_from_buffer(count, (void *)bytes, MHD_RESPMEM_MUST_COPY);
 }
+
+// A field of the request's head; null if it has none of that name.
+static inline const char *zp_http_field(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}

@@ -24,10 +24,12 @@ package struct Start {
     package func run() throws -> [UInt8] {
         let settings = try RuntimeSettings(caller.options, namespace: caller.namespace)
         let address = ShimAddress(
-            containerd: caller.address, namespace: caller.namespace, group: try group(), in: caller.socketDirectory)
+            containerd: caller.address, namespace: caller.namespace,
+            group: try ShimGroup.name(ofBundle: ".", container: caller.id, NodePolicy.read()),
+            in: caller.socketDirectory)
         // containerd 1.6 and 1.7 find the shim again by this file of the bundle, after a restart of their own. Each
         // container has a bundle, and so a file, whoever serves it.
-        try Files.write(address.url, to: "address")
+        try Files.create("address", with: address.url)
         guard let listener = try listen(address) else { return caller.answer(with: address) }
         do {
             adjustOOMScore(of: try serve(listener, cgroup: settings.shimCgroup))
@@ -36,12 +38,6 @@ package struct Start {
             throw error
         }
         return caller.answer(with: address)
-    }
-
-    /// What containers share a shim by. The working directory is the bundle.
-    private func group() throws(SystemError) -> String {
-        let spec = try OCISpec(bundle: ".")
-        return spec.annotations["io.containerd.runc.v2.group"] ?? spec.sandboxID ?? caller.id
     }
 
     /// Nil if somebody serves this address already: that is how one shim serves a whole pod.

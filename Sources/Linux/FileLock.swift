@@ -5,7 +5,7 @@ package enum FileLock {
     /// Waits until nobody else holds the lock. It is held as long as the descriptor is open. The file stays: removing
     /// it would let two holders lock two files.
     package static func acquire(_ path: String) throws(SystemError) -> Descriptor {
-        try acquire(try Descriptor.open(path, O_RDWR | O_CREAT), path)
+        try acquire(try Descriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW), path)
     }
 
     /// The same on a directory that is there.

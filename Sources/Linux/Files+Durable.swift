@@ -5,7 +5,7 @@ extension Files {
     package static func replaceDurably(_ path: String, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
         let temporary = path + ".new"
         do throws(SystemError) {
-            let file = try Descriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+            let file = try create(temporary, mode: mode)
             try file.writeAll(bytes)
             try retrying("fchmod", temporary) { fchmod(file.rawValue, mode) }
             try retrying("fsync", temporary) { fsync(file.rawValue) }

@@ -13,18 +13,35 @@ package enum Files {
         String(decoding: try read(path), as: UTF8.self)
     }
 
+    /// Writes over a file that is there, such as those of /proc and of cgroups. `create` is for files that are new.
     package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o644) throws(SystemError) {
-        try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode: mode).writeAll(bytes)
+        try Descriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode).writeAll(bytes)
     }
 
     package static func write(_ text: String, to path: String, mode: mode_t = 0o644) throws(SystemError) {
         try write(Array(text.utf8), to: path, mode: mode)
     }
 
+    /// Makes a file in the place of whatever has the name now. A link that somebody has put there is not followed, and
+    /// what is made meanwhile is not written to.
+    package static func create(_ path: String, mode: mode_t = 0o644) throws(SystemError) -> Descriptor {
+        try remove(path)
+        return try Descriptor.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+    }
+
+    /// The same, with this content.
+    package static func create(_ path: String, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
+        try create(path, mode: mode).writeAll(bytes)
+    }
+
+    package static func create(_ path: String, with text: String, mode: mode_t = 0o644) throws(SystemError) {
+        try create(path, with: Array(text.utf8), mode: mode)
+    }
+
     /// Replaces a file in one step: a reader, and a crash, sees the old content or the new.
     package static func replace(_ path: String, with bytes: [UInt8], mode: mode_t = 0o644) throws(SystemError) {
         let temporary = path + ".new"
-        try write(bytes, to: temporary, mode: mode)
+        try create(temporary, with: bytes, mode: mode)
         try retrying("rename", path) { rename(temporary, path) }
     }
 

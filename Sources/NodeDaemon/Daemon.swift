@@ -10,9 +10,10 @@ package final class Daemon {
     private let loop: EventLoop
     private let log: Log
     private let shims: ShimSubscriptions
-    private var server: HTTPServer?
+    private var servers: [HTTPServer] = []
     private var signals: Signals?
     private var cluster: Cluster?
+    private var authentication: Authentication?
 
     package init(_ options: DaemonOptions) throws {
         self.options = options
@@ -20,8 +21,10 @@ package final class Daemon {
         loop = try EventLoop()
         shims = try ShimSubscriptions(options.shims, loop: loop, log: log)
         do throws(SystemError) {
-            let listener = try ServerSocket.listen(options.metricsAddress)
-            server = try HTTPServer(listener, loop: loop) { [unowned self] in answer($0, $1) }
+            for address in options.metricsAddresses {
+                let listener = try ServerSocket.listen(address)
+                servers.append(try HTTPServer(listener, loop: loop) { [unowned self] in answer($0, $1) })
+            }
         } catch {
             throw FlagError("--metrics-addr is \"\(options.metricsAddress)\": \(error)")
         }
@@ -45,7 +48,10 @@ package final class Daemon {
         let identity = APIServer.Identity(
             url: options.server, tokenFile: options.tokenFile, authority: options.authority,
             clientCertificate: options.clientCertificate, clientKey: options.clientKey)
-        let cluster = Cluster(options, APIServer(identity, transfers), shims, loop: loop, log: log)
+        let api = APIServer(identity, transfers)
+        if options.authenticates { authentication = Authentication(api) }
+        guard options.writesToCluster else { return }
+        let cluster = Cluster(options, api, shims, loop: loop, log: log)
         self.cluster = cluster
         shims.changed = { [unowned cluster] in cluster.shimsChanged() }
         cluster.start()
@@ -54,21 +60,38 @@ package final class Daemon {
 
     // MARK: Requests
 
-    private func answer(_ path: String, _ then: @escaping (HTTPServer.Answer) -> Void) {
-        switch path {
-        case "/healthz": then(HTTPServer.Answer(body: "ok\n"))
+    private func answer(_ request: HTTPServer.Request, _ then: @escaping (HTTPServer.Answer) -> Void) {
+        let own = HostNames([options.nodeName] + options.hosts, addresses: (try? OwnAddresses.all()) ?? [])
+        guard own.contain(request.host) else {
+            return then(HTTPServer.Answer(status: 421, body: "this is another host; --host names more of its own\n"))
+        }
+        switch request.path {
+        case "/healthz": return then(HTTPServer.Answer(body: "ok\n"))
         case "/readyz":
             let lacks = whatIsMissing
-            then(HTTPServer.Answer(status: lacks == nil ? 200 : 503, body: "\(lacks ?? "ok")\n"))
-        case "/metrics":
-            shims.refresh { [self] in
-                then(HTTPServer.Answer(type: "text/plain; version=0.0.4; charset=utf-8", body: metrics))
+            return then(HTTPServer.Answer(status: lacks == nil ? 200 : 503, body: "\(lacks ?? "ok")\n"))
+        case "/metrics", "/": break
+        default:
+            return then(HTTPServer.Answer(status: 404, body: "there are /, /metrics, /healthz and /readyz\n"))
+        }
+        guard options.authenticates else { return show(request.path, then) }
+        guard let authentication else { return then(HTTPServer.Answer(status: 503, body: "not begun yet\n")) }
+        authentication.judge(request.authorization, path: request.path) { [weak self] verdict in
+            switch verdict {
+            case .allowed: self?.show(request.path, then)
+            case .unknown: then(HTTPServer.Answer(status: 401, body: "a bearer token of the cluster is needed\n"))
+            case .forbidden: then(HTTPServer.Answer(status: 403, body: "the token's user may not get this path\n"))
+            case .unavailable(let reason): then(HTTPServer.Answer(status: 503, body: "\(reason)\n"))
             }
-        case "/":
-            shims.refresh { [self] in
-                then(HTTPServer.Answer(type: "text/html; charset=utf-8", body: page))
-            }
-        default: then(HTTPServer.Answer(status: 404, body: "there are /, /metrics, /healthz and /readyz\n"))
+        }
+    }
+
+    private func show(_ path: String, _ then: @escaping (HTTPServer.Answer) -> Void) {
+        shims.refresh { [self] in
+            then(
+                path == "/metrics"
+                    ? HTTPServer.Answer(type: "text/plain; version=0.0.4; charset=utf-8", body: metrics)
+                    : HTTPServer.Answer(type: "text/html; charset=utf-8", body: page))
         }
     }
 

@@ -2,11 +2,15 @@ import Linux
 
 extension DaemonOptions {
     /// Whether anything is to be told to a cluster.
-    var needsCluster: Bool { statusLabels || statusEvents || inPlaceScaling }
+    var writesToCluster: Bool { statusLabels || statusEvents || inPlaceScaling }
+    var needsCluster: Bool { writesToCluster || authenticates }
+
+    var metricsAddresses: [String] { metricsAddress.split(separator: ",").map(String.init) }
+    var hosts: [String] { host.split(separator: ",").map(String.init) }
 
     /// What cannot be right is said before anything is begun.
     mutating func check(inPod environment: (String) -> String?) throws(FlagError) {
-        if ServerSocket.parse(metricsAddress) == nil {
+        if metricsAddresses.isEmpty || metricsAddresses.contains(where: { ServerSocket.parse($0) == nil }) {
             throw FlagError("--metrics-addr is \"\(metricsAddress)\": not an address such as :8080")
         }
         for (flag, text) in [("cpu", scaledDownCPU), ("memory", scaledDownMemory)] {
@@ -26,7 +30,7 @@ extension DaemonOptions {
             guard let host = environment("KUBERNETES_SERVICE_HOST"), let port = environment("KUBERNETES_SERVICE_PORT")
             else {
                 throw FlagError(
-                    "labels, events and scaling need an API server: this is no pod (KUBERNETES_SERVICE_HOST is not set),"
+                    "labels, events, scaling and --authenticate need an API server: this is no pod (KUBERNETES_SERVICE_HOST is not set),"
                         + " and there is no --server")
             }
             server = "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"

@@ -5,7 +5,10 @@ import StatusAPI
 /// What the daemon is told on its command line.
 package struct DaemonOptions {
     package var showsHelp = false
-    var metricsAddress = ":8080"
+    var metricsAddress = "127.0.0.1:8080"
+    /// Names, separated by commas.
+    var host = ""
+    var authenticates = false
     var nodeName = ""
     var statusLabels = false
     var statusEvents = false
@@ -14,6 +17,7 @@ package struct DaemonOptions {
     var scaledDownMemory = "1Ki"
     var debugging = false
     var shims = StatusService.directory
+    var state = "/var/lib/zeropod-node"
     var server = ""
     var tokenFile = ""
     var authority = ""
@@ -25,7 +29,9 @@ package struct DaemonOptions {
     package static let usage = """
         usage: zeropod node [FLAG...]
 
-          --metrics-addr ADDRESS        where /, /metrics, /healthz and /readyz are served (:8080)
+          --metrics-addr ADDRESS,...    where /, /metrics, /healthz and /readyz are served (127.0.0.1:8080)
+          --host NAME,...               names that requests may call this host by, besides its addresses and the node's
+          --authenticate                / and /metrics want a token of the cluster, whose user may get these paths
           --node-name NAME              this node, as the cluster calls it ($NODE_NAME)
           --status-labels               label pods with what their containers do
           --status-events               make an event of each sleep, wake and failure
@@ -38,6 +44,7 @@ package struct DaemonOptions {
           --client-certificate FILE, --client-key FILE
                                         instead of a token
           --shims DIRECTORY             where the shims' sockets are (/run/zeropod/s)
+          --state DIRECTORY             where the requests of sleeping pods are kept (/var/lib/zeropod-node)
           --debug                       say more
         """
 
@@ -57,6 +64,7 @@ package struct DaemonOptions {
             case "status-labels": statusLabels = try Flags.isOn(flag)
             case "status-events": statusEvents = try Flags.isOn(flag)
             case "in-place-scaling": inPlaceScaling = try Flags.isOn(flag)
+            case "authenticate": authenticates = try Flags.isOn(flag)
             case "debug": debugging = try Flags.isOn(flag)
             case let name where Self.withoutValue.contains(name): ignored.append(name)
             case let name where Self.without.contains(name):
@@ -70,8 +78,10 @@ package struct DaemonOptions {
 
     private mutating func set(_ flag: (name: String, value: String?), _ flags: inout Flags) throws(FlagError) {
         let texts: [String: WritableKeyPath<Self, String>] = [
-            "metrics-addr": \.metricsAddress, "node-name": \.nodeName, "scaled-down-cpu": \.scaledDownCPU,
-            "scaled-down-memory": \.scaledDownMemory, "shims": \.shims, "server": \.server, "token-file": \.tokenFile,
+            "metrics-addr": \.metricsAddress, "host": \.host, "node-name": \.nodeName,
+            "scaled-down-cpu": \.scaledDownCPU,
+            "scaled-down-memory": \.scaledDownMemory, "shims": \.shims, "state": \.state,
+            "server": \.server, "token-file": \.tokenFile,
             "ca": \.authority, "client-certificate": \.clientCertificate, "client-key": \.clientKey,
         ]
         guard let field = texts[flag.name] else {

@@ -11,6 +11,11 @@ enum CRIU {
             return then(.failure(.unusable(reason: reason)))
         }
         if context.checkedCRIU == path { return then(.success(path)) }
+        // mount_setattr came with 5.12, and what CRIU needs for rseq with 5.13. It would show when the processes are gone.
+        guard KernelVersion.running >= KernelVersion(5, 13) else {
+            let reason = "Linux \(KernelVersion.running) cannot restore what it has checkpointed: 5.13 or later can"
+            return then(.failure(.lossy(reason: reason)))
+        }
         ask(path, context) { answer in
             if let complaint = complaint(path, parse(answer), kernel: KernelVersion.running) {
                 return then(.failure(.unusable(reason: complaint)))

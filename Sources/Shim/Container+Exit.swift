@@ -26,6 +26,8 @@ extension Container {
         endFrost()
         // Else runc would find it in the control groups, and readers of the streams would wait for it.
         prepared = nil
+        // The other ends of pipes and connections see their end then. A restore under way still takes from it.
+        if restoreUnderWay == nil { letGoOfSleeper() }
         endPageServer()
         // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
         traffic?.end()
@@ -44,6 +46,13 @@ extension Container {
         // In a pid namespace of its own the kernel ends the others together with the init. In a shared one nobody does,
         // and who hears of the end may count on theirs.
         if !ownsProcessNamespace { runc.kill(SIGKILL, all: true) { _ in oneHasEnded() } }
+    }
+
+    /// What the processes had open is theirs again, or nobody's.
+    func letGoOfSleeper() {
+        traffic?.endpoints.end(context.loop)
+        sleeper?.descriptors.close()
+        sleeper = nil
     }
 
     private var ownsProcessNamespace: Bool { spec.namespace("pid")?.path == "" }

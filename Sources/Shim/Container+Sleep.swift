@@ -16,9 +16,11 @@ final class DumpUnderWay: Sendable {
 
 /// Falling asleep and waking up.
 extension Container {
-    /// From here on connections wait for the activator. Without that there must be no checkpoint.
+    /// From here on the shim takes what may be probes, and what it relays. Without that there must be no checkpoint.
     func hold() {
         changeBegan = .now
+        mayNotSleepUntil = nil
+        _ = traffic?.pod.sleeps.take(now: .now)
         holdFailure = nil
         do throws(SystemError) {
             try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
@@ -65,15 +67,16 @@ extension Container {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
+            let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
-                of: main.pid, keyring: runc.options.noNewKeyring ? nil : "_ses.\(id)",
+                of: main.pid, keyring: sessionKeyring,
                 inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
             times.reached("kept")
             let quiet = traffic?.quietness(since: lastActivity)
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
-                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot, memory: memoryBefore ?? 0,
-                mayWakeLazily: mayWakeLazily, times: times)
+                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                memory: (memoryBefore ?? 0) + min(unnamed, .max / 4), mayWakeLazily: mayWakeLazily, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
@@ -90,6 +93,10 @@ extension Container {
             checkpointEnded(.failed(error.description))
         }
     }
+
+    /// The name that runc gives it; nil: the processes have the one of whoever started them, as those do that runc has
+    /// restored from somebody's images.
+    private var sessionKeyring: String? { runc.options.noNewKeyring || origin != nil ? nil : "_ses.\(id)" }
 
     private func dumped(_ result: Result<Dump.Outcome, CheckpointError>) {
         endWatch()
@@ -151,6 +158,28 @@ extension Container {
     func restore() {
         // Removed while it waited for another attempt.
         guard lifecycle.state == .restoring else { return }
+        do throws(SystemError) {
+            try context.wakeGate.enter(id, memory: memoryBefore ?? 0) { [weak self] in self?.restoreInTurn() }
+            if context.wakeGate.isWaiting(id) {
+                history.wakesInTurn += 1
+                context.log.info("waits for its turn to wake", label)
+                context.changed()
+            }
+        } catch {
+            // Connections must be answered: without order rather than not at all.
+            context.log.warning("the wake does not wait for others: \(error)", label)
+            restoreInTurn()
+        }
+    }
+
+    /// It ended while it waited for its turn: what the restore would have ended with is done here.
+    func leaveWakeGate() {
+        let waited = context.wakeGate.isWaiting(id)
+        context.wakeGate.leave(id)
+        if waited { restoreEnded(.failure(.givenUp), nil, StepTimes(from: changeBegan)) }
+    }
+
+    private func restoreInTurn() {
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
         guard let sleeper else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
@@ -206,6 +235,7 @@ extension Container {
     }
 
     private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
+        context.wakeGate.leave(id)
         if case .failure = result { pages?.end() }
         switch result {
         case .success(let pid):
@@ -222,14 +252,14 @@ extension Container {
             // The restore itself was work, in the container's cgroup.
             workBefore = cgroup?.processorTime.map { (.now, $0) }
             resumeRestored()
-            sleeper = nil
+            letGoOfSleeper()
             if let pages { awaitMemory(from: pages) } else { snapshot.discardImages(context.loop) }
         case .failure where lifecycle.state == .exited:
             // It was ended while it was restored.
-            sleeper = nil
+            letGoOfSleeper()
             discardSnapshot()
         case .failure(let error) where restoreAttempts + 1 < error.attempts:
-            // Connections stay held.
+            // Connections wait on.
             let pause = Self.restAfterFailedAttempt(restoreAttempts)
             restoreAttempts += 1
             context.log.warning("the restore is tried again in \(Int(pause.milliseconds)) ms: \(error)", label)
@@ -237,7 +267,7 @@ extension Container {
         case .failure(let error):
             history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
-            sleeper = nil
+            letGoOfSleeper()
             let effects = lifecycle.restoreFailed()
             if !effects.isEmpty {
                 imagesAreEvidence = true

@@ -10,7 +10,10 @@ final class PodNetwork {
     let redirector: Redirector
     let clients: ClientAddresses
     fileprivate var users = 0
-    private var slots: Set<UInt32> = []
+    /// Of the pod's activators.
+    var slots = Slots(Redirector.slots)
+    /// How often the pod's containers may still fall asleep.
+    var sleeps: TokenBucket
 
     fileprivate init(
         name: String, namespace: consuming Namespace, _ context: ShimContext
@@ -18,16 +21,28 @@ final class PodNetwork {
         self.name = name
         self.namespace = namespace
         redirector = try Redirector(pod: name)
+        let perMinute = context.policy.sleepsPerMinute
+        sleeps = TokenBucket(
+            perMinute, every: Instant.Span(nanoseconds: 60_000_000_000 / UInt64(perMinute)), now: .now)
         let log = context.log
         clients = ClientAddresses { log.warning($0, ["pod": name]) }
     }
 
-    /// The lowest number that no activator of the pod has.
-    var freeSlot: UInt32 { (0...).first { !slots.contains($0) } ?? 0 }
+}
 
-    func take(_ slot: UInt32) { slots.insert(slot) }
+/// Numbers from 0 on, each given to one at a time.
+struct Slots {
+    let count: UInt32
+    private var taken: Set<UInt32> = []
 
-    func giveBack(_ slot: UInt32) { slots.remove(slot) }
+    init(_ count: UInt32) { self.count = count }
+
+    /// The lowest that nobody has; nil if all are taken.
+    var free: UInt32? { (0..<count).first { !taken.contains($0) } }
+
+    mutating func take(_ slot: UInt32) { taken.insert(slot) }
+
+    mutating func giveBack(_ slot: UInt32) { taken.remove(slot) }
 }
 
 /// The pod networks of one shim process.

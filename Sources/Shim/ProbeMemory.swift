@@ -7,13 +7,12 @@ final class ProbeMemory {
     private let loop: EventLoop
     private let log: Log
     private let id: String
-    private var requests: [Question: CapturedRequest] = [:]
-    private(set) var answers = Answers()
+    /// What an earlier container of the pod answered is not this one's.
+    private let start = Instant.now
+    private var answers = Answers()
 
-    /// A probe that was not seen for so long is not asked for any more.
+    /// A probe that was not seen for so long is forgotten.
     private static let oldest = Instant.Span.seconds(600)
-    /// A kubelet waits for a second, if it was not told otherwise.
-    private static let patience = Instant.Span.seconds(1)
 
     init(for container: Container) {
         options = container.configuration.probes
@@ -36,54 +35,33 @@ final class ProbeMemory {
         if options.detection { try redirector.setProbers(try OwnAddresses.all()) }
     }
 
-    /// Asks the application what probes asked it, as they did: from the node, on a connection each.
+    /// Reads what probes asked, and what the application answered each of them. Nothing is asked of the application:
+    /// whoever asks asleep gets what it got before.
     ///
-    /// - Parameter then: Called when all is answered, or the time is up.
-    /// - Returns: false if there is nothing to ask; then it is not called.
-    func rehearse(
+    /// - Parameter then: Called once it is known.
+    /// - Returns: false if there is nothing to read; then it is not called.
+    func learn(
         _ redirector: Redirector, ports: Set<UInt16>, by network: NetworkThread, then: @escaping () -> Void
     ) -> Bool {
         answers = Answers()
-        let captured = redirector.capturedRequests.filter { ports.contains($0.destination.port) }
-        if captured.isEmpty && requests.isEmpty { return false }
+        let now = Instant.now
+        let captured = redirector.capturedRequests.filter {
+            ports.contains($0.port) && $0.last > start && now.since($0.last) < Self.oldest
+        }
+        if captured.isEmpty { return false }
         do throws(SystemError) {
-            try network.read(captured, passivePorts: options.passivePorts) { [self] found in
-                learn(found, ports)
-                ask(by: network, then)
+            try network.read(captured) { [self] found in
+                for (question, answer) in found { answers[question] = answer }
+                let unwell = found.values.count { $0 == nil }
+                if unwell > 0 {
+                    log.debug("\(unwell) probes were not answered that all is well, and will wake", ["container": id])
+                }
+                then()
             }
             return true
         } catch {
             log.debug("probes will wake the container: \(error)", ["container": id])
             return false
-        }
-    }
-
-    private func learn(_ found: [Question: CapturedRequest], _ ports: Set<UInt16>) {
-        requests.merge(found) { _, new in new }
-        let now = Instant.now
-        requests = requests.filter { ports.contains($0.key.port) && now.since($0.value.last) < Self.oldest }
-    }
-
-    private func ask(by network: NetworkThread, _ then: @escaping () -> Void) {
-        if requests.isEmpty { return then() }
-        var left = requests.count
-        for (question, request) in requests {
-            let answered = { [self] (answer: [UInt8]?) in
-                answers[question] = answer
-                if answer == nil {
-                    log.debug(
-                        "a probe got no answer and will wake the container",
-                        ["container": id, "to": "\(request.destination)"])
-                }
-                left -= 1
-                if left == 0 { then() }
-            }
-            do throws(SystemError) {
-                try network.ask(request, question, within: Self.patience, then: answered)
-            } catch {
-                // Not at once: others have to be asked first.
-                loop.soon { answered(nil) }
-            }
         }
     }
 }

@@ -48,8 +48,13 @@ final class Traffic {
             switch result {
             case .failure(let error): then(.failure(error))
             case .success(let pod):
+                guard let slot = pod.slots.free else {
+                    container.context.networks.leave(pod, container.context.log)
+                    let reason = "\(pod.slots.count) containers of the pod may sleep already, and no more can"
+                    return then(.failure(TrafficError(description: reason)))
+                }
                 do throws(SystemError) {
-                    then(.success(try Traffic(pod, container)))
+                    then(.success(try Traffic(pod, container, slot: slot)))
                 } catch {
                     container.context.networks.leave(pod, container.context.log)
                     then(.failure(TrafficError(description: "\(error)")))
@@ -58,8 +63,9 @@ final class Traffic {
         }
     }
 
-    private init(_ pod: PodNetwork, _ container: Container) throws(SystemError) {
+    private init(_ pod: PodNetwork, _ container: Container, slot: UInt32) throws(SystemError) {
         self.pod = pod
+        self.slot = slot
         self.container = container.id
         log = container.context.log
         loop = container.context.loop
@@ -73,11 +79,10 @@ final class Traffic {
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
             log: { [log] in log.warning($0) })
-        slot = pod.freeSlot
         try pod.redirector.register(activator, slot: slot)
         datagramPorts = container.configuration.datagramPorts
         try declareDatagrams()
-        pod.take(slot)
+        pod.slots.take(slot)
     }
 
     private func declareDatagrams() throws(SystemError) {
@@ -103,8 +108,8 @@ final class Traffic {
 
     /// Before a sleep: learns what is to be answered to probes meanwhile.
     /// - Returns: false if there is nothing to learn; then `then` is not called.
-    func rehearse(_ then: @escaping () -> Void) -> Bool {
-        probes.rehearse(pod.redirector, ports: declared, by: activator.network, then: then)
+    func learnProbes(_ then: @escaping () -> Void) -> Bool {
+        probes.learn(pod.redirector, ports: activePorts, by: activator.network, then: then)
     }
 
     /// - Parameter ports: TCP's; the UDP ports are known here.
@@ -237,7 +242,7 @@ final class Traffic {
     func close() {
         end()
         activator.close()
-        pod.giveBack(slot)
+        pod.slots.giveBack(slot)
         networks.leave(pod, log)
     }
 

@@ -75,7 +75,9 @@ struct KeptDescriptorTests {
 
     @Test func namedPipesAndSocketsAreEndpoints() throws {
         var ends: [Int32] = [-1, -1]
-        try retrying("socketpair") { socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) }
+        try retrying("socketpair") {
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends)
+        }
         let one = Descriptor(owning: ends[0])
         let other = Descriptor(owning: ends[1])
         let pipe = try Descriptor.pipe()

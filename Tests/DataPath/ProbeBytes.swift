@@ -58,7 +58,12 @@ enum ProbeBytes {
         preface + settings + acknowledgement + headers(timeout: timeout) + data(service)
     }
 
-    static func captured(_ bytes: [UInt8], port: UInt16 = 80) -> CapturedRequest {
-        CapturedRequest(destination: SocketAddress(ipv4: 0x0a00_0002, port: port), last: .now, bytes: bytes)
+    /// As a test's node is called: 10.0.0.1.
+    static let asker = SocketAddress(ipv4: 0x0a00_0001, port: 0).address
+
+    static func captured(
+        _ bytes: [UInt8], port: UInt16 = 80, by asker: UInt128 = asker, answer: [UInt8] = [], isOver: Bool = false
+    ) -> CapturedRequest {
+        CapturedRequest(asker: asker, port: port, last: .now, bytes: bytes, answer: answer, isOver: isOver)
     }
 }

@@ -43,16 +43,17 @@ import Testing
             #expect(one.redirector.lastActivity(of: [80]) == nil)
             let request = try #require(one.redirector.capturedRequests.first)
             #expect(request.bytes == ProbeBytes.http())
-            #expect("\(request.destination)" == (ipv6 ? "[fd99:1::2]:80" : "10.99.1.2:80"))
+            #expect(request.asker == SocketAddress(ipv6 ? "fd99:1::1" : "10.99.1.1", port: 0)?.address)
+            #expect(request.port == 80)
 
-            // Before it sleeps it is asked the same.
-            let question = try #require(Question(request, isPassive: false))
-            var learnt: [UInt8]?
-            try one.activator.network.ask(request, question, within: .seconds(60)) { learnt = $0 ?? [] }
+            // Before it sleeps, what it has answered is read, and it is not asked again.
+            let question = try #require(Question(request))
+            var learnt: [Question: [UInt8]?]?
+            try one.activator.network.read([request]) { learnt = $0 }
             try loop.wait { learnt != nil }
-            #expect(learnt == Array(Self.answer.utf8))
+            #expect(learnt == [question: Array(Self.answer.utf8)])
             #expect(one.redirector.lastActivity(of: [80]) == nil)
-            #expect(server.accepted.count == 2)
+            #expect(server.accepted.count == 1)
 
             _ = try Self.ask(loop, one, ProbeBytes.http(agent: "curl/8"), ipv6: ipv6)
             #expect(one.redirector.lastActivity(of: [80]) != nil)
@@ -78,9 +79,11 @@ extension ReceptionTests {
             var manners = Reception.Manners()
             manners.passivePorts = passive
             if let patience { manners.patience = patience }
-            for (request, answer) in known {
-                manners.answers[try #require(Question(ProbeBytes.captured(request), isPassive: !passive.isEmpty))] =
-                    answer
+            for asker in ["10.99.1.1", "fd99:1::1"] {
+                let asker = try #require(SocketAddress(asker, port: 0)).address
+                for (request, answer) in known {
+                    manners.answers[try #require(Question(ProbeBytes.captured(request, by: asker)))] = answer
+                }
             }
             manners.tell = { [unowned self] in reasons.append($0) }
             one.activator.hold(manners) { [unowned self] in wakes += 1 }
@@ -170,16 +173,32 @@ extension ReceptionTests {
         }
     }
 
-    @Test func aPassivePortIsAnsweredToAnyone() throws {
+    /// Another of the node's addresses is another asker.
+    @Test func whatOneAskerGotIsNotAnothers() throws {
         try inScratch {
             let loop = try EventLoop()
-            let scrape = ProbeBytes.http("/metrics", agent: "Prometheus/3")
-            let sleeper = try Sleeper(loop, passive: [80], known: [scrape: Array(Self.answer.utf8)])
-            try sleeper.one.redirector.setProbers([])
-            #expect(try Self.ask(loop, sleeper.one, scrape).text == Self.answer)
-            let unknown = try Self.ask(loop, sleeper.one, ProbeBytes.http("/x"))
-            try loop.wait { unknown.isOver }
-            #expect(unknown.text.hasPrefix("HTTP/1.1 503 "))
+            let sleeper = try Sleeper(loop, known: [ProbeBytes.http(): Array(Self.answer.utf8)])
+            try sh("ip addr add 10.77.0.1/32 dev lo")
+            let other = try #require(SocketAddress("10.77.0.1", port: 0))
+            try sleeper.one.redirector.setProbers([other.address])
+            let client = try TestPeer.connect(
+                loop, to: try #require(SocketAddress(sleeper.one.pod.ipv4, port: 80)), source: other)
+            client.send(ProbeBytes.http())
+            try loop.wait { sleeper.wakes == 1 }
+            #expect(client.received.isEmpty)
+            #expect(sleeper.reasons.contains { $0.contains("10.77.0.1") && $0.contains("has not been answered") })
+        }
+    }
+
+    @Test func aPassivePortSaysOnlyThatItSleeps() throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let sleeper = try Sleeper(loop, passive: [80], known: [ProbeBytes.http(): Array(Self.answer.utf8)])
+            for request in [ProbeBytes.http(), ProbeBytes.http("/x", agent: "Prometheus/3")] {
+                let peer = try Self.ask(loop, sleeper.one, request)
+                try loop.wait { peer.isOver }
+                #expect(peer.text.hasPrefix("HTTP/1.1 503 "))
+            }
             let other = try Self.ask(loop, sleeper.one, [0x16, 3, 1, 0, 0])
             #expect(other.hasEnded && other.error == 0 && other.received.isEmpty)
             #expect(sleeper.wakes == 0)

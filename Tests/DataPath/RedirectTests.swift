@@ -5,6 +5,14 @@ import Testing
 
 /// Real connections through the redirect, in every way into a pod.
 @Suite struct RedirectTests {
+    /// The slot behind the last one is the first container's reception.
+    @Test func aSlotTooFarIsRefused() throws {
+        try inScratch {
+            let one = try RedirectedPod(try EventLoop())
+            #expect(throws: SystemError.self) { try one.redirector.register(one.activator, slot: Redirector.slots) }
+        }
+    }
+
     enum Way: String, CaseIterable {
         case ipv4Outside, ipv6Outside, ipv4Inside, ipv6Inside, ipv4Loopback, ipv6Loopback
 

@@ -31,8 +31,11 @@ final class TestPeer {
     deinit { loop.unwatch(socket.rawValue) }
 
     /// Begins to connect from the namespace the thread is in.
-    static func connect(_ loop: EventLoop, to address: SocketAddress, from port: UInt16 = 0) throws -> TestPeer {
+    static func connect(
+        _ loop: EventLoop, to address: SocketAddress, from port: UInt16 = 0, source: SocketAddress? = nil
+    ) throws -> TestPeer {
         let socket = try TCPSocket.make(address.family)
+        if let source { try TCPSocket.bind(socket, to: source) }
         if port != 0 {
             try TCPSocket.set(.reuseAddress, true, of: socket)
             let any = address.family == .ipv4 ? SocketAddress(ipv4: 0, port: port) : SocketAddress(ipv6: 0, port: port)

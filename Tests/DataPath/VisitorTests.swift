@@ -9,13 +9,13 @@ import Testing
         + ProbeBytes.frame(1, 5, [0x89])
 
     static func visitor(
-        _ known: [[UInt8]: [UInt8]] = [:], isPassive: Bool = false, limit: Int = 1024
+        _ known: [[UInt8]: [UInt8]] = [:], asker: UInt128 = ProbeBytes.asker, isPassive: Bool = false, limit: Int = 1024
     ) throws -> Visitor {
         var answers = Answers()
         for (request, answer) in known {
-            answers[try #require(Question(ProbeBytes.captured(request), isPassive: isPassive))] = answer
+            answers[try #require(Question(ProbeBytes.captured(request)))] = answer
         }
-        return Visitor(port: 80, isPassive: isPassive, limit: limit, answers: answers)
+        return Visitor(asker: asker, port: 80, isPassive: isPassive, limit: limit, answers: answers)
     }
 
     @Test func aKnownProbeIsAnsweredWithTheLastAnswer() throws {
@@ -31,6 +31,14 @@ import Testing
         [0x16, 3, 1, 2, 0, 1], Array("*1\r\n$4\r\nPING\r\n".utf8), ProbeBytes.check(),
     ]) func allElseIsPassedOn(_ bytes: [UInt8]) throws {
         var visitor = try Self.visitor([ProbeBytes.http(): Self.ready])
+        guard case .pass = visitor.look(at: bytes) else {
+            Issue.record("\(visitor.look(at: bytes))")
+            return
+        }
+    }
+
+    @Test(arguments: [ProbeBytes.http(), ProbeBytes.check("db")]) func anotherAskerIsPassedOn(_ bytes: [UInt8]) throws {
+        var visitor = try Self.visitor([bytes: Self.ready], asker: 1)
         guard case .pass = visitor.look(at: bytes) else {
             Issue.record("\(visitor.look(at: bytes))")
             return
@@ -109,10 +117,11 @@ import Testing
     }
 
     @Test func passivePortsAreAnsweredWhateverComes() throws {
-        let scrape = ProbeBytes.http("/metrics", agent: "Prometheus/3.0")
-        var visitor = try Self.visitor([scrape: Self.ready], isPassive: true)
-        #expect(visitor.look(at: scrape) == .answer(Self.ready))
-        for other in [ProbeBytes.http("/other"), Array("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n".utf8)] {
+        var visitor = try Self.visitor([ProbeBytes.http(): Self.ready], isPassive: true)
+        for other in [
+            ProbeBytes.http(), ProbeBytes.http("/metrics", agent: "Prometheus/3.0"),
+            Array("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n".utf8),
+        ] {
             guard case .answer(let bytes) = visitor.look(at: other) else {
                 Issue.record("no answer")
                 continue
@@ -124,6 +133,32 @@ import Testing
         #expect(visitor.look(at: [0x16, 3, 1]) == .answer([]))
         #expect(visitor.look(at: Array("PO".utf8)) == .wait)
         #expect(visitor.timedOut(after: []) == .answer([]))
+    }
+
+    /// What is answered asleep: a whole answer that says that all is well.
+    @Test(arguments: [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false, true),
+        ("HTTP/1.1 399 OK\r\ncontent-length: 0\r\n\r\n", false, true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", true, false), ("HTTP/1.0 200 OK\r\n\r\nok", true, true),
+        ("HTTP/1.0 200 OK\r\n\r\nok", false, false), ("HTTP/1.1 200 OK\r\n", true, false),
+        ("HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok", false, false),
+        ("HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno", true, false), ("HTTP/1.1 ", true, false), ("", true, false),
+    ]) func onlyWholeAnswersThatAllIsWellAreGivenAgain(_ text: String, _ isOver: Bool, _ isGiven: Bool) throws {
+        let request = ProbeBytes.captured(ProbeBytes.http(), answer: Array(text.utf8), isOver: isOver)
+        #expect(try #require(Question(request)).answer(in: request) == (isGiven ? Array(text.utf8) : nil))
+    }
+
+    @Test func onlyHealthChecksThatServeAreGivenAgain() throws {
+        func learnt(_ answer: [UInt8]) throws -> [UInt8]? {
+            let request = ProbeBytes.captured(ProbeBytes.check("db"), answer: answer)
+            return try #require(Question(request)).answer(in: request)
+        }
+        #expect(try learnt(ProbeBytes.settings + ProbeBytes.acknowledgement + Self.frames) == Self.frames)
+        for count in 0..<Self.frames.count { #expect(try learnt(Array(Self.frames[..<count])) == nil) }
+        let unwell =
+            ProbeBytes.frame(1, 4, [0x88]) + ProbeBytes.frame(0, 0, [0, 0, 0, 0, 2, 8, 2])
+            + ProbeBytes.frame(1, 5, [0x89])
+        #expect(try learnt(unwell) == nil)
     }
 
     /// The parsers come to an end with anything, and never take a part for the whole.

@@ -77,8 +77,7 @@ extension AlteredNodes {
         }
 
         /// A restore that hangs is no reason to wait.
-        @Test(arguments: Containerd.usual) func sigkillDoesNotWaitForARestore(_ containerd: Containerd) async throws
-        {
+        @Test(arguments: Containerd.usual) func sigkillDoesNotWaitForARestore(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withHeldRestore { _, server, _ in
                 try await server.stop(timeout: 0)

@@ -75,7 +75,7 @@ extension AlteredNodes {
                 take: """
                     mv /usr/sbin/criu /usr/sbin/criu.hidden
                     printf '%s\\n' '#!/bin/sh' 'echo Version: 4.2' \\
-                        '[ "$1" != check ] || { echo "Error: no such thing"; exit 1; }' >/usr/sbin/criu
+                        'echo Keeps: descriptors' '[ "$1" != check ] || { echo "Error: no such thing"; exit 1; }' >/usr/sbin/criu
                     chmod +x /usr/sbin/criu
                     """,
                 giveBack: "mv /usr/sbin/criu.hidden /usr/sbin/criu", detail: "Error: no such thing", remedy: "check -v4"

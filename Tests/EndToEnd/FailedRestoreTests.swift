@@ -7,8 +7,7 @@ import Testing
 extension SleepingPods {
     /// A container that cannot be restored ends, visibly and not as if nothing had been.
     @Suite struct FailedRestoreTests {
-        @Test(arguments: Containerd.usual) func containerEndsAndImagesAreKept(_ containerd: Containerd) async throws
-        {
+        @Test(arguments: Containerd.usual) func containerEndsAndImagesAreKept(_ containerd: Containerd) async throws {
             let node = try await node(containerd)
             try await node.withSleepyPod("broken") { pod in
                 let server = try await pod.start("server", image: "python")

@@ -36,7 +36,8 @@ extension SleepingPods {
 
         /// 2. "The first connection is cut at 5.0 s even while active."
         @Test(arguments: Handover.allCases) func theFirstConnectionLasts(_ handover: Handover) async throws {
-            try await withSleeper(handover) { pod, server, clients in
+            // Clients of a busy machine may well be silent for 300 ms.
+            try await withSleeper(handover, after: "3s") { pod, server, clients in
                 try await clients.run("steady", pod.ip4, "12")
                 #expect(try await server.wakes() >= 1)
                 try await server.expectSleeps(1, "it is not idle in the middle of it")

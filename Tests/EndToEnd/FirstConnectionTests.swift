@@ -18,9 +18,6 @@ extension SleepingPods {
             let node = try await node(containerd)
             try await node.withSleepyPod("client", ["handover": handover.rawValue]) { pod in
                 let server = try await pod.start("server", image: "python")
-                let way =
-                    handover == .relay ? "relayed (the annotation handover says so)" : "accepted by the application"
-                try await server.awaitShimLog("first connections of ports [8080]: \(way)")
                 let callers: [(String, Origin, String)] = [
                     (pod.ip4, .outside, "10.99.0.2"), (pod.ip6, .outside, "fd00:99::2"), (pod.ip4, .node, "10.88.0.1"),
                     (pod.ip6, .pod(pod), pod.ip6), ("127.0.0.1", .pod(pod), "127.0.0.1"), ("::1", .pod(pod), "::1"),

@@ -23,6 +23,26 @@ extension SleepingPods {
             }
         }
 
+        /// Whoever may make a pod chooses the name of its group: that of another namespace's pods, or one of their ids.
+        @Test func aGroupDoesNotReachIntoAnotherNamespace() async throws {
+            let node = try await node(.current)
+            let key = "io.containerd.runc.v2.group"
+            try await node.withPod("victim", runtime: .zeropod, annotations: [key: "shared"]) { victim in
+                let own = try await victim.start("server", image: "python")
+                for name in ["shared", victim.id, "default/shared"] {
+                    try await node.withPod("intruder", runtime: .zeropod, annotations: [key: name]) {
+                        $0.namespace = "elsewhere"
+                    } _: { intruder in
+                        let other = try await intruder.start("server", image: "python")
+                        let pids = (
+                            try await own.shim().connect(own.id).shim, try await other.shim().connect(other.id).shim
+                        )
+                        #expect(pids.0 != pids.1, "group \(name)")
+                    }
+                }
+            }
+        }
+
         /// One cannot be restored, or is deleted: the other sleeps and wakes.
         @Test(arguments: ["restore", "delete"]) func oneThatFailsDoesNotTouchTheOther(_ what: String) async throws {
             try await withPair(on: .current) { first, second in

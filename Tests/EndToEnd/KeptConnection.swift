@@ -46,6 +46,13 @@ final class KeptConnection: @unchecked Sendable {
         }
     }
 
+    /// When the other side last acknowledged anything, keep-alive probes too (`tcpi_last_ack_recv` of tcp_info, tcp(7)).
+    var lastHeard: ContinuousClock.Instant {
+        var (information, length) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
+        getsockopt(socket.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &information, &length)
+        return .now - .milliseconds(Int(information.tcpi_last_ack_recv))
+    }
+
     func send(_ text: String) throws {
         let bytes = Array(text.utf8)
         guard Glibc.send(socket.rawValue, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {

@@ -92,7 +92,8 @@ extension SleepingPods {
                 let server = try await pod.start("server", image: "python")
                 let long = ["--header", "X-Long: " + String(repeating: "x", count: 2000)]
                 let requests = [
-                    ("it is no probe", "/", []), ("this probe has not been seen awake", "/new", Self.agent),
+                    ("it is no probe", "/", []),
+                    ("while it was awake this asker has not been answered", "/new", Self.agent),
                     ("its request is longer than 1024 bytes", "/long", Self.agent + long),
                 ]
                 for (cycle, (reason, path, options)) in requests.enumerated() {

@@ -3,6 +3,7 @@ import ContainerdAPI
 import Glibc
 import Linux
 import Protobuf
+import Shim
 import Testing
 
 @testable import Launch
@@ -130,7 +131,7 @@ import Testing
             "io.kubernetes.cri.sandbox-id": "pod", "io.containerd.runc.v2.group": "several",
         ])
         let first = try program.start(id: "a").text
-        #expect(first == expected(program, group: "several"))
+        #expect(first == expected(program, group: "group//several"))
         let pid = try program.shimPid(first)
         #expect(try program.start(id: "b").text == first)
         #expect(try program.shimPid(first) == pid)
@@ -139,6 +140,23 @@ import Testing
         let second = try pod.start(id: "a").text
         #expect(second == expected(pod, group: "pod"))
         try expectService(pod, at: second)
+    }
+
+    /// A name that a tenant chooses: another namespace's group of that name, or another pod's id, is not meant.
+    @Test func aGroupIsOfOneNamespace() throws {
+        func group(_ name: String?, in namespace: String, _ policy: NodePolicy = NodePolicy()) throws -> String {
+            var annotations = ["io.kubernetes.cri.sandbox-id": "pod", "io.kubernetes.cri.sandbox-namespace": namespace]
+            annotations["io.containerd.runc.v2.group"] = name
+            let program = try ShimProgram(annotations: annotations)
+            return try ShimGroup.name(ofBundle: program.bundle, container: "c", policy)
+        }
+        #expect(try group("several", in: "a") == group("several", in: "a"))
+        #expect(try group("several", in: "a") != group("several", in: "b"))
+        #expect(try group("pod", in: "a") != group(nil, in: "a"))
+        #expect(try group(nil, in: "a") == "pod" && group("", in: "a") == "pod")
+        var policy = NodePolicy()
+        policy.groups = false
+        #expect(try group("several", in: "a", policy) == "pod")
     }
 
     /// Many at once, over the socket of a shim that has died: one of them makes the new one.

@@ -7,9 +7,11 @@ import Testing
         try DaemonOptions(words) { ["NODE_NAME": "node-1"][$0] }
     }
 
-    @Test func defaultsAreThoseOfUpstream() throws {
+    /// Those of upstream, but that nobody on the network is served who was not meant.
+    @Test func defaultsAreTakenWhereNothingIsSaid() throws {
         let options = try options()
-        #expect(options.metricsAddress == ":8080")
+        #expect(options.metricsAddresses == ["127.0.0.1:8080"])
+        #expect(!options.authenticates)
         #expect(options.nodeName == "node-1")
         #expect(!options.statusLabels && !options.statusEvents && !options.inPlaceScaling)
     }
@@ -49,7 +51,7 @@ import Testing
             (["--status-labels"], [:], "--node-name is needed, or NODE_NAME in the environment"),
             (
                 ["--status-events", "--node-name=n"], [:],
-                "labels, events and scaling need an API server: this is no pod (KUBERNETES_SERVICE_HOST is not set), and there"
+                "labels, events, scaling and --authenticate need an API server: this is no pod (KUBERNETES_SERVICE_HOST is not set), and there"
                     + " is no --server"
             ),
             (

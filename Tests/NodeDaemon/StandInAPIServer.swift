@@ -9,6 +9,7 @@ final class StandInAPIServer {
         /// With its query.
         let path: String
         let authorization: String
+        let body: String
 
         var isWatch: Bool { path.contains("watch=true") }
     }
@@ -57,14 +58,16 @@ final class StandInAPIServer {
         guard let bytes = try? connection.socket.read(atMost: 65_536), !bytes.isEmpty else { return end(connection) }
         connection.received += bytes
         let text = String(decoding: connection.received, as: UTF8.self)
-        // Nobody here sends a body.
-        guard text.hasSuffix("\r\n\r\n") else { return }
+        guard let blank = text.firstRange(of: "\r\n\r\n") else { return }
+        let lines = text[..<blank.lowerBound].split(separator: "\r\n")
+        let body = String(text[blank.upperBound...])
+        func field(_ name: String) -> String {
+            lines.first { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) } ?? ""
+        }
+        guard body.utf8.count >= Int(field("Content-Length")) ?? 0 else { return }
         connection.received = []
-        let lines = text.split(separator: "\r\n")
-        let name = "Authorization: "
         let request = Request(
-            path: String(lines[0].split(separator: " ")[1]),
-            authorization: lines.first { $0.hasPrefix(name) }.map { String($0.dropFirst(name.count)) } ?? "")
+            path: String(lines[0].split(separator: " ")[1]), authorization: field("Authorization"), body: body)
         requests.append(request)
         let reply = answer(request)
         let length = reply.staysOpen ? "" : "Content-Length: \(reply.body.utf8.count)\r\n"

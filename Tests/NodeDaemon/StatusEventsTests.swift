@@ -159,11 +159,7 @@ import Testing
     @Test func bodiesOfPatches() {
         var pod = Pod()
         (pod.uid, pod.version) = ("u", "7")
-        #expect(
-            PodPatch.metadata(pod, ["a/b": "c"], [:]).text == #"{"metadata":{"uid":"u","labels":{"a/b":"c"}}}"#)
-        #expect(
-            PodPatch.metadata(pod, [:], ["x": nil, "y": "{}"]).text
-                == #"{"metadata":{"uid":"u","resourceVersion":"7","annotations":{"x":null,"y":"{}"}}}"#)
+        #expect(PodPatch.labels(pod, ["a/b": "c"]).text == #"{"metadata":{"uid":"u","labels":{"a/b":"c"}}}"#)
         #expect(
             PodPatch.requests(pod, ["web": ["cpu": "1m", "memory": "1Ki"]]).text
                 == #"{"metadata":{"uid":"u","resourceVersion":"7"},"spec":{"containers":[{"name":"web","resources":{"requests":{"cpu":"1m","memory":"1Ki"}}}]}}"#

@@ -16,7 +16,8 @@ struct Options: Sendable {
     /// For what the next run wants to know, whatever checkout it is of.
     var cache = URL(filePath: "build/test")
     var workers = 2
-    var only = ""
+    /// Parts of names; all if there is none.
+    var only: [String] = []
     var repetitions = 1
     /// Modules whose tests use test nodes.
     var modulesOnNodes: Set<String> = []
@@ -38,7 +39,7 @@ struct Options: Sendable {
             case "--workers": workers = try number(value, name)
             case "--repeat": repetitions = try number(value, name)
             case "--cache": cache = URL(filePath: value)
-            case "--only": only = value
+            case "--only": only.append(value)
             case "--quick": quick = value
             case "--on-nodes": modulesOnNodes.formUnion(value.split(separator: " ").map(String.init))
             case "--await":
@@ -64,7 +65,7 @@ struct Options: Sendable {
     func usesNodes(_ test: Test) -> Bool { modulesOnNodes.contains(test.module) }
 
     func wants(_ test: Test) -> Bool {
-        if !only.isEmpty { return test.id.contains(only) }
+        if !only.isEmpty { return only.contains { test.id.contains($0) } }
         return quick.map { !usesNodes(test) || test.id.contains($0) } ?? true
     }
 }

@@ -20,6 +20,7 @@ struct Run: Sendable {
             }
             try await group.waitForAll()
         }
+        try Task.checkCancellation()
         let results = await board.results
         try Report(options: options, results: results, durations: plan.durations).write(known: tests)
         return results.passed > 0 && results.failures.isEmpty

@@ -8,8 +8,9 @@ struct Worker: Sendable {
     let board: Board
     let options: Options
 
+    /// When the run is interrupted what it is at comes to its end, so that its nodes end with it.
     func run() async throws {
-        while let item = await board.take() { try await run(item) }
+        while !Task.isCancelled, let item = await board.take() { try await run(item) }
     }
 
     func run(_ item: Item) async throws {

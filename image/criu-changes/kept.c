@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,6 +34,7 @@
 #include "proc_parse.h"
 #include "protobuf.h"
 #include "pstree.h"
+#include "shmem.h"
 #include "util.h"
 #include "xmalloc.h"
 #include "images/fdinfo.pb-c.h"
@@ -282,6 +284,28 @@ int read_limit(pid_t pid, int resource, struct rlimit64 *limit)
 	}
 	fclose(file);
 	return found;
+}
+
+/*
+ * Segments of System V shared memory are the IPC namespace's, which is kept, contents and all. So a process only has to
+ * attach them again, for which CRIU wants to know of them.
+ */
+int collect_kept_segments(void)
+{
+	struct shmid_ds segment;
+	struct shm_info usage;
+	int index, last;
+
+	if (!kept_is_on())
+		return 0;
+	last = shmctl(0, SHM_INFO, (struct shmid_ds *)&usage);
+	for (index = 0; index <= last; index++) {
+		int id = shmctl(index, SHM_STAT, &segment);
+
+		if (id >= 0 && collect_sysv_shmem(id, segment.shm_segsz))
+			return -1;
+	}
+	return 0;
 }
 
 /* True: the name is of something kept. Its descriptor, or -1. */

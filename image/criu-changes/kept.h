@@ -26,6 +26,7 @@ bool task_is_lost(const struct parasite_dump_misc *misc, pid_t pid);
 int read_limit(pid_t pid, int resource, struct rlimit64 *limit);
 
 /* Restore. */
+int collect_kept_segments(void);
 bool kept_fd(const char *name, int *fd);
 int restore_kept_owner(struct file_desc *d, int fd);
 int open_beneath(int root, const char *path, unsigned int flags);

@@ -60,6 +60,10 @@ int zp_ioprio_set(pid_t thread, int priority);
 /// Masks of any size. The number of bytes that the kernel has written.
 int zp_sched_getaffinity(pid_t thread, unsigned char *mask, size_t size);
 int zp_sched_setaffinity(pid_t thread, const unsigned char *mask, size_t size);
+/// Attaches the segments of System V shared memory of the calling thread's IPC namespace that would end with the
+/// processes which have them: those that are removed already, or all that are in use. Returns how many.
+int zp_attach_segments(void **addresses, size_t capacity, int all);
+int zp_detach_segment(void *address);
 /// keyctl(2) with two arguments.
 long zp_keyctl(int operation, long first, long second);
 /// KEYCTL_JOIN_SESSION_KEYRING, for the calling thread: one of this name if there is any, else a new one.

@@ -47,6 +47,7 @@ package struct Dump: Sendable {
         var descriptors: KeptDescriptors?
         var locks: RecordLocks?
         var timers: Timers?
+        var segments: SharedSegments?
     }
 
     /// Dumps and ends the processes. On any error, and when `mayGoOn` says no, they run on as if nothing had been.
@@ -62,7 +63,7 @@ package struct Dump: Sendable {
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
-            do throws(CheckpointError) { try snapshot.requireRoom(forMemory: memory) } catch {
+            do throws(CheckpointError) { try snapshot.reserve(forMemory: memory) } catch {
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
@@ -122,14 +123,15 @@ package struct Dump: Sendable {
             throw snapshot.explain(
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
         }
-        guard let descriptors = findings.descriptors, let locks = findings.locks, let timers = findings.timers else {
-            throw .badImage(path: "\(snapshot.images)/files.img")
-        }
+        guard let descriptors = findings.descriptors, let locks = findings.locks, let timers = findings.timers,
+            let segments = findings.segments
+        else { throw .badImage(path: "\(snapshot.images)/files.img") }
         locks.take()
         return Outcome(
             dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
             sleeper: Sleeper(
-                criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks, timers: timers))
+                criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks,
+                timers: timers, segments: segments))
     }
 
     /// CRIU has not yet injected its code.
@@ -151,6 +153,7 @@ package struct Dump: Sendable {
         do throws(SystemError) {
             // Before the container's own processes end, so that its cgroups are never empty.
             try kept.placeholder?.awaitPlace()
+            findings.segments = try SharedSegments(in: kept.ipc)
             // Without it the restored processes are in the node's time namespace, where clocks have gone on.
             try Files.remove("\(snapshot.images)/timens-0.img")
         } catch {
@@ -163,6 +166,7 @@ package struct Dump: Sendable {
         findings.timers = try Timers(in: snapshot.images)
         let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
         times.reached("descriptors kept")
+        try snapshot.settle()
         let isFree: Bool
         do throws(SystemError) { isFree = try mayEnd(descriptors) } catch { throw .system(error) }
         if !isFree || !mayGoOn() { throw .givenUp }

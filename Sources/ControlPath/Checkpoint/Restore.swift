@@ -67,7 +67,8 @@ package struct Restore: Sendable {
     ///     when criu ends. The caller must hold a `Children.Expectation` until it has asked for that pid.
     package func run(
         _ underWay: CallUnderWay, _ begun: Begun, pages: PageServer?, loop: EventLoop, children: Children,
-        aboutToRun: @escaping @Sendable () -> Void, resuming: @escaping (pid_t) -> Void, then: @escaping (Result<pid_t, CheckpointError>) -> Void
+        aboutToRun: @escaping @Sendable () -> Void, resuming: @escaping (pid_t) -> Void,
+        then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
         underWay.begins(begun.service, begun.headroom, in: kept.cgroups)
         // Without a value in the end the loop would keep what it calls for ever.
@@ -76,7 +77,9 @@ package struct Restore: Sendable {
             let procfs = try ProcfsRenewal(kept)
             let faults = pages?.faults
             try loop.onThread("restore") { [self] in
-                Result { () throws(CheckpointError) in try call(begun.service, underWay, faults, procfs, aboutToRun, tell) }
+                Result { () throws(CheckpointError) in
+                    try call(begun.service, underWay, faults, procfs, aboutToRun, tell)
+                }
             } then: { [self] result in
                 // Nothing has happened if criu has not even begun.
                 if begun.wasPrepared, case .failure = result, !times.has("pre-restore"), !underWay.isEnded {
@@ -106,7 +109,8 @@ package struct Restore: Sendable {
         defer { withExtendedLifetime(cgroups) {} }
         let shim = try Process.ownHandle()
         return try CRIUService.start(
-            sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept, cgroups: cgroups.map { $0.descriptor.rawValue },
+            sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept,
+            cgroups: cgroups.map { $0.descriptor.rawValue },
             inherited: [shim.rawValue], children: children, ahead: ahead)
     }
 
@@ -158,6 +162,7 @@ package struct Restore: Sendable {
                     sleeper.attributes.giveBack(in: kept.cgroups)
                     aboutToRun()
                     sleeper.descriptors.close()
+                    sleeper.segments.letGo()
                     isTold = true
                     tell(initial)
                 default: return true

@@ -9,4 +9,5 @@ package struct Sleeper: Sendable {
     let attributes: TaskAttributes
     let locks: RecordLocks
     let timers: Timers
+    let segments: SharedSegments
 }

@@ -31,7 +31,9 @@ final class Timers: Sendable {
 
     /// Those clocks stand still for a process that does not run (clock_gettime(2)): CLOCK_PROCESS_CPUTIME_ID and
     /// CLOCK_THREAD_CPUTIME_ID; those of other processes have negative numbers.
-    private static func goesOn(_ clock: UInt64) -> Bool { clock != 2 && clock != 3 && Int32(truncatingIfNeeded: clock) >= 0 }
+    private static func goesOn(_ clock: UInt64) -> Bool {
+        clock != 2 && clock != 3 && Int32(truncatingIfNeeded: clock) >= 0
+    }
 
     /// Looks into complete images.
     init(in directory: String) throws(CheckpointError) {

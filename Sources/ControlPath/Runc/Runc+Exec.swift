@@ -11,8 +11,8 @@ extension Runc {
         let pidFile = temporaryFile(".pid")
         do {
             // The environment of the process may hold secrets.
-            try Files.write(
-                Self.process(process, hasTerminal: streams.consoleSocket != nil), to: specification, mode: 0o600)
+            try Files.create(
+                specification, with: Self.process(process, hasTerminal: streams.consoleSocket != nil), mode: 0o600)
         } catch {
             loop.soon { [container] in then(.failure(RuncError("exec", container, cannotStart: error))) }
             return

@@ -12,7 +12,7 @@ extension Runc {
     package func update(resources: [UInt8], _ then: @escaping Completion<Void>) {
         let file = temporaryFile(".resources.json")
         do {
-            try Files.write(resources, to: file, mode: 0o600)
+            try Files.create(file, with: resources, mode: 0o600)
         } catch {
             loop.soon { [container] in then(.failure(RuncError("update", container, cannotStart: error))) }
             return

@@ -58,7 +58,7 @@ package struct RuntimeSettings {
             $0.systemdCgroup = runc.systemdCgroup
         }
         do throws(SystemError) {
-            try Files.write(stored.encoded(), to: "\(bundle)/\(Self.file)", mode: 0o600)
+            try Files.create("\(bundle)/\(Self.file)", with: stored.encoded(), mode: 0o600)
         } catch {
             throw ShimError(error)
         }

@@ -1,52 +1,45 @@
-/// An HTTP/1 response while it arrives.
-struct HTTPAnswer {
-    private(set) var bytes: [UInt8] = []
-    /// Where the body begins, once all of the head is there.
-    private var body: Int?
-    /// nil: the body ends with the connection.
-    private var length: Int?
-
-    /// - Returns: true when it is complete, or long enough to be cut.
-    mutating func take(_ more: [UInt8]) -> Bool {
-        bytes += more
-        if body == nil, let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) {
-            body = end.upperBound
-            length = contentLength(in: bytes[..<end.lowerBound])
-        }
-        if bytes.count > Answers.mostBytes { return true }
-        if let body, let length { return bytes.count - body >= length }
-        return false
-    }
-
-    /// What is to be answered with; nil if it is no answer.
+/// An HTTP/1 response.
+enum HTTPAnswer {
+    /// What to answer with again; nil if it is no answer, is not all there, or tells of a failure.
     ///
-    /// - Parameter ended: The connection came to its end.
-    func result(ended: Bool) -> [UInt8]? {
-        guard let body, bytes.starts(with: Array("HTTP/1.".utf8)) else { return nil }
-        if bytes.count > Answers.mostBytes { return headAlone(bytes[..<body]) }
-        if let length { return bytes.count - body >= length ? bytes : nil }
-        return ended ? bytes : nil
+    /// - Parameters:
+    ///   - isCut: More has come than these bytes.
+    ///   - isOver: The connection has come to its end behind them.
+    static func read(_ bytes: [UInt8], isCut: Bool, isOver: Bool) -> [UInt8]? {
+        guard isWell(bytes), let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        if isCut { return headAlone(bytes[..<end.upperBound]) }
+        if let length = contentLength(in: bytes[..<end.lowerBound]) {
+            return bytes.count - end.upperBound >= length ? bytes : nil
+        }
+        return isOver ? bytes : nil
     }
 
-    private func contentLength(in head: ArraySlice<UInt8>) -> Int? {
-        for line in head.split(separator: UInt8(ascii: "\n")) where line.lowercased(begins: Self.contentLength) {
-            let digits = line.dropFirst(Self.contentLength.count).filter { $0 > UInt8(ascii: " ") }
-            return Int(String(decoding: digits, as: UTF8.self))
+    /// Whether a kubelet takes the status for success: 200 to 399.
+    private static func isWell(_ bytes: [UInt8]) -> Bool {
+        let begin = Array("HTTP/1.".utf8)
+        guard bytes.starts(with: begin), bytes.count > begin.count + 2, bytes[begin.count + 1] == UInt8(ascii: " ")
+        else { return false }
+        return bytes[begin.count + 2] == UInt8(ascii: "2") || bytes[begin.count + 2] == UInt8(ascii: "3")
+    }
+
+    private static func contentLength(in head: ArraySlice<UInt8>) -> Int? {
+        for line in head.split(separator: UInt8(ascii: "\n")) where line.lowercased(begins: length) {
+            let digits = line.dropFirst(length.count).filter { $0 > UInt8(ascii: " ") }
+            return Int(String(decoding: digits, as: UTF8.self)).flatMap { $0 < 0 ? nil : $0 }
         }
         return nil
     }
 
     /// Status and fields, with an empty body.
-    private func headAlone(_ head: ArraySlice<UInt8>) -> [UInt8]? {
-        if head.count > Answers.mostBytes { return nil }
+    private static func headAlone(_ head: ArraySlice<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         for line in head.split(separator: UInt8(ascii: "\n")) where line != [UInt8(ascii: "\r")] {
-            if line.lowercased(begins: Self.contentLength) || line.lowercased(begins: Self.encoding) { continue }
+            if line.lowercased(begins: length) || line.lowercased(begins: encoding) { continue }
             result += line + [UInt8(ascii: "\n")]
         }
         return result + Array("Content-Length: 0\r\n\r\n".utf8)
     }
 
-    private static let contentLength = Array("content-length:".utf8)
+    private static let length = Array("content-length:".utf8)
     private static let encoding = Array("transfer-encoding:".utf8)
 }

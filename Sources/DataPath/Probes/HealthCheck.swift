@@ -59,20 +59,4 @@ package struct HealthCheck: Hashable, Sendable {
         let length = data[1..<5].reduce(0) { $0 << 8 | Int($1) }
         return data.count == 5 + length ? Array(data[5...]) : nil
     }
-
-    /// The same call, to ask the application with. Fields are sent plain.
-    func request(authority: String) -> [UInt8] {
-        func text(_ text: String) -> [UInt8] { [UInt8(min(126, text.utf8.count))] + Array(text.utf8.prefix(126)) }
-        // :method POST and :scheme http are 3 and 6 of the static table; literals without indexing follow.
-        let block: [UInt8] =
-            [0x83, 0x86, 0x04] + text("/grpc.health.v1.Health/Check") + [0x01] + text(authority)
-            + [0x0f, 0x10] + text("application/grpc") + [0x0f, 0x2b] + text("kube-probe/zeropod")
-            + [0x00] + text("te") + text("trailers")
-        let length = UInt32(message.count)
-        let data: [UInt8] = [0] + (0..<4).map { UInt8(length >> (24 - 8 * $0) & 0xff) } + message
-        return HTTP2Frame.preface + HTTP2Frame.encode(kind: HTTP2Frame.Kind.settings)
-            + HTTP2Frame.encode(
-                kind: HTTP2Frame.Kind.headers, flags: HTTP2Frame.endHeaders, stream: 1, block)
-            + HTTP2Frame.encode(kind: HTTP2Frame.Kind.data, flags: HTTP2Frame.endStream, stream: 1, data)
-    }
 }

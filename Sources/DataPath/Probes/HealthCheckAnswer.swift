@@ -1,35 +1,32 @@
-/// The answer to a health check while it arrives: the frames of stream 1 as the server sent them.
+/// The answer to a health check: the frames of stream 1 as the server sent them.
 ///
 /// They can be sent again on another connection as they are. A header block depends on those before it and on the
 /// settings of the client, and both connections have none and the defaults.
-struct HealthCheckAnswer {
-    private var rest: ArraySlice<UInt8> = []
-    private(set) var frames: [UInt8] = []
-    private(set) var isComplete = false
-    private(set) var isUseless = false
-    /// The server wants its settings acknowledged.
-    private(set) var owesAcknowledgement = false
+enum HealthCheckAnswer {
+    /// A HealthCheckResponse that says SERVING, behind what gRPC puts before each message.
+    private static let serving: [UInt8] = [0, 0, 0, 0, 2, 0x08, 0x01]
 
-    mutating func acknowledged() { owesAcknowledgement = false }
-
-    mutating func take(_ more: [UInt8]) {
-        rest += more
-        while !isComplete, !isUseless, let frame = HTTP2Frame.take(from: &rest) {
+    /// What to answer with again; nil if it is not all there, or says anything but SERVING.
+    ///
+    /// - Parameter bytes: What the server has sent.
+    static func read(_ bytes: [UInt8]) -> [UInt8]? {
+        var (rest, frames, message) = (bytes[...], [UInt8](), [UInt8]())
+        while let frame = HTTP2Frame.take(from: &rest) {
             switch frame.kind {
-            case HTTP2Frame.Kind.settings where !frame.has(HTTP2Frame.acknowledged): owesAcknowledgement = true
             case HTTP2Frame.Kind.headers, HTTP2Frame.Kind.data, HTTP2Frame.Kind.continuation:
                 guard frame.stream == 1 else { continue }
                 frames += HTTP2Frame.encode(
                     kind: frame.kind, flags: frame.flags, stream: frame.stream, Array(frame.payload))
-                isComplete = frame.kind != HTTP2Frame.Kind.continuation && frame.has(HTTP2Frame.endStream)
-            case HTTP2Frame.Kind.reset, HTTP2Frame.Kind.goAway: isUseless = true
+                if frame.kind == HTTP2Frame.Kind.data { message += frame.content ?? [] }
+                if frame.kind != HTTP2Frame.Kind.continuation && frame.has(HTTP2Frame.endStream) {
+                    return message == serving ? frames : nil
+                }
+            case HTTP2Frame.Kind.reset, HTTP2Frame.Kind.goAway: return nil
             default: continue
             }
         }
-        if frames.count + rest.count > Answers.mostBytes { isUseless = true }
+        return nil
     }
-
-    var result: [UInt8]? { isComplete && !isUseless ? frames : nil }
 
     /// The frames, for another stream than the first.
     static func readdress(_ frames: [UInt8], to stream: UInt32) -> [UInt8] {

@@ -1,4 +1,4 @@
-/// What was asked of an application: two that are equal get the same answer.
+/// What was asked of an application, and by whom: two that are equal get the same answer.
 package struct Question: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// A GET: the key of its head.
@@ -6,16 +6,17 @@ package struct Question: Hashable, Sendable {
         case healthCheck(HealthCheck)
     }
 
+    /// Its address: an application may answer one otherwise than another.
+    package let asker: UInt128
     package let port: UInt16
     package let kind: Kind
 
     /// What a captured request asks; nil if it is not one that can be answered asleep.
-    ///
-    /// - Parameter isPassive: The port is; then it need not be a probe.
-    package init?(_ request: CapturedRequest, isPassive: Bool) {
-        port = request.destination.port
+    package init?(_ request: CapturedRequest) {
+        asker = request.asker
+        port = request.port
         switch HTTPHead.read(request.bytes) {
-        case .whole(let head) where isPassive || head.isKubelets: kind = .http(head.key)
+        case .whole(let head) where head.isKubelets: kind = .http(head.key)
         case .whole, .incomplete: return nil
         case .unlike:
             guard case .whole(let check, _) = HealthCheck.read(request.bytes, needsPreface: false) else { return nil }
@@ -23,17 +24,24 @@ package struct Question: Hashable, Sendable {
         }
     }
 
-    init(port: UInt16, _ kind: Kind) {
+    init(_ asker: UInt128, port: UInt16, _ kind: Kind) {
+        self.asker = asker
         self.port = port
         self.kind = kind
     }
+
+    /// What the application answered, if asleep it may be answered again: it is complete, and says that all is well. A
+    /// failure is the application's to give, since asleep it would never get well.
+    package func answer(in request: CapturedRequest) -> [UInt8]? {
+        switch kind {
+        case .http: HTTPAnswer.read(request.answer, isCut: request.isCut, isOver: request.isOver)
+        case .healthCheck: request.isCut ? nil : HealthCheckAnswer.read(request.answer)
+        }
+    }
 }
 
-/// What the application answered last.
+/// What the application answered last, to each asker.
 package struct Answers: Sendable {
-    /// Most of an answer that is kept. A kubelet reads 10 kB of a body.
-    static let mostBytes = 16 << 10
-
     private var bytes: [Question: [UInt8]] = [:]
 
     package init() {}
@@ -45,10 +53,11 @@ package struct Answers: Sendable {
 
     package var count: Int { bytes.count }
 
-    /// Whether anything is known that needs a conversation in HTTP/2.
-    func knowsHealthChecks(of port: UInt16) -> Bool {
+    /// Whether this asker knows an answer that needs a conversation in HTTP/2.
+    func haveHealthChecks(of port: UInt16, by asker: UInt128) -> Bool {
         bytes.keys.contains { question in
-            if case .healthCheck = question.kind { question.port == port } else { false }
+            guard case .healthCheck = question.kind else { return false }
+            return question.port == port && question.asker == asker
         }
     }
 }

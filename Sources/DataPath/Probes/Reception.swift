@@ -74,10 +74,12 @@ package final class Reception {
     }
 
     private func receive(_ socket: OpenSocket) {
-        guard let port = try? TCPSocket.localAddress(socket.descriptor).port else { return }
+        guard let port = try? TCPSocket.localAddress(socket.descriptor).port,
+            let asker = try? TCPSocket.peerAddress(socket.descriptor).address
+        else { return }
         if !isOpen { return onPass(socket) }
         let visitor = Visitor(
-            port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
+            asker: asker, port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
             answers: manners.answers)
         let decided = loop.reply { [weak self] (outcome: VisitorDesk.Outcome) in self?.decided(outcome, port) }
         do throws(SystemError) {

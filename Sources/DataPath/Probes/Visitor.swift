@@ -16,6 +16,7 @@ package struct Visitor: Sendable {
         case sendAway([UInt8], reason: String)
     }
 
+    private let asker: UInt128
     private let port: UInt16
     let isPassive: Bool
     private let limit: Int
@@ -23,9 +24,11 @@ package struct Visitor: Sendable {
     private var hasGreeted = false
 
     /// - Parameters:
-    ///   - isPassive: The port may be read asleep; nothing that comes here wakes.
+    ///   - asker: The address that it comes from.
+    ///   - isPassive: Nothing that comes to the port wakes, and nothing is answered but that it sleeps.
     ///   - limit: How many bytes may be looked at.
-    package init(port: UInt16, isPassive: Bool, limit: Int, answers: Answers) {
+    package init(asker: UInt128, port: UInt16, isPassive: Bool, limit: Int, answers: Answers) {
+        self.asker = asker
         self.port = port
         self.isPassive = isPassive
         self.limit = limit
@@ -51,20 +54,20 @@ package struct Visitor: Sendable {
         case .incomplete: return .wait
         case .whole(let head):
             guard head.isKubelets else { return pass("it is no probe") }
-            return answers[Question(port: port, .http(head.key))].map { .answer($0) }
-                ?? pass("this probe has not been seen awake")
+            return answers[Question(asker, port: port, .http(head.key))].map { .answer($0) }
+                ?? pass(Self.unknown)
         case .unlike: break
         }
         switch HealthCheck.read(bytes) {
         case .unlike: return pass("it is no probe")
         case .incomplete:
-            if !answers.knowsHealthChecks(of: port) { return pass("it is no probe that was seen awake") }
+            if !answers.haveHealthChecks(of: port, by: asker) { return pass(Self.unknown) }
             guard bytes.count >= HTTP2Frame.preface.count, !hasGreeted else { return .wait }
             hasGreeted = true
             return .greet(HTTP2Frame.encode(kind: HTTP2Frame.Kind.settings))
         case .whole(let check, let stream):
-            guard let frames = answers[Question(port: port, .healthCheck(check))] else {
-                return pass("this probe has not been seen awake")
+            guard let frames = answers[Question(asker, port: port, .healthCheck(check))] else {
+                return pass(Self.unknown)
             }
             let greeting = hasGreeted ? [] : HTTP2Frame.encode(kind: HTTP2Frame.Kind.settings)
             let acknowledgement = HTTP2Frame.encode(
@@ -81,14 +84,18 @@ package struct Visitor: Sendable {
             : .pass(reason: reason)
     }
 
+    /// The same for everybody: who may read what the application would say there, only the application knows.
     private func lookPassively(at bytes: [UInt8]) -> Decision {
-        if HTTPHead.looksLikeHTTP(bytes) == false { return .answer([]) }
-        switch HTTPHead.read(bytes) {
-        case .incomplete: return bytes.count >= limit ? .answer(Self.asleep) : .wait
-        case .unlike: return HTTPHead.looksLikeHTTP(bytes) == true ? .answer(Self.asleep) : .wait
-        case .whole(let head): return .answer(answers[Question(port: port, .http(head.key))] ?? Self.asleep)
+        switch HTTPHead.looksLikeHTTP(bytes) {
+        case nil: return .wait
+        case false: return .answer([])
+        case true: break
         }
+        if case .incomplete = HTTPHead.read(bytes), bytes.count < limit { return .wait }
+        return .answer(Self.asleep)
     }
+
+    private static let unknown = "while it was awake this asker has not been answered that all is well"
 
     private static let asleep = Array(
         """

@@ -1,18 +1,32 @@
 import CDataPath
 import Linux
 
-/// A request that the kernel's programs kept: of a probe, or to a passive port.
+/// A request of a probe that the kernel's programs kept, with what the application has answered to it.
 package struct CapturedRequest: Equatable, Sendable {
-    /// Where it went, in the pod.
-    package let destination: SocketAddress
+    /// The address of who asked. IPv4 addresses are mapped, as in `SocketAddress`.
+    package let asker: UInt128
+    package let port: UInt16
     /// When such a request was seen last.
     package let last: Instant
     package let bytes: [UInt8]
+    /// The first bytes of the answer.
+    package let answer: [UInt8]
+    /// The answer was longer than that.
+    package let isCut: Bool
+    /// The application has ended the connection behind its answer.
+    package let isOver: Bool
 
-    package init(destination: SocketAddress, last: Instant, bytes: [UInt8]) {
-        self.destination = destination
+    package init(
+        asker: UInt128, port: UInt16, last: Instant, bytes: [UInt8], answer: [UInt8] = [], isCut: Bool = false,
+        isOver: Bool = false
+    ) {
+        self.asker = asker
+        self.port = port
         self.last = last
         self.bytes = bytes
+        self.answer = answer
+        self.isCut = isCut
+        self.isOver = isOver
     }
 }
 
@@ -33,7 +47,7 @@ extension Redirector {
         for address in wanted.subtracting(present) { try map.set(address, to: 1) }
     }
 
-    /// The requests that were seen lately, those that are too long to be kept whole left out.
+    /// The requests of probes that were seen lately, those that are too long to be kept whole left out.
     package var capturedRequests: [CapturedRequest] {
         (0..<UInt32(ZP_MAX_REQUESTS)).compactMap { place in
             requests.bytes(of: place, count: MemoryLayout<zp_request>.size).flatMap(Self.request)
@@ -49,13 +63,17 @@ extension Redirector {
             }
             guard let hash = field(\.hash), hash != 0, let last = field(\.last), let port = field(\.port),
                 let length = field(\.length).map(Int.init), let whole = field(\.whole), whole == length,
-                let address = MemoryLayout<zp_request>.offset(of: \.local),
-                let start = MemoryLayout<zp_request>.offset(of: \.bytes), start + length <= value.count
+                let address = MemoryLayout<zp_request>.offset(of: \.remote),
+                let start = MemoryLayout<zp_request>.offset(of: \.bytes), start + length <= value.count,
+                let reply = MemoryLayout<zp_request>.offset(of: \.reply),
+                let answered = field(\.answered).map(Int.init), let isOver = field(\.is_over)
             else { return nil }
-            let number = UInt128(bigEndian: value.loadUnaligned(fromByteOffset: address, as: UInt128.self))
+            let asker = UInt128(bigEndian: value.loadUnaligned(fromByteOffset: address, as: UInt128.self))
+            let kept = min(answered, Int(ZP_ANSWER_SIZE))
             return CapturedRequest(
-                destination: SocketAddress(ipv6: number, port: port), last: Instant(nanoseconds: last),
-                bytes: Array(value[start..<start + length]))
+                asker: asker, port: port, last: Instant(nanoseconds: last),
+                bytes: Array(value[start..<start + length]), answer: Array(value[reply..<reply + kept]),
+                isCut: answered > kept, isOver: isOver != 0)
         }
     }
 }

@@ -79,17 +79,21 @@ package final class Redirector {
         ports.keys(limit: Int(ZP_MAX_PORTS)).filter { ports[$0]?.redirected == 1 }.sorted()
     }
 
+    /// How many containers of a pod may sleep: the slots above belong to receptions.
+    package static let slots = UInt32(ZP_MAX_ACTIVATORS)
+
     /// Makes a listening socket the activator in `slot`. The kernel forgets it when it is closed.
     package func register(activator: borrowing Descriptor, slot: UInt32) throws(SystemError) {
         try activators.set(slot, to: UInt64(activator.rawValue))
     }
 
     package func register(_ activator: Activator, slot: UInt32) throws(SystemError) {
+        guard slot < Self.slots else { throw SystemError("register", "an activator in slot \(slot)", code: EINVAL) }
         guard let listener = activator.listener, let reception = activator.reception.listener else {
             throw SystemError("register", "closed activator", code: EBADF)
         }
         try register(activator: listener.descriptor, slot: slot)
-        try register(activator: reception.descriptor, slot: UInt32(ZP_MAX_ACTIVATORS) + slot)
+        try register(activator: reception.descriptor, slot: Self.slots + slot)
     }
 
     // MARK: Activity

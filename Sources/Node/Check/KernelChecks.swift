@@ -8,13 +8,19 @@ struct KernelChecks {
     let host: Host
 
     func run() -> [Finding] {
-        [version, root, sockets, tcLinks, tracker, bpffs, userfaultfd, migration]
+        [version, root, sockets, tcLinks, tracker, bpffs, userfaultfd]
     }
 
     private var version: Finding {
         let version = KernelVersion.running
         if version < KernelVersion(5, 9) {
             return .missing("kernel", "Linux \(version)", "Linux 5.9 or later is needed (sk_lookup)")
+        }
+        // The same numbers as in CRIU.swift of the shim.
+        if version < KernelVersion(5, 13) {
+            return .limited(
+                "kernel", "Linux \(version): freezing only",
+                "a restore needs Linux 5.13 or later (mount_setattr, PTRACE_GET_RSEQ_CONFIGURATION)")
         }
         return .good("kernel", "Linux \(version)")
     }
@@ -69,12 +75,5 @@ struct KernelChecks {
                 "userfaultfd", "\(error)",
                 "large containers wake only when all of their memory has been read; CONFIG_USERFAULTFD")
         }
-    }
-
-    private var migration: Finding {
-        Files.exists("/proc/sys/net/ipv4/tcp_migrate_req")
-            ? .good("accept queues", "can migrate: applications accept their first connections themselves")
-            : .limited(
-                "accept queues", "cannot migrate", "Linux 5.14 or later: first connections are relayed until then")
     }
 }

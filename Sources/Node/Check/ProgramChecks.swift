@@ -23,7 +23,7 @@ struct ProgramChecks {
         guard let criu = host.find("criu", also: ["\(prefix)/bin"]) else {
             return [
                 .missing(
-                    "criu", "not found", "'zeropod install' of the image brings one; or install the package criu")
+                    "criu", "not found", "'zeropod install' of the image brings one, and 'make install'")
             ]
         }
         let version = output(criu, ["--version"]).text
@@ -35,8 +35,14 @@ struct ProgramChecks {
                 .missing(
                     "criu", "\(criu) \(number)", "Linux \(KernelVersion.running) needs criu 4.1 or later (vvar_vclock)")
             )
+        } else if !version.split(whereSeparator: \.isNewline).contains("Keeps: descriptors") {
+            findings.append(
+                .limited(
+                    "criu", "\(criu) \(number): freezing only",
+                    "it opens files by their paths at a wake, where they may be others by then; install the criu that "
+                        + "comes with zeropod ('zeropod install' of the image, or 'make install')"))
         } else {
-            findings.append(.good("criu", "\(criu) \(number)"))
+            findings.append(.good("criu", "\(criu) \(number), keeps descriptors"))
         }
         let check = output(criu, ["check"])
         let lines = check.text.split(separator: "\n")

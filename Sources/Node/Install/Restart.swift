@@ -15,7 +15,7 @@ package struct Restart {
         mark = containerd.host.path("\(prefix)/.restart-containerd")
     }
 
-    package func willBeNeeded() throws(SystemError) { try Files.write("", to: mark) }
+    package func willBeNeeded() throws(SystemError) { try Files.create(mark, with: "") }
 
     package var isNeeded: Bool { Files.exists(mark) }
 

@@ -22,7 +22,7 @@ extension RuntimeRegistration {
     private func withDraft(
         _ path: String, _ configuration: ContainerdConfiguration, _ body: (String) throws -> ContainerdDump
     ) throws -> ContainerdDump {
-        try Files.write(configuration.text, to: host.path(path))
+        try Files.create(host.path(path), with: configuration.text)
         defer { try? Files.remove(host.path(path)) }
         do {
             return try body(path)

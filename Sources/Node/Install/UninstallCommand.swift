@@ -22,7 +22,7 @@ package struct UninstallCommand {
         if place.restarts && (registration.isThere || restart.isNeeded) { _ = try restart.commandLine() }
         let files = try registration.remove {
             guard containerd.host.exists(prefix) else { return }
-            try Files.write(prefix, to: note(containerd))
+            try Files.create(note(containerd), with: prefix)
             try restart.willBeNeeded()
         }
         for file in files { tell("took the runtime out of \(file)") }
@@ -30,7 +30,7 @@ package struct UninstallCommand {
         if place.restarts && (!files.isEmpty || restart.isNeeded) { tell("restarted containerd: \(try restart.run())") }
         try? restart.isDone()
         try ProgramFiles(containerd.host, from: "", to: prefix).remove()
-        for directory in ["/var/lib/zeropod", "/run/zeropod"] {
+        for directory in ["/var/lib/zeropod", "/var/lib/zeropod-node", "/run/zeropod"] {
             do throws(SystemError) {
                 try Files.removeTree(containerd.host.path(directory))
             } catch {

@@ -28,8 +28,7 @@ struct Pod: Equatable {
 
     /// Annotations that the daemon reads; others are not kept.
     private static let annotationsOfInterest = [
-        "kubernetes.io/config.hash", "kubernetes.io/config.mirror", OriginalRequests.key(of: "cpu"),
-        OriginalRequests.key(of: "memory"),
+        "kubernetes.io/config.hash", "kubernetes.io/config.mirror",
     ]
 
     init() {}

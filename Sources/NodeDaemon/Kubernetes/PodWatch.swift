@@ -12,6 +12,7 @@ final class PodWatch {
     private let log: Log
     private let node: String
     private let changed: (Pod?, _ gone: Pod?) -> Void
+    private let allListed: (_ uids: Set<String>) -> Void
     private var pods: [String: Pod] = [:]
     private var listing: [String: Pod] = [:]
     private var version = ""
@@ -22,11 +23,15 @@ final class PodWatch {
     private var expirations = 0
     private(set) var isSynchronized = false
 
-    /// - Parameter changed: told of each pod that has come or changed, or has gone.
+    /// - Parameters:
+    ///   - changed: told of each pod that has come or changed, or has gone.
+    ///   - listed: told which pods there are, whenever all have been listed.
     init(
-        _ api: APIServer, node: String, loop: EventLoop, log: Log, _ changed: @escaping (Pod?, _ gone: Pod?) -> Void
+        _ api: APIServer, node: String, loop: EventLoop, log: Log, _ changed: @escaping (Pod?, _ gone: Pod?) -> Void,
+        listed: @escaping (_ uids: Set<String>) -> Void = { _ in }
     ) {
         (self.api, self.node, self.loop, self.log, self.changed) = (api, node, loop, log, changed)
+        allListed = listed
     }
 
     func start() { list(from: "") }
@@ -63,6 +68,7 @@ final class PodWatch {
         failures = 0
         isSynchronized = true
         for pod in pods.values where listing[pod.key]?.uid != pod.uid { remove(pod) }
+        allListed(Set(listing.values.map(\.uid)))
         for pod in listing.values { put(pod, tell: true) }
         listing = [:]
         watch()

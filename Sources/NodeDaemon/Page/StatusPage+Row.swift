@@ -29,13 +29,21 @@ extension StatusPage {
     }
 
     private func why(_ report: ContainerReport) -> String {
-        let reasons = report.reasons.map(HTML.escaped).joined(separator: "<br>")
+        let reasons = report.reasons.map { HTML.escaped($0.withoutLog) }.joined(separator: "<br>")
         let nothing = report.state == .frozen ? report.whyFrozen : "nothing: it sleeps once it is idle for long enough"
         let text = reasons.isEmpty ? soft(nothing) : reasons
         if report.lastError.isEmpty { return text }
-        let log = HTML.escaped(report.lastError)
-        return "\(text)<details><summary>last failure</summary><pre>\(log)</pre></details>"
+        return text + "<br>" + soft("it has failed to sleep or to wake: <code>zeropod status --json</code> says why")
     }
 
     private func soft(_ html: String) -> String { "<span class=soft>\(html)</span>" }
+}
+
+extension String {
+    /// Without lines of CRIU's log, which name what a container has open: they are for root on the node.
+    var withoutLog: String {
+        let line = prefix { !$0.isNewline }
+        let introduction = "; its log ends:"
+        return String(line.hasSuffix(introduction) ? line.dropLast(introduction.count) : line)
+    }
 }

@@ -31,7 +31,5 @@ extension StatusPage {
         .plot .none{fill:var(--line)}
         .foot{color:var(--soft);font-size:.85rem}
         a{color:var(--blue)}
-        summary{cursor:pointer;color:var(--amber)}
-        pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:.8rem;margin:.3rem 0}
         """
 }

@@ -9,6 +9,7 @@ final class Cluster {
     let loop: EventLoop
     let log: Log
     let scaling: RequestScaling
+    let originals: OriginalRequestsStore
     let writesLabels: Bool
     private let node: String
     private let writesEvents: Bool
@@ -25,6 +26,7 @@ final class Cluster {
         (self.api, self.shims, self.loop, self.log, node) = (api, shims, loop, log, options.nodeName)
         scaling = RequestScaling(
             asleep: options.inPlaceScaling ? ["cpu": options.scaledDownCPU, "memory": options.scaledDownMemory] : [:])
+        originals = OriginalRequestsStore(options.state, log: log)
         (writesLabels, writesEvents) = (options.statusLabels, options.statusEvents)
     }
 
@@ -38,6 +40,8 @@ final class Cluster {
         pods = PodWatch(api, node: node, loop: loop, log: log) { [unowned self] pod, gone in
             if let gone { keepers.removeValue(forKey: gone.key)?.end() }
             if let pod { look(at: pod) }
+        } listed: { [unowned self] uids in
+            originals.retain(uids)
         }
         pods?.start()
     }

@@ -2,7 +2,7 @@ import JSON
 import Linux
 import StatusAPI
 
-/// Brings one pod of the cluster into line with what its containers do: labels, annotations, requests. It compares and
+/// Brings one pod of the cluster into line with what its containers do: its labels and its requests. It compares and
 /// does the next step, one write at a time, until nothing differs. So it does not matter what it missed.
 final class PodKeeper {
     /// Of writes to one pod: a container that sleeps and wakes all the time must not occupy the API server.
@@ -10,8 +10,7 @@ final class PodKeeper {
     private static let interval = Instant.Span.seconds(2)
 
     private enum Part {
-        /// Labels and annotations.
-        case metadata
+        case labels
         case requests
     }
 
@@ -48,21 +47,32 @@ final class PodKeeper {
         let containers = cluster.containers(of: pod)
         if containers.isEmpty { return }
         let labels = cluster.writesLabels ? StatusLabels.changes(of: pod, containers) : [:]
-        let step = cluster.scaling.step(for: pod, containers, &seen)
+        if labels.isEmpty {
+            holds[.labels] = nil
+        } else if mayWrite(.labels) {
+            return write(.labels, pod.path, PodPatch.labels(pod, labels), PodPatch.merge)
+        }
         // Where requests cannot be changed, nothing is kept either.
-        let resize = cluster.resizePath(of: pod)
-        let annotations = resize == nil ? [:] : step.annotations
-        if labels.isEmpty && annotations.isEmpty {
-            holds[.metadata] = nil
-        } else if mayWrite(.metadata) {
-            return write(.metadata, pod.path, PodPatch.metadata(pod, labels, annotations), PodPatch.merge)
-        }
-        guard let resize, !step.requests.isEmpty else {
+        guard let resize = cluster.resizePath(of: pod) else { return }
+        let before = cluster.originals[pod.uid]
+        let step = cluster.scaling.step(for: pod, containers, before, &seen)
+        if step.originals != before && !keep(step.originals, of: pod) { return }
+        if step.requests.isEmpty {
             holds[.requests] = nil
-            return
-        }
-        if mayWrite(.requests) {
+        } else if mayWrite(.requests) {
             write(.requests, resize, PodPatch.requests(pod, step.requests), PodPatch.strategic)
+        }
+    }
+
+    /// A request whose original cannot be kept is not lowered.
+    private func keep(_ originals: OriginalRequests, of pod: Pod) -> Bool {
+        guard mayWrite(.requests) else { return false }
+        do throws(SystemError) {
+            try cluster.originals.keep(originals, of: pod.uid)
+            return true
+        } catch {
+            failed(.requests, APIFailure(status: 0, message: "original requests cannot be kept: \(error)"))
+            return false
         }
     }
 
@@ -101,7 +111,7 @@ final class PodKeeper {
     private func failed(_ part: Part, _ failure: APIFailure) {
         switch failure.kind {
         // Deleted: the watch will tell. Or a server that was set back to a version without the subresource.
-        case .gone where part == .metadata: return
+        case .gone where part == .labels: return
         case .conflict: return read()
         case .gone, .exists, .refused, .passing: break
         }
@@ -129,7 +139,7 @@ final class PodKeeper {
             case .success(let document):
                 if let pod = Pod(document) { cluster.learn(pod) }
                 look()
-            case .failure(let failure): failed(.metadata, failure)
+            case .failure(let failure): failed(.labels, failure)
             }
         }
     }

@@ -6,18 +6,12 @@ enum PodPatch {
     /// Lists are merged by their members' names.
     static let strategic = "application/strategic-merge-patch+json"
 
-    /// Labels and annotations. With annotations the version is named as well: whoever has changed the pod since it was
-    /// looked at wins, and it is looked at again.
-    static func metadata(_ pod: Pod, _ labels: [String: String], _ annotations: [String: String?]) -> JSON {
-        var metadata: JSON = ["uid": .string(pod.uid)]
-        if !annotations.isEmpty {
-            metadata["resourceVersion"] = .string(pod.version)
-            metadata["annotations"] = object(annotations)
-        }
-        if !labels.isEmpty { metadata["labels"] = object(labels) }
-        return ["metadata": metadata]
+    /// A label that is written over somebody else's change is right all the same: it is what the shim says.
+    static func labels(_ pod: Pod, _ labels: [String: String]) -> JSON {
+        ["metadata": ["uid": .string(pod.uid), "labels": object(labels)]]
     }
 
+    /// The version is named as well: whoever has changed the pod since it was looked at wins, and it is looked at again.
     static func requests(_ pod: Pod, _ requests: [String: [String: String]]) -> JSON {
         let containers = requests.sorted { $0.key < $1.key }.map { name, requests -> JSON in
             ["name": .string(name), "resources": ["requests": object(requests)]]
@@ -28,12 +22,9 @@ enum PodPatch {
         ]
     }
 
-    private static func object(_ values: [String: String?]) -> JSON {
+    private static func object(_ values: [String: String]) -> JSON {
         var object = JSON.object(JSON.Object())
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
-            // Setting a member to nil would leave it out; null removes it from the pod.
-            object[key] = value.map(JSON.string) ?? JSON.null
-        }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) { object[key] = .string(value) }
         return object
     }
 }

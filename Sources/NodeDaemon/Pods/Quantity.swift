@@ -9,7 +9,7 @@ struct Quantity: Comparable {
         "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18,
     ]
 
-    /// Nil if it is none, or negative, which no request is.
+    /// Nil if it is none, or negative, which no request is, or more than can be counted here.
     init?(_ text: String) {
         let number = text.prefix { $0.isNumber && $0.isASCII || $0 == "." }
         let suffix = String(text[number.endIndex...])
@@ -19,7 +19,8 @@ struct Quantity: Comparable {
             let digits = UInt128(whole + fraction)
         else { return nil }
         if let factor = Self.binary[suffix] {
-            self.init(digits * factor, exponent: 9 - fraction.count)
+            guard let product = Self.times(digits, factor) else { return nil }
+            self.init(product, exponent: 9 - fraction.count)
         } else if let exponent = Self.decimal[suffix] ?? Self.exponent(suffix) {
             self.init(digits, exponent: 9 - fraction.count + exponent)
         } else {
@@ -28,11 +29,19 @@ struct Quantity: Comparable {
     }
 
     /// Rounded up, as the API server does.
-    private init(_ digits: UInt128, exponent: Int) {
+    private init?(_ digits: UInt128, exponent: Int) {
         var value = digits
-        for _ in 0..<max(0, exponent) { value *= 10 }
-        for _ in 0..<max(0, -exponent) { value = (value + 9) / 10 }
+        for _ in 0..<max(0, exponent) {
+            guard let product = Self.times(value, 10) else { return nil }
+            value = product
+        }
+        for _ in 0..<max(0, -exponent) { value = value / 10 + (value % 10 == 0 ? 0 : 1) }
         nanos = value
+    }
+
+    private static func times(_ left: UInt128, _ right: UInt128) -> UInt128? {
+        let (product, isTooLarge) = left.multipliedReportingOverflow(by: right)
+        return isTooLarge ? nil : product
     }
 
     /// `e3`, `E-2`.

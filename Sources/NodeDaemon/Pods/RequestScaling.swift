@@ -2,19 +2,17 @@ import StatusAPI
 
 /// What a pod requests while its containers sleep, so that the scheduler may give the rest to others.
 ///
-/// A change takes two writes: the original goes into an annotation before the request is lowered, and out of it after the
+/// A change takes two writes: the original is kept on the node before the request is lowered, and forgotten after the
 /// request is back. Whenever the daemon looks, it does the next of these steps: so it may die between any two.
 struct RequestScaling {
     /// What is requested asleep: `cpu` and `memory`. Empty: nothing is lowered any more, and what was is put back.
     let asleep: [String: String]
 
     struct Step: Equatable {
-        /// Annotations to set, or to remove (nil). Written first.
-        var annotations: [String: String?] = [:]
-        /// Container → resource → quantity. Written when there are no annotations to write.
+        /// To be kept first.
+        var originals: OriginalRequests
+        /// Container → resource → quantity. Written when that is done.
         var requests: [String: [String: String]] = [:]
-
-        var isNothing: Bool { annotations.isEmpty && requests.isEmpty }
     }
 
     /// What has been seen of `container/resource` since it fell asleep.
@@ -34,20 +32,22 @@ struct RequestScaling {
     }
 
     /// The next step for a pod; nothing to do if it is as it should be.
-    func step(for pod: Pod, _ containers: [ContainerReport], _ seen: inout [String: Seen]) -> Step {
-        var step = Step()
+    ///
+    /// - Parameter originals: What is kept of it.
+    func step(
+        for pod: Pod, _ containers: [ContainerReport], _ originals: OriginalRequests, _ seen: inout [String: Seen]
+    ) -> Step {
+        var step = Step(originals: originals)
         if Self.obstacle(pod) != nil { return step }
         for resource in OriginalRequests.resources {
-            let before = OriginalRequests(of: resource, in: pod)
-            var kept = before
             for report in containers {
                 guard let container = pod.containers.first(where: { $0.name == report.containerName }) else { continue }
-                let view = View(container: container, resource: resource, entry: kept[container.name])
+                let view = View(
+                    container: container, resource: resource, entry: step.originals[resource, container.name])
                 let next = next(view, report.state, &seen["\(container.name)/\(resource)"])
-                kept[container.name] = next.entry
+                step.originals[resource, container.name] = next.entry
                 if let request = next.request { step.requests[container.name, default: [:]][resource] = request }
             }
-            if kept != before { step.annotations.updateValue(kept.text, forKey: OriginalRequests.key(of: resource)) }
         }
         return step
     }

@@ -3,7 +3,14 @@ import Linux
 
 /// Serves people and Prometheus over HTTP, on the loop's thread: libmicrohttpd without threads of its own.
 final class HTTPServer {
-    typealias Handler = (_ path: String, @escaping (Answer) -> Void) -> Void
+    typealias Handler = (Request, @escaping (Answer) -> Void) -> Void
+
+    struct Request {
+        var path: String
+        /// As the header fields say; nil without them.
+        var host: String?
+        var authorization: String?
+    }
 
     /// More would be an attack, or a mistake in somebody's configuration.
     private static let connections: UInt32 = 64
@@ -89,7 +96,12 @@ final class HTTPServer {
         guard verb == "GET" || verb == "HEAD" else {
             return send(Answer(status: 405, body: "\(verb): only GET is understood\n"), on: connection)
         }
-        server.handler(String(cString: path)) { [weak server] answer in
+        let field = { (name: String) in
+            zp_http_field(connection, name).map { String(cString: $0) }
+        }
+        let request = Request(
+            path: String(cString: path), host: field("Host"), authorization: field("Authorization"))
+        server.handler(request) { [weak server] answer in
             exchange.answer = answer
             guard exchange.isSuspended, let server else { return }
             MHD_resume_connection(connection)

@@ -16,6 +16,7 @@ package struct FuzzTarget: Sendable, CustomStringConvertible {
 
     package static let all: [FuzzTarget] = [
         .frames, .messages, .startInput, .json, .options, .annotations, .streams, .visitors, .http2, .answers,
+        .cluster, .quantities, .policy,
     ]
 
     package static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }

@@ -24,13 +24,6 @@ extension Pod {
             .compactMap { $0.split(separator: " ").dropFirst().first.flatMap { Int($0) } }.reduce(0, +)
     }
 
-    /// For each open connection whose process is away: how many keep-alive probes were answered in its place.
-    package func keepAliveProbesAnswered() async throws -> [Int] {
-        try await entries(of: "connections").map { entry in
-            entry.value.bytes[28..<32].reversed().reduce(0) { $0 << 8 | Int($1) }
-        }
-    }
-
     private func entries(of map: String) async throws -> [Entry] {
         let dump = try await node.run(
             "bpftool", "--json", "map", "dump", "pinned", "/sys/fs/bpf/zeropod/pods/\(id)/\(map)")

@@ -32,6 +32,7 @@ package struct SleepReport: Decodable, Sendable {
     package let state: String
     package let paused: Bool
     package let reasons: [String]
+    package let lastError: String
     package let ports: [Int]
     package let imageBytes: Int
     package let memoryGivenBack: Int
@@ -41,6 +42,8 @@ package struct SleepReport: Decodable, Sendable {
     package let connectionsKept: Int
     package let freezes: Int
     package let thaws: Int
+    package let wakesInTurn: Int
+    package let waitsForItsTurn: Bool
     package let handover: Handover
 }
 

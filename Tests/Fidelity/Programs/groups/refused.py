@@ -1,0 +1,219 @@
+"""What CRIU cannot give back, or gives back weaker than it was. The container is frozen with that as the reason, which
+`refusal` finds, or else it is as before. Each kind has a container of its own."""
+
+import ctypes
+import errno
+import fcntl
+import functools
+import mmap
+import os
+import struct
+
+from groups.places import Child
+from kind import Kind, NotHere
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+
+
+def call(number, *arguments):
+    result = libc.syscall(number, *arguments)
+    if result < 0:
+        raise NotHere(f"system call {number}: {os.strerror(ctypes.get_errno())}")
+    return result
+
+
+def pages(protection=3):
+    return libc.mmap(None, 4 * mmap.PAGESIZE, protection, 0x22, -1, 0)
+
+
+def of_mapping(address, field):
+    """A field of /proc/self/smaps."""
+    found = False
+    for line in open("/proc/self/smaps"):
+        first, *rest = line.split()
+        if "-" in first:
+            begin, end = (int(word, 16) for word in first.split("-"))
+            found = begin <= address < end
+        elif found and first == field + ":":
+            return rest
+
+
+class IoUring(Kind):
+    holds = "an io_uring"
+    refusal = "io_uring"
+
+    def take(self):
+        self.descriptor = call(425, 4, ctypes.create_string_buffer(120))
+
+    def look(self, n):
+        yield "link", "anon_inode:[io_uring]", os.readlink(f"/proc/self/fd/{self.descriptor}")
+        yield "submitting nothing", 0, libc.syscall(426, self.descriptor, 0, 0, 0, None, 0)
+
+
+class Userfaultfd(Kind):
+    holds = "a userfaultfd"
+    refusal = "userfaultfd"
+
+    def take(self):
+        self.descriptor = call(323, os.O_NONBLOCK | 1)
+        fcntl.ioctl(self.descriptor, 0xC018AA3F, struct.pack("QQQ", 0xAA, 0, 0))
+        self.address = pages()
+        fcntl.ioctl(self.descriptor, 0xC020AA00, struct.pack("QQQQ", self.address, 4 * mmap.PAGESIZE, 1, 0))
+
+    def look(self, n):
+        yield "registered", True, "um" in of_mapping(self.address, "VmFlags")
+
+
+class ProtectionKey(Kind):
+    holds = "a memory protection key"
+    refusal = "protection key|pkey"
+
+    def take(self):
+        self.key = call(330, 0, 2)
+        self.address = pages()
+        call(329, ctypes.c_void_p(self.address), mmap.PAGESIZE, 3, self.key)
+
+    def look(self, n):
+        yield "key of the page", [str(self.key)], of_mapping(self.address, "ProtectionKey")
+
+
+class Landlock(Kind):
+    holds = "a landlock domain"
+    refusal = "landlock"
+
+    def take(self):
+        attributes = struct.pack("Q", 1 << 2)  # LANDLOCK_ACCESS_FS_READ_FILE
+        call(444, None, 0, 1)
+        self.child = Child()
+        rules = (
+            "[l := __import__('ctypes').CDLL(None), l.prctl(38, 1, 0, 0, 0), "
+            f"l.syscall(446, l.syscall(444, {attributes!r}, 8, 0), 0)][-1]")
+        if self.child.ask(rules) != "0":
+            raise NotHere("landlock_restrict_self")
+
+    def look(self, n):
+        answer = self.child.ask("os.system('cat /etc/passwd >/dev/null 2>&1') != 0")
+        yield "a file cannot be read", "True", answer
+
+
+class WriteAndExecute(Kind):
+    holds = "PR_SET_MDWE"
+    refusal = "MDWE|write and exec|memory.deny"
+
+    def take(self):
+        self.child = Child()
+        if self.child.ask("__import__('ctypes').CDLL(None).prctl(65, 1, 0, 0, 0)") != "0":
+            raise NotHere("prctl(PR_SET_MDWE)")
+
+    def look(self, n):
+        yield "PR_GET_MDWE", "1", self.child.ask("__import__('ctypes').CDLL(None).prctl(66, 0, 0, 0, 0)")
+
+
+class Sealed(Kind):
+    holds = "a mapping that is sealed by mseal"
+    refusal = "mseal|seal"
+
+    def take(self):
+        self.address = pages()
+        call(462, ctypes.c_void_p(self.address), ctypes.c_size_t(mmap.PAGESIZE), 0)
+
+    def look(self, n):
+        result = libc.mprotect(ctypes.c_void_p(self.address), ctypes.c_size_t(mmap.PAGESIZE), 1)
+        yield "mprotect", (-1, errno.EPERM), (result, ctypes.get_errno() if result else 0)
+
+
+class SystemV(Kind):
+    holds = "System V shared memory"
+    refusal = "SysVIPC|System V"
+
+    def take(self):
+        libc.shmat.restype = ctypes.c_void_p
+        number = libc.shmget(0x4711, 1 << 16, 0o1600)
+        self.memory = ctypes.c_int.from_address(libc.shmat(number, None, 0))
+
+    def look(self, n):
+        self.memory.value += 1
+        yield "count", n, self.memory.value
+
+
+class Namespace(Kind):
+    """As sandboxes make them for their children."""
+
+    refusal = "namespace"
+
+    def __init__(self, flags, what, volume):
+        self.flags, self.holds = flags, f"a child with {what} of its own"
+        super().__init__(volume)
+
+    def take(self):
+        self.child = Child()
+        if self.child.ask(f"__import__('ctypes').CDLL(None).unshare({self.flags})") != "0":
+            raise NotHere("unshare")
+        self.before = self.links()
+
+    def links(self):
+        kinds = ("mnt", "user", "net", "uts", "ipc")
+        me, child = ({kind: os.readlink(f"/proc/{who}/ns/{kind}") for kind in kinds} for who in ("self", self.child.process.pid))
+        return [kind for kind in kinds if me[kind] != child[kind]]
+
+    def look(self, n):
+        yield "namespaces that differ", self.before, self.links()
+        yield "answer", "4", self.child.ask("2 + 2")
+
+
+class SecretMemory(Kind):
+    holds = "a memfd_secret"
+    refusal = "secretmem|memfd_secret"
+
+    def take(self):
+        self.descriptor = call(447, 0)
+        os.ftruncate(self.descriptor, 4096)
+        self.mapping = mmap.mmap(self.descriptor, 4096)
+        self.mapping[:6] = b"secret"
+
+    def look(self, n):
+        yield "contents", b"secret", self.mapping[:6]
+
+
+class HugePages(Kind):
+    holds = "a memfd of huge pages"
+    refusal = "huge"
+
+    def take(self):
+        self.descriptor = os.memfd_create("huge", os.MFD_HUGETLB)
+        try:
+            os.ftruncate(self.descriptor, 2 << 20)
+            self.mapping = mmap.mmap(self.descriptor, 2 << 20)
+        except OSError as error:
+            raise NotHere(str(error)) from error
+        self.mapping[:4] = b"huge"
+
+    def look(self, n):
+        yield "contents", b"huge", self.mapping[:4]
+
+
+class Reserved(Kind):
+    """Addresses locked as soon as they are touched, of which hardly any is touched."""
+
+    holds = "memory locked on fault"
+    refusal = "on.?fault|locked"
+
+    def take(self):
+        self.mapping = mmap.mmap(-1, 4 << 20)
+        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.mapping))
+        if libc.mlock2(ctypes.c_void_p(self.address), ctypes.c_size_t(4 << 20), 1):
+            raise OSError(ctypes.get_errno(), "mlock2")
+        self.mapping[0] = 1
+
+    def look(self, n):
+        resident = int(of_mapping(self.address, "Rss")[0])
+        yield "resident memory below 1 MiB", True, resident < 1024
+        yield "locked", True, "lo" in of_mapping(self.address, "VmFlags")
+
+
+KINDS = [Reserved, IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
+    functools.partial(Namespace, flags, what) for flags, what in (
+        (0x10000000 | 0x20000, "a user and a mount namespace"), (0x20000, "a mount namespace"),
+        (0x40000000, "a network namespace"))
+]

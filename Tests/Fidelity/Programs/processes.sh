@@ -1,0 +1,43 @@
+#!/bin/bash
+# Everything that /proc and the scheduler tell of processes: lines of "PID KEY<tab>VALUE", where PID is what the process
+# itself takes for its pid. The processes are given by the node's pids.
+shopt -s nullglob
+
+say() { printf '%s %s\t%s\n' "$who" "$1" "$(tr '\0\n' '  ' <<<"$2")"; }
+
+file() { say "$1" "$(tr '\0\n' '  ' 2>/dev/null <"$place/$1")"; }
+
+of_a_task() {
+    local line
+    while IFS=$'\t' read -r name value; do say "status $name" "$value"; done <"$place/status"
+    for name in comm cgroup oom_score_adj loginuid sessionid attr/current timerslack_ns personality; do file "$name"; done
+    say affinity "$(taskset -p "$task" | sed 's/.*: //')"
+    say scheduling "$(chrt -p "$task" | sed 's/.*: //')"
+    say ioprio "$(ionice -p "$task")"
+    for link in "$place"/ns/*; do say "ns ${link##*/}" "$(readlink "$link")"; done
+}
+
+for pid; do
+    place=/proc/$pid task=$pid
+    own=$(awk '/^NSpid/ { print $NF }' "$place/status")
+    who=$own
+    of_a_task
+    for name in limits coredump_filter environ cmdline uid_map gid_map setgroups mountinfo timens_offsets timers; do
+        file "$name"
+    done
+    for name in exe cwd root; do say "$name" "$(readlink "$place/$name") $(stat -Lc '%d:%i' "$place/$name")"; done
+    # Where, how, and what of: neither how much of it is used.
+    while read -r range access offset device inode path; do
+        say "maps $range" "$access $offset $device $inode $path"
+    done <"$place/maps"
+    for descriptor in "$place"/fd/*; do
+        number=${descriptor##*/}
+        say "fd $number" "$(readlink "$descriptor") $(stat -Lc '%d:%i %a %h' "$descriptor")"
+        say "fdinfo $number" "$(<"$place/fdinfo/$number")"
+    done
+    for place in "$place"/task/*; do
+        task=${place##*/}
+        who=$own/$(awk '/^NSpid/ { print $NF }' "$place/status")
+        of_a_task
+    done
+done
