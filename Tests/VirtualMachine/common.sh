@@ -1,14 +1,12 @@
 # What the virtual machines share: Debian's kernels and packages, unpacked and not installed, below build/vm. Sourced.
-set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-here=$PWD/Tests/Node
-build=$PWD/build/node
+. Tests/Node/common.sh
+. "$here/packages.sh"
 directory=$PWD/build/vm
 limit=${VM_TIMEOUT:-900}
 # That of bookworm, of trixie or of sid.
 KERNEL=${KERNEL:-6.1}
 mkdir -p "$directory"
-. Tests/Node/packages.sh
 
 fail() {
     echo "virtual machine: $*" >&2
