@@ -109,7 +109,7 @@ copy_modules() {
 # Plain emulation: works without /dev/kvm.
 emulate() {
     timeout --foreground "$limit" qemu-system-x86_64 -accel tcg,tb-size=512 -cpu max -nodefaults -no-reboot -nographic \
-        -serial stdio -monitor none -kernel "$vmlinuz" "$@" </dev/null 2>&1 | tr -d '\r'
+        -serial stdio -monitor none -kernel "$vmlinuz" "$@" </dev/null 2>&1 | stdbuf -oL tr -d '\r'
 }
 
 initramfs() { (cd "$1" && find . | cpio --quiet -o -H newc) | gzip -1; }
