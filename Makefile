@@ -110,8 +110,14 @@ durations: ## keep what the last run took as what tests are to take, in Tests/du
 test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
 
-test-vm: bpf ## the kretprobe in a virtual machine with Debian's kernel
+test-vm: shim criu ## Debian's kernel in a virtual machine (KERNEL=6.1, 6.12 or sid)
 	@Tests/VirtualMachine/run.sh
+	@Tests/VirtualMachine/node.sh
+
+compatibility: shim criu ## docs/compatibility.md: what a sleep keeps, by Tests/Fidelity (needs root)
+	@Tests/Node/node build
+	@rm -f $(BUILD)/fidelity.json
+	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin $(SWIFT) test --no-parallel --filter FidelityTests; .ci/compatibility
 
 fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
 	@Tests/Fuzz/run
@@ -151,6 +157,6 @@ clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
 
 .PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format release deb test \
 	test-release test-newcomer test-quick test-long durations \
-	test-kubernetes test-vm fuzz demo \
+	test-kubernetes test-vm compatibility fuzz demo \
 	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all

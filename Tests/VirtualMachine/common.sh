@@ -1,14 +1,12 @@
 # What the virtual machines share: Debian's kernels and packages, unpacked and not installed, below build/vm. Sourced.
-set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-here=$PWD/Tests/Node
-build=$PWD/build/node
+. Tests/Node/common.sh
+. "$here/packages.sh"
 directory=$PWD/build/vm
 limit=${VM_TIMEOUT:-900}
 # That of bookworm, of trixie or of sid.
 KERNEL=${KERNEL:-6.1}
 mkdir -p "$directory"
-. Tests/Node/packages.sh
 
 fail() {
     echo "virtual machine: $*" >&2
@@ -111,7 +109,7 @@ copy_modules() {
 # Plain emulation: works without /dev/kvm.
 emulate() {
     timeout --foreground "$limit" qemu-system-x86_64 -accel tcg,tb-size=512 -cpu max -nodefaults -no-reboot -nographic \
-        -serial stdio -monitor none -kernel "$vmlinuz" "$@" </dev/null 2>&1 | tr -d '\r'
+        -serial stdio -monitor none -kernel "$vmlinuz" "$@" </dev/null 2>&1 | stdbuf -oL tr -d '\r'
 }
 
 initramfs() { (cd "$1" && find . | cpio --quiet -o -H newc) | gzip -1; }

@@ -13,6 +13,7 @@ make_disk() {
     cp -a "$(root_of 2.1)" "$root"
     mkdir -p "$root"/opt/zeropod "$root"/etc/{cni/net.d,containerd/conf.d} "$root"/usr/lib/modules "$root"/fidelity
     cp -r build/bin "$root/opt/zeropod/"
+    install -m 755 build/criu/criu "$root/opt/zeropod/bin/criu"
     cp Tests/Node/conf/10-bridge.conflist "$root/etc/cni/net.d/"
     cp Tests/Node/conf/containerd-2.1.toml "$root/etc/containerd/config.toml"
     cp -r Tests/Fidelity/Programs/. "$root/fidelity/"
@@ -41,7 +42,7 @@ make_node_initramfs() {
 }
 
 [[ $(dpkg --print-architecture) == amd64 ]] || skip "it is written for amd64 only"
-[[ -x build/bin/criu && -x build/bin/containerd-shim-zeropod-v2 ]] || fail "build/bin is not complete: make shim criu"
+[[ -x build/criu/criu && -x build/bin/containerd-shim-zeropod-v2 ]] || fail "build/bin is not complete: make shim criu"
 install_packages
 "$node" build
 unpack_kernel
