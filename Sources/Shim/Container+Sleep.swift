@@ -75,7 +75,7 @@ extension Container {
             let quiet = traffic?.quietness(since: lastActivity)
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
-                criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
+                criu: try snapshot.hold(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
                 memory: (memoryBefore ?? 0) + min(unnamed, .max / 4), mayWakeLazily: mayWakeLazily, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(

@@ -22,7 +22,7 @@ extension AlteredNodes {
         }
 
         static let subjects: Set = [
-            "kernel", "user", "BPF sk_lookup", "BPF tc", "tracker", "bpffs", "userfaultfd", "accept queues", "cgroups",
+            "kernel", "user", "BPF sk_lookup", "BPF tc", "tracker", "bpffs", "userfaultfd", "cgroups",
             "disk", "swap", "criu", "criu check", "runc", "containerd", "daemon", "configuration", "shim",
         ]
 

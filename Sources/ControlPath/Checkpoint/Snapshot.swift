@@ -17,9 +17,19 @@ package struct Snapshot: Sendable {
 
     package var images: String { "\(directory)/images" }
 
-    func makeDirectories() throws(SystemError) {
+    /// The program that makes the images, to be used for them alone.
+    package func hold(_ criu: String) throws(SystemError) -> HeldProgram {
+        try makeDirectory()
+        return try HeldProgram(criu, link: "\(directory)/criu")
+    }
+
+    private func makeDirectory() throws(SystemError) {
         try Files.makeDirectories(directory, mode: 0o700)
         try retrying("chmod", directory) { chmod(directory, 0o700) }
+    }
+
+    func makeDirectories() throws(SystemError) {
+        try makeDirectory()
         try Files.removeTree(images)
         try Files.makeDirectories(images, mode: 0o700)
         // What the last wake has left. To truncate a file takes longer than to make one, and would be a part of the next.
