@@ -7,8 +7,9 @@ SHELL := /bin/bash
 SWIFT ?= swift
 PREFIX ?= /opt/zeropod
 DESTDIR ?=
+VERSION ?= 0.1
 # What the node image is called; config/production names it.
-IMAGE ?= localhost/zeropod:0.1
+IMAGE ?= localhost/zeropod:$(VERSION)
 
 BUILD := build
 PROGRAMS := containerd-shim-zeropod-v2 zeropod
@@ -20,6 +21,8 @@ STATIC_FLAGS += -Xswiftc -use-ld=lld -Xlinker --no-eh-frame-hdr -Xlinker -T -Xli
 STATIC_FLAGS += -Xlinker --wrap=_swift_stdlib_getScalarName
 # From Debian 13 on libelf can read sections compressed with zstd, and wants it linked.
 STATIC_FLAGS += $(if $(shell grep -ls zstd /usr/lib/*/pkgconfig/libelf.pc),-Xlinker -lzstd)
+# What the linker takes from where, for the list of what is in a release.
+MAP = -Xlinker -Map=$(CURDIR)/$(BUILD)/maps/$1
 STRIP := $(dir $(realpath $(shell command -v swiftc)))llvm-objcopy --strip-all
 
 SWIFT_SOURCES := Package.swift Sources Tests
@@ -47,9 +50,9 @@ standin: ## build what stands in for criu while a container sleeps
 	@$(MAKE) --no-print-directory -C standin
 
 shim: bpf standin ## build the shim, and the program zeropod, into build/bin
-	@mkdir -p $(BUILD)/bin
+	@mkdir -p $(BUILD)/bin $(BUILD)/maps
 	@for program in $(PROGRAMS); do \
-		$(SWIFT) build $(STATIC_FLAGS) --product $$program 2>&1 | .ci/without-noise || exit 1; \
+		$(SWIFT) build $(STATIC_FLAGS) $(call MAP,$$program) --product $$program 2>&1 | .ci/without-noise || exit 1; \
 		$(STRIP) .build/static/release/$$program $(BUILD)/bin/$$program.new || exit 1; \
 		mv $(BUILD)/bin/$$program.new $(BUILD)/bin/$$program || exit 1; \
 	done
@@ -59,10 +62,10 @@ criu: ## build the criu that goes with the shim, into build/criu (needs root)
 	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/criu/criu || cp -f $$criu $(BUILD)/criu/criu; }
 
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
-NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections
+NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections -Xswiftc -use-ld=lld
 node-program: packages ## build the daemon, zeropod-node, into build/bin
-	@mkdir -p $(BUILD)/bin
-	@$(SWIFT) build $(NODE_FLAGS) --product zeropod-node 2>&1 | .ci/without-noise
+	@mkdir -p $(BUILD)/bin $(BUILD)/maps
+	@$(SWIFT) build $(NODE_FLAGS) $(call MAP,zeropod-node) --product zeropod-node 2>&1 | .ci/without-noise
 	@$(STRIP) .build/node/release/zeropod-node $(BUILD)/bin/zeropod-node.new
 	@mv $(BUILD)/bin/zeropod-node.new $(BUILD)/bin/zeropod-node
 
@@ -77,6 +80,20 @@ format: ## format all Swift sources in place
 
 image: shim criu libraries ## the node image as an OCI archive, with a criu of its own (needs root)
 	@image/archive $(IMAGE)
+
+release: image ## a tarball of all of it, with manifests, an SBOM and checksums, in build/release (needs root)
+	@image/release $(VERSION)
+
+deb: image ## a Debian package for machines without Kubernetes, in build/release (needs root)
+	@image/package $(VERSION)
+
+test-release: ## two releases, made of two copies, are the same bytes; the package installs and goes (needs root)
+	@Tests/Release/run
+	@Tests/Package/run
+
+SUITE ?= sid trixie bookworm
+test-newcomer: ## `make demo` in bare roots of Debian (needs root; SUITE=sid)
+	@for suite in $(SUITE); do Tests/Newcomer/run $$suite || exit 1; done
 
 test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAME REPEAT=20 WORKERS=2)
 	@.ci/test
@@ -138,7 +155,8 @@ install: shim criu node-program ## put the programs below $(PREFIX)
 clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
 	@.ci/clean
 
-.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format test test-quick test-long durations \
+.PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image node-program libraries check format release deb test \
+	test-release test-newcomer test-quick test-long durations \
 	test-kubernetes test-vm compatibility fuzz demo \
 	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all

@@ -44,7 +44,10 @@ let package = Package(
         .systemLibrary(name: "CSeccomp"),
         .systemLibrary(name: "CCURL"),
         .systemLibrary(name: "CMicroHTTPD"),
-        .target(name: "CDataPath"),
+        // zlib before libelf: from elfutils 0.193 on that has a crc32 of its own in its static library. Modules cannot say so,
+        // since the compiler names zlib last.
+        .target(
+            name: "CDataPath", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("z"), .linkedLibrary("elf")]),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
         room("Linux", ["CLinux"]),
@@ -133,6 +136,7 @@ let package = Package(
         support("TestCluster", ["Commands", "CRI", "TestNode"]),
         .executableTarget(
             name: "zeropod-demo", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Demo",
+            exclude: ["build"],
             swiftSettings: strict),
         .executableTarget(
             name: "zeropod-bench", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Bench",

@@ -46,7 +46,7 @@ static int attach(int tree, const char *path)
 static void renew(const struct zp_procfs *wanted, struct failure *failure)
 {
     int covers[most_paths];
-    // Copies: whoever hands over a listening socket must have its last one.
+    // They are copies, and a connection ends only with its last one.
     syscall(SYS_close_range, 0, ~0U, 0);
 
 #define attempt(call, expression)                                                                                      \

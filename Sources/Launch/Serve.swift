@@ -41,9 +41,10 @@ package final class Serve {
         server = Server(loop: loop, log: { log.warning("ttrpc: \($0)") })
 
         let context = ShimContext(
-            loop: loop, children: children, log: log, namespace: invocation.namespace,
+            loop: loop, children: children, log: log, namespace: invocation.namespace, policy: Self.policy(log),
             publish: { publisher.publish($0.message) })
         Self.forgetFormerBoot(context)
+        context.removeAgedFailures()
         let shim = Shim(context: context)
         statusSocket = StatusSocket(ofShimAt: socketPath)
         statusServer = Server(loop: loop, mostConnections: Self.mostWatchers, log: { log.warning("status: \($0)") })
@@ -56,6 +57,16 @@ package final class Serve {
         try server.listen(on: listener)
         serveStatus()
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] _ in shutDown() }
+    }
+
+    /// `start` has read the same a moment ago, and would not have started a shim with what cannot be understood.
+    private static func policy(_ log: Log) -> NodePolicy {
+        do {
+            return try NodePolicy.read()
+        } catch {
+            log.error("the defaults hold: \(error)")
+            return NodePolicy()
+        }
     }
 
     /// The first shim after a reboot removes what the former boot has left.

@@ -5,11 +5,12 @@ package enum Effect: Equatable, Hashable, Sendable {
     case look(after: UInt64)
     /// These are the container's ports from now on: count their packets.
     case declare(ports: Set<UInt16>)
-    /// Redirect new connections to the activator, which holds them and reports the first one.
+    /// Lead connections that may be probes, or are to be relayed, to the shim, and close those to passive ports. Report
+    /// `connectionHeld` when somebody wants the application.
     case hold
-    /// Take the redirect away and pass what is held, if anything, on to the application.
+    /// Take the redirect away, and pass what the shim has accepted in the application's place, if anything, on to it.
     case release
-    /// Take the redirect away and close what is held: there will be no application.
+    /// Take the redirect away and close what the shim has accepted: there will be no application.
     case refuseConnections
     /// Begin a dump; report `checkpointEnded`.
     case checkpoint

@@ -5,7 +5,8 @@
 /// Times are nanoseconds of one monotonic clock.
 ///
 /// Rules it keeps:
-/// - Traffic is held before a dump begins, and let go when the processes run again, or are about to and cannot fail to.
+/// - What is led to the shim is so before a dump begins, and until the processes run again, or are about to and cannot
+///   fail to.
 /// - Whoever needs the container awake (a connection, an exec, a signal) wins over a checkpoint under way.
 /// - A container ends once. A failed restore ends it; it never starts anew in silence.
 package struct Lifecycle: Hashable, Sendable {
@@ -164,7 +165,7 @@ package struct Lifecycle: Hashable, Sendable {
         return sleep(way)
     }
 
-    /// The activator holds a connection.
+    /// Somebody wants something of the application: a connection, data, a datagram.
     package mutating func connectionHeld() -> [Effect] {
         wake()
     }
@@ -245,7 +246,7 @@ package struct Lifecycle: Hashable, Sendable {
         if case .refused(let text) = outcome {
             reasons.insert(.checkpointFailed, text)
             refusedUntil = now + policy.retryAfterRefusal
-            // Connections are held already.
+            // `hold` has been performed already.
             if !wanted && way(at: now) == .freeze {
                 let effects = freeze()
                 return effects + proceedWithWaiting()

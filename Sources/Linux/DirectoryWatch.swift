@@ -7,11 +7,14 @@ package final class DirectoryWatch {
     private let loop: EventLoop
     private let descriptor: Descriptor
 
-    package init(_ path: String, loop: EventLoop, _ changed: @escaping () -> Void) throws(SystemError) {
+    /// - Parameter closing: Told as well when a file that was open for writing is closed, as by a process that dies.
+    package init(
+        _ path: String, loop: EventLoop, closing: Bool = false, _ changed: @escaping () -> Void
+    ) throws(SystemError) {
         self.loop = loop
         descriptor = Descriptor(
             owning: try retrying("inotify_init1") { inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)) })
-        let events = IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM
+        let events = IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | (closing ? IN_CLOSE_WRITE : 0)
         try retrying("inotify_add_watch", path) {
             inotify_add_watch(descriptor.rawValue, path, UInt32(events))
         }

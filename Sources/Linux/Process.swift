@@ -33,13 +33,6 @@ package enum Process {
         return ticks
     }
 
-    /// The flags of an open file of a process, as fcntl(F_GETFL) would give them; in octal in its fdinfo.
-    package static func fileFlags(of pid: pid_t, _ number: Int32) -> Int32? {
-        let text = (try? Files.readText("/proc/\(pid)/fdinfo/\(number)")) ?? ""
-        let line = text.split(separator: "\n").first { $0.hasPrefix("flags:") }
-        return line.flatMap { Int32($0.dropFirst("flags:".count).filter { !$0.isWhitespace }, radix: 8) }
-    }
-
     /// A line of `/proc/PID/status`, without its name: `statusField("SigCgt", of: 1)`.
     package static func statusField(_ name: String, of pid: pid_t) throws(SystemError) -> Substring? {
         for line in try Files.readText("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix(name + ":") {

@@ -38,6 +38,9 @@ package final class SessionKeyring: Sendable {
 
     deinit { _ = zp_keyctl(Call.unlink, number, Call.process) }
 
+    /// The serial number of the one that this process has.
+    package static var own: Int { zp_keyctl(Call.getID, Call.session, 0) }
+
     /// Makes the keyring of this process, on its first thread.
     package static func prepare() { _ = zp_keyctl(Call.getID, Call.process, 1) }
 }

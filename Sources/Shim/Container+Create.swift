@@ -13,7 +13,8 @@ extension Container {
         }
         let configuration: ContainerConfiguration
         do throws(AnnotationError) {
-            configuration = try ContainerConfiguration(annotations: spec.annotations, container: spec.containerName)
+            configuration = try ContainerConfiguration(
+                annotations: spec.annotations, container: spec.containerName, on: context.policy)
         } catch {
             throw ShimError(.invalidArgument, error.description)
         }

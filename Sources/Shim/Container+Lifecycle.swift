@@ -21,7 +21,9 @@ extension Container {
         case .restore: restore()
         case .freeze: freeze()
         case .thaw: thaw()
-        case .giveUpRestore: restoreUnderWay?.end()
+        case .giveUpRestore:
+            leaveWakeGate()
+            restoreUnderWay?.end()
         case .endProcesses: endProcesses()
         case .asleep:
             history.slept(tellChange("scaled down"))

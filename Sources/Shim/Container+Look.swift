@@ -20,8 +20,23 @@ extension Container {
         // What would follow is tried on a copy.
         var trial = lifecycle
         let next = looked(&trial)
-        if next.contains(.hold), traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
+        if next.contains(.hold) {
+            if let wait = traffic.pod.sleeps.wait(now: .now) { return rest(for: wait) }
+            if traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
+        }
         perform(looked(&lifecycle))
+    }
+
+    /// Each sleep and each wake takes the node's time: a pod that has had its share stays awake for a while.
+    private func rest(for wait: Instant.Span) {
+        if mayNotSleepUntil == nil { context.log.info("stays awake: \(hasSleptTooOften)", label) }
+        mayNotSleepUntil = .now + wait
+        look(after: wait)
+        context.changed()
+    }
+
+    var hasSleptTooOften: String {
+        "its pod has slept \(context.policy.sleepsPerMinute) times within a minute, as often as this node allows"
     }
 
     /// Probes are learnt: what has come meanwhile counts.

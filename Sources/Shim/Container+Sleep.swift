@@ -16,9 +16,11 @@ final class DumpUnderWay: Sendable {
 
 /// Falling asleep and waking up.
 extension Container {
-    /// From here on connections wait for the activator. Without that there must be no checkpoint.
+    /// From here on the shim takes what may be probes, and what it relays. Without that there must be no checkpoint.
     func hold() {
         changeBegan = .now
+        mayNotSleepUntil = nil
+        _ = traffic?.pod.sleeps.take(now: .now)
         holdFailure = nil
         do throws(SystemError) {
             try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
@@ -65,6 +67,7 @@ extension Container {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
+            let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, keyring: sessionKeyring,
                 inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
@@ -73,8 +76,7 @@ extension Container {
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
                 criu: try HeldProgram(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
-                memory: memoryBefore ?? 0,
-                mayWakeLazily: mayWakeLazily, times: times)
+                memory: (memoryBefore ?? 0) + min(unnamed, .max / 4), mayWakeLazily: mayWakeLazily, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
@@ -156,6 +158,28 @@ extension Container {
     func restore() {
         // Removed while it waited for another attempt.
         guard lifecycle.state == .restoring else { return }
+        do throws(SystemError) {
+            try context.wakeGate.enter(id, memory: memoryBefore ?? 0) { [weak self] in self?.restoreInTurn() }
+            if context.wakeGate.isWaiting(id) {
+                history.wakesInTurn += 1
+                context.log.info("waits for its turn to wake", label)
+                context.changed()
+            }
+        } catch {
+            // Connections must be answered: without order rather than not at all.
+            context.log.warning("the wake does not wait for others: \(error)", label)
+            restoreInTurn()
+        }
+    }
+
+    /// It ended while it waited for its turn: what the restore would have ended with is done here.
+    func leaveWakeGate() {
+        let waited = context.wakeGate.isWaiting(id)
+        context.wakeGate.leave(id)
+        if waited { restoreEnded(.failure(.givenUp), nil, StepTimes(from: changeBegan)) }
+    }
+
+    private func restoreInTurn() {
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
         guard let sleeper else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
@@ -211,6 +235,7 @@ extension Container {
     }
 
     private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
+        context.wakeGate.leave(id)
         if case .failure = result { pages?.end() }
         switch result {
         case .success(let pid):
@@ -234,7 +259,7 @@ extension Container {
             letGoOfSleeper()
             discardSnapshot()
         case .failure(let error) where restoreAttempts + 1 < error.attempts:
-            // Connections stay held.
+            // Connections wait on.
             let pause = Self.restAfterFailedAttempt(restoreAttempts)
             restoreAttempts += 1
             context.log.warning("the restore is tried again in \(Int(pause.milliseconds)) ms: \(error)", label)

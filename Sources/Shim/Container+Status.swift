@@ -9,7 +9,17 @@ extension Container {
     package var namespace: String { context.namespace }
 
     /// Why it does not sleep now, one reason a line.
-    package var reasonsToStayAwake: [String] { lifecycle.reasons.descriptions }
+    package var reasonsToStayAwake: [String] {
+        if context.wakeGate.isWaiting(id) {
+            return ["it waits for its turn: as many containers are waking as this node allows"]
+        }
+        let isResting = mayNotSleepUntil.map { $0 > .now } ?? false
+        return lifecycle.reasons.descriptions + (isResting ? [hasSleptTooOften] : [])
+    }
+
+    /// How often its wake had to wait for others of the node, since the start.
+    package var wakesInTurn: UInt64 { history.wakesInTurn }
+    package var waitsForItsTurn: Bool { context.wakeGate.isWaiting(id) }
 
     package var watchedPorts: [UInt16] { lifecycle.ports.sorted() }
 

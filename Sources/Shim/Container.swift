@@ -7,7 +7,7 @@ import Runc
 import StdIO
 
 /// One container: what containerd calls a task. The room where the two ways meet: calls come in from the task service,
-/// connections from the activator, and the lifecycle decides what becomes of both.
+/// and word of connections from its sockets, and the lifecycle decides what becomes of both.
 ///
 /// This class holds the parts together; the verbs are in `Container+….swift`, one concept a file. All of it runs on the
 /// event loop.
@@ -31,6 +31,8 @@ package final class Container {
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
+    /// Set while the pod has slept as often as it may.
+    var mayNotSleepUntil: Instant?
     /// What the last look knew of packets.
     var lastActivity: Activity?
     /// Processor time that had been used when that was last looked at.
@@ -49,7 +51,7 @@ package final class Container {
     /// `runc start` is under way, and how the init ended meanwhile.
     var isStarting = false
     var earlyExit: ExitStatus?
-    /// How often in a row a restore could not begin.
+    /// How often in a row a restore has failed.
     var restoreAttempts = 0
     /// A restore has failed: what it was tried from is for a person to look at.
     var imagesAreEvidence = false
@@ -111,7 +113,9 @@ package final class Container {
         self.context = context
         main = TaskProcess(id: "", streams: streams)
         snapshot = Snapshot(
-            directory: context.paths.snapshot(namespace: context.namespace, container: id))
+            directory: context.paths.snapshot(namespace: context.namespace, container: id),
+            limits: context.imageLimits(
+                pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
         lifecycle = Lifecycle(
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter,

@@ -12,6 +12,8 @@ final class PodNetwork {
     fileprivate var users = 0
     /// Of the pod's activators.
     var slots = Slots(Redirector.slots)
+    /// How often the pod's containers may still fall asleep.
+    var sleeps: TokenBucket
 
     fileprivate init(
         name: String, namespace: consuming Namespace, _ context: ShimContext
@@ -19,6 +21,9 @@ final class PodNetwork {
         self.name = name
         self.namespace = namespace
         redirector = try Redirector(pod: name)
+        let perMinute = context.policy.sleepsPerMinute
+        sleeps = TokenBucket(
+            perMinute, every: Instant.Span(nanoseconds: 60_000_000_000 / UInt64(perMinute)), now: .now)
         let log = context.log
         clients = ClientAddresses { log.warning($0, ["pod": name]) }
     }

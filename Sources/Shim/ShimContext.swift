@@ -1,3 +1,4 @@
+import Checkpoint
 import Linux
 import StdIO
 
@@ -11,6 +12,9 @@ package final class ShimContext {
     package let paths: Paths
     package let publish: (ContainerEvent) -> Void
     let networks = PodNetworks()
+    /// What the node's operator allows.
+    package let policy: NodePolicy
+    let wakeGate: WakeGate
     /// The criu that was found fit for this kernel.
     var checkedCRIU: String?
     /// Told when a container has changed in what its status shows.
@@ -18,20 +22,35 @@ package final class ShimContext {
 
     package init(
         loop: EventLoop, children: Children, log: Log, namespace: String, paths: Paths = Paths(),
-        publish: @escaping (ContainerEvent) -> Void
+        policy: NodePolicy = NodePolicy(), publish: @escaping (ContainerEvent) -> Void
     ) {
         self.loop = loop
         self.children = children
         self.log = log
         self.namespace = namespace
         self.paths = paths
+        self.policy = policy
+        wakeGate = WakeGate(paths.wakes, atOnce: policy.wakesAtOnce, loop: loop)
         self.publish = publish
+    }
+
+    func imageLimits(pod: String) -> ImageLimits {
+        ImageLimits(
+            place: paths.snapshots, pod: pod, ofPod: policy.podImages, ofNode: policy.nodeImages,
+            failedAge: Int(clamping: policy.failedImages / 1_000_000_000))
+    }
+
+    /// Images of failed restores that nobody has looked at for long go when a shim starts, and before a checkpoint.
+    package func removeAgedFailures() {
+        Snapshot(directory: paths.snapshots, limits: imageLimits(pod: "")).removeAgedFailures()
     }
 
     /// Where things are on a node.
     package struct Paths: Sendable {
         /// Images of sleeping containers.
         package var snapshots = "/var/lib/zeropod"
+        /// A file for each container of the node that is being restored, or waits for its turn.
+        package var wakes = "/run/zeropod/wakes"
         /// Where the installer puts criu, which is beside the shim; PATH is searched after it.
         package var programs = Self.ownDirectory ?? "/opt/zeropod/bin"
 

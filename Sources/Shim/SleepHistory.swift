@@ -9,6 +9,8 @@ package struct SleepHistory {
     /// How often it was frozen, and how often it was thawed again.
     package internal(set) var freezes: UInt64 = 0
     package internal(set) var thaws: UInt64 = 0
+    /// How often its wake had to wait for those of others.
+    package internal(set) var wakesInTurn: UInt64 = 0
     package internal(set) var lastFreeze: WallClockTime?
     package internal(set) var lastThaw: WallClockTime?
     package internal(set) var checkpointErrors: UInt64 = 0

@@ -7,8 +7,8 @@ import Synchronization
 final class SleepingEndpoints: Sendable {
     private struct State {
         var watch: EndpointWatch?
-        /// Inodes of what could be read when a checkpoint was last given up for it. If it still can, nobody reads it.
-        var leftUnread: Set<UInt64> = []
+        /// How much could be read at the last checkpoint, by inode. What is still there then nobody reads.
+        var leftUnread: [UInt64: UInt64] = [:]
         /// Queues that are longer than the application has asked for.
         var lengthened: [QueueLength] = []
         var held = 0
@@ -23,12 +23,13 @@ final class SleepingEndpoints: Sendable {
         _ descriptors: [Int32], _ policy: WakePolicy, _ question: WaitingQuestion
     ) throws(SystemError) -> Bool {
         let watch = try EndpointWatch(descriptors, policy)
-        let waiting = try question.needed(of: watch.takeReadable(), but: state.withLock { $0.leftUnread })
+        let (isNeeded, unread) = try question.answer(
+            for: watch.takeReadable(), but: state.withLock { $0.leftUnread })
         state.withLock { state in
-            state.leftUnread = waiting
-            state.watch = waiting.isEmpty ? watch : nil
+            state.leftUnread = unread
+            state.watch = isNeeded ? nil : watch
         }
-        return waiting.isEmpty
+        return !isNeeded
     }
 
     /// A wake cannot fail any more, and the processes do not run yet.

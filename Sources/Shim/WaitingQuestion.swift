@@ -25,28 +25,31 @@ struct WaitingQuestion: Sendable {
 
     /// - Parameters:
     ///   - readable: descriptors of this process on which there is something.
-    ///   - leftUnread: inodes of those that had something before too, which nobody has read.
-    /// - Returns: inodes of those that the processes are wanted for.
-    func needed(of readable: [Int32], but leftUnread: Set<UInt64>) throws(SystemError) -> Set<UInt64> {
-        if readable.isEmpty { return [] }
+    ///   - leftUnread: how much of that was there before already, which nobody has read since: by inode.
+    /// - Returns: whether the processes are wanted for any of it; and how much is there now.
+    func answer(
+        for readable: [Int32], but leftUnread: [UInt64: UInt64]
+    ) throws(SystemError) -> (isNeeded: Bool, unread: [UInt64: UInt64]) {
+        if readable.isEmpty { return (false, [:]) }
         let open = try connections()
-        var needed: Set<UInt64> = []
+        var (isNeeded, unread) = (false, [UInt64: UInt64]())
         for number in readable {
             var status = stat()
             try retrying("fstat", "descriptor \(number)") { fstat(number, &status) }
             let inode = UInt64(status.st_ino)
             if case .connection = Endpoint(of: number) {
-                if let connection = open.first(where: { $0.inode == inode }), isNeeded(connection) {
-                    needed.insert(inode)
-                }
-            } else if !leftUnread.contains(inode) {
-                needed.insert(inode)
+                if let connection = open.first(where: { $0.inode == inode }), isWanted(connection) { isNeeded = true }
+            } else if let amount = Endpoint.unread(number) {
+                unread[inode] = amount
+                if leftUnread[inode] != amount { isNeeded = true }
+            } else {
+                isNeeded = true
             }
         }
-        return needed
+        return (isNeeded, unread)
     }
 
-    private func isNeeded(_ connection: TCPConnection) -> Bool {
+    private func isWanted(_ connection: TCPConnection) -> Bool {
         if let age = connection.unreadSince, age < Self.longestUnread { return true }
         return connection.peerHasEnded && !endedBefore.contains(connection.inode)
     }

@@ -28,9 +28,9 @@ actor Stage {
 
     func compare(with pod: Pod) { stockPod = pod }
 
-    func slept(_ name: String) {
+    func slept(_ name: String, _ count: Int) {
         guard let index = scene.actors.firstIndex(where: { $0.name == name }) else { return }
-        scene.actors[index].sleeps += 1
+        scene.actors[index].sleeps = count
     }
 
     var stockShim: Int { scene.stockShim }

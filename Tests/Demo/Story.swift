@@ -85,7 +85,7 @@ struct Story {
         for visitor in [nginx, redis] { try await visitor.greet() }
         for round in 1...Self.sleeps {
             await stage.say("nobody calls for \(Self.idle) s … (\(round) of \(Self.sleeps))")
-            for visitor in [nginx, redis] { try await visitor.awaitSleep(round) }
+            for visitor in [nginx, redis] { try await visitor.awaitSleep() }
             await stage.say("both are asleep: ps shows neither, for containerd both are Running")
             for visitor in [nginx, redis] { try await visitor.askProcesses() }
             await pause(1)
@@ -99,7 +99,8 @@ struct Story {
         await pause(1)
         let numbers = await redis.answers.map(\.text).joined(separator: ", ")
         return """
-            Shown: nginx and redis slept twice each and woke at the first connection \
+            Shown: nginx slept \(await stage.actor("nginx")?.sleeps ?? 0) times and redis \
+            \(await stage.actor("redis")?.sleeps ?? 0) times, and woke at the first connection \
             (median \(await wakeMedian(nginx, redis)), awake \(await warmMedian(nginx, redis))); \
             redis counted on across its sleeps: \(numbers).
             Asleep, ps shows no process of theirs. What it shows in the control group of each is zeropod-stand-in, \

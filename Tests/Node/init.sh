@@ -43,6 +43,9 @@ install_files() {
     cp "$here/conf/containerd-$GENERATION.toml" etc/containerd/config.toml
     [[ ! -e ${BIN:-}/../criu/criu ]] || install -m 755 "$BIN/../criu/criu" usr/sbin/criu
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc
+    # Tests would otherwise wait most of their time.
+    mkdir -p etc/zeropod
+    printf 'shortest-idle = 100ms\nsleeps-per-minute = 100000\n' >etc/zeropod/node.conf
     printf '127.0.0.1 localhost\n::1 localhost\n' >etc/hosts
     : >etc/resolv.conf
     echo "$NAME" >etc/hostname

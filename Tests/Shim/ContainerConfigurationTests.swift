@@ -3,12 +3,30 @@ import Testing
 @testable import Shim
 
 @Suite struct ContainerConfigurationTests {
-    private func read(_ annotations: [String: String], container: String? = "web") throws(AnnotationError)
-        -> ContainerConfiguration
-    {
+    private func read(
+        _ annotations: [String: String], container: String? = "web", shortest: UInt64 = 0
+    ) throws(AnnotationError) -> ContainerConfiguration {
         var full: [String: String] = [:]
         for (name, value) in annotations { full[ContainerConfiguration.prefix + name] = value }
-        return try ContainerConfiguration(annotations: full, container: container)
+        var node = NodePolicy()
+        node.shortestIdle = shortest
+        return try ContainerConfiguration(annotations: full, container: container, on: node)
+    }
+
+    /// A pod that sleeps all the time costs the node more than itself.
+    @Test func theNodeSaysHowShortTheIdleTimeMayBe() throws {
+        let second: UInt64 = 1_000_000_000
+        #expect(NodePolicy().shortestIdle == second)
+        for text in ["1ms", "999ms", "0.9s", "1ns"] {
+            #expect {
+                try read(["scaledown-duration": text], shortest: second)
+            } throws: { error in
+                "\(error)".contains("is \"\(text)\": less than the 1000ms that this node allows")
+            }
+        }
+        #expect(try read(["scaledown-duration": "1s"], shortest: second).scaleDownAfter == second)
+        #expect(try read(["scaledown-duration": "0"], shortest: second).scaleDownAfter == 0)
+        #expect(try read([:], shortest: 300 * second).scaleDownAfter == 300 * second)
     }
 
     @Test func defaultsAreUpstreams() throws {

@@ -250,8 +250,6 @@ import Testing
         let streams = try bench.open(StreamPaths())
         #expect(streams.descriptors == nil)
         #expect(streams.isDrained)
-        try streams.hold()
-        #expect(streams.processEnds.isEmpty)
         streams.close { bench.loop.stop() }
         try bench.run()
     }

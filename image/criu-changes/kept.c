@@ -50,8 +50,8 @@
 bool kept_is_on(void) { return getenv("KEPT") != NULL; }
 
 /*
- * When a session leader ends, the kernel hangs its terminal up, and nobody can give a hung up terminal back. CRIU makes
- * such terminals anew.
+ * When a session leader ends, the kernel hangs its terminal up, and nobody can give a hung up terminal back. So it is not
+ * kept, and the shim refuses the checkpoint because of the path that stands in the images then.
  */
 static bool a_terminal_controls(void)
 {

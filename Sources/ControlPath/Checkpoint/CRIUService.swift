@@ -70,7 +70,8 @@ package final class CRIUService: Sendable {
         command.sessionKeyring = kept.keyring?.name
         // image/criu-changes/kept.c says what these do.
         command.environment.append("KEPT=1")
-        if let keyring = kept.keyring { command.environment.append("KEPT_SESSION_KEYRING=\(keyring.number)") }
+        let keyring = kept.keyring?.number ?? SessionKeyring.own
+        command.environment.append("KEPT_SESSION_KEYRING=\(keyring)")
         command.cgroups = cgroups
         // CRIU takes 0 for what a process has anyway and does not set it: restored ones would have the shim's.
         command.neutralOutOfMemoryScore = true

@@ -12,6 +12,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case notBegun(SystemError)
     /// The disk is full, or would be: sizes in bytes. `kept` is not to be filled.
     case noRoom(directory: String, needed: UInt64, free: UInt64, kept: UInt64)
+    /// The images are larger than the node's operator allows, in bytes. Others of the same owner have `used`.
+    case overLimit(owner: String, needed: UInt64, used: UInt64, limit: UInt64)
     /// An image file is not what CRIU 4 writes.
     case badImage(path: String)
     /// CRIU was killed in the middle. Of a restore nothing is left, the images are as they were, and another attempt may
@@ -43,7 +45,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .notBegun, .interrupted, .system, .noRoom: 10
         // It may be for want of something, which CRIU's answer does not tell; or for ever.
         case .criu: 4
-        case .badImage, .tooLate, .lossy, .givenUp, .unusable, .refusedOption: 1
+        case .badImage, .overLimit, .tooLate, .lossy, .givenUp, .unusable, .refusedOption: 1
         }
     }
 
@@ -55,6 +57,9 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .noRoom(let directory, let needed, let free, let kept):
             "\(SystemError("write images", directory, code: ENOSPC)): about \(needed >> 20) MB are needed, and "
                 + "\(free >> 20) MB are free" + (kept > 0 ? ", of which \(kept >> 20) MB are kept for others" : "")
+        case .overLimit(let owner, let needed, let used, let limit):
+            "images of about \(needed >> 20) MB are too large for \(owner), which may have \(limit >> 20) MB"
+                + (used > 0 ? ", of which \(used >> 20) MB are taken" : "")
         case .badImage(let path): "\(path) is not an image this version understands"
         case .interrupted(let verb): "criu was killed in the middle of a \(verb)"
         case .tooLate(let reason): "it failed when the processes may have run already: \(reason)"

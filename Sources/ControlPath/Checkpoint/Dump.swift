@@ -63,7 +63,7 @@ package struct Dump: Sendable {
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
-            do throws(CheckpointError) { try snapshot.requireRoom(forMemory: memory) } catch {
+            do throws(CheckpointError) { try snapshot.reserve(forMemory: memory) } catch {
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
@@ -166,6 +166,7 @@ package struct Dump: Sendable {
         findings.timers = try Timers(in: snapshot.images)
         let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
         times.reached("descriptors kept")
+        try snapshot.settle()
         let isFree: Bool
         do throws(SystemError) { isFree = try mayEnd(descriptors) } catch { throw .system(error) }
         if !isFree || !mayGoOn() { throw .givenUp }

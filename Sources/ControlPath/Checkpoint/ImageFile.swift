@@ -1,10 +1,10 @@
 import Linux
 
-/// Just enough of CRIU's image files to say that the mount namespace is the one CRIU itself stands in, and to read where
-/// connections stood.
+/// Just enough of CRIU's image files to say that the mount namespace is the one CRIU itself stands in, to name what is
+/// kept, and to read and change locks and timers.
 ///
-/// A file begins with two 32-bit magic numbers (the inventory with one), then, for the kinds read here, one entry: its
-/// length (32 bits, little endian) and a protobuf message (CRIU's images/*.proto, criu/include/magic.h).
+/// A file begins with two 32-bit magic numbers (the inventory with one), then has entries, some kinds just one: a length
+/// (32 bits, little endian) and a protobuf message (CRIU's images/*.proto, criu/include/magic.h).
 enum ImageFile {
     /// Fields of `task_kobj_ids_entry` and of `inventory_entry` (CRIU's images/core.proto, images/inventory.proto).
     private static let mountNamespaceField: UInt64 = 9

@@ -127,7 +127,6 @@ package struct Restore: Sendable {
         }
         // Else criu would find nobody to give the processes to.
         do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
-        sleeper.locks.release()
         try sleeper.timers.takeOffSleep()
         let directories = try snapshot.open()
         let options = try CRIUOptions(
@@ -153,8 +152,11 @@ package struct Restore: Sendable {
                         // The pid namespace is new and nothing runs in it yet.
                         try procfs.begin(for: pid)
                     }
-                // From here on criu looks at /proc.
-                case "post-setup-namespaces": try procfs.finish()
+                // From here on criu looks at /proc, and opens what the processes had open; as late as can be, their locks
+                // are free for it.
+                case "post-setup-namespaces":
+                    try procfs.finish()
+                    sleeper.locks.release()
                 // The processes are made, and the server has not begun to bring memory unasked.
                 case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
                 // The processes are about to run. From here on a failure ends them.

@@ -6,17 +6,82 @@ import Linux
 extension Snapshot {
     /// An eighth of the disk is not ours to fill.
     private static let shareKept: UInt64 = 8
-    /// What the images have besides memory: about 0.3 MB, and files that are open and deleted.
+    /// What the images have besides memory: about 0.3 MB of a small container.
     private static let overhead: UInt64 = 4 << 20
     /// With less than that left, a write that failed did so for want of room.
     private static let nothing: UInt64 = 1 << 20
 
-    /// - Parameter memory: bytes that the processes have in memory.
-    func requireRoom(forMemory memory: UInt64) throws(CheckpointError) {
-        let needed = memory + Self.overhead
+    /// Reserves room for images, until they are discarded. Two that are made at the same time do not count on the same.
+    ///
+    /// - Parameter memory: bytes that the processes have in memory, and in files without a name.
+    func reserve(forMemory memory: UInt64) throws(CheckpointError) {
+        let needed = Self.needed(forMemory: memory)
+        removeAgedFailures()
+        let lock = try lock()
+        defer { FileLock.release(lock) }
+        let others = limits.map { Reservation.all(below: $0.place, but: directory) } ?? []
+        try requireShare(of: needed, beside: others.map(\.reservation))
         let (size, free) = try room()
-        let kept = size / Self.shareKept
-        if free < needed + kept { throw .noRoom(directory: directory, needed: needed, free: free, kept: kept) }
+        let unwritten = others.filter { !$0.reservation.isWritten }.reduce(0 as UInt64) { sum, other in
+            let written = Files.diskUsage("\(other.directory)/images")
+            return sum + other.reservation.bytes - min(written, other.reservation.bytes)
+        }
+        let kept = size / Self.shareKept + unwritten
+        if free < kept || free - kept < needed {
+            throw .noRoom(directory: directory, needed: needed, free: free, kept: kept)
+        }
+        do {
+            try Reservation(bytes: needed, pod: limits?.pod ?? "").keep(in: directory)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    private func lock() throws(CheckpointError) -> Descriptor {
+        do { return try FileLock.acquire(directory: limits?.place ?? directory) } catch { throw .system(error) }
+    }
+
+    private func requireShare(of needed: UInt64, beside others: [Reservation]) throws(CheckpointError) {
+        guard let limits else { return }
+        let shares = [
+            ("the pod", limits.ofPod, others.filter { $0.pod == limits.pod }), ("the node", limits.ofNode, others),
+        ]
+        for case (let owner, let limit?, let others) in shares {
+            let used = others.reduce(0 as UInt64) { $0 + $1.bytes }
+            if limit < used || limit - used < needed {
+                throw .overLimit(owner: owner, needed: needed, used: used, limit: limit)
+            }
+        }
+    }
+
+    /// The images are complete: they take what they take, which is no more than was reserved.
+    func settle() throws(CheckpointError) {
+        guard let reserved = Reservation(in: directory) else { return }
+        let size = size
+        if size > reserved.bytes {
+            throw .overLimit(owner: "the reservation", needed: size, used: 0, limit: reserved.bytes)
+        }
+        do {
+            try Reservation(bytes: size, pod: reserved.pod, isWritten: true).keep(in: directory)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// A sixteenth more than the memory, which may grow until the processes stand still.
+    private static func needed(forMemory memory: UInt64) -> UInt64 {
+        let most = UInt64.max / 4
+        return min(memory, most) + min(memory, most) / 16 + overhead
+    }
+
+    /// What nobody has looked at for so long is in nobody's way but the disk's.
+    package func removeAgedFailures() {
+        guard let limits else { return }
+        let place = "\(limits.place)/failed"
+        for name in (try? Files.names(in: place)) ?? []
+        where Files.modificationTime("\(place)/\(name)") < time(nil) - limits.failedAge {
+            try? Files.removeTree("\(place)/\(name)")
+        }
     }
 
     /// A failed checkpoint, with the reason why CRIU could not write, if that was it.
@@ -25,7 +90,8 @@ extension Snapshot {
         let complaints = ["No space left on device", "Disk quota exceeded"]
         // On a full disk the log may lack its end.
         let isFull = free < Self.nothing || complaints.contains { error.description.containsText($0) }
-        return isFull ? .noRoom(directory: directory, needed: memory + Self.overhead, free: free, kept: 0) : error
+        return isFull
+            ? .noRoom(directory: directory, needed: Self.needed(forMemory: memory), free: free, kept: 0) : error
     }
 
     private func room() throws(CheckpointError) -> (size: UInt64, free: UInt64) {

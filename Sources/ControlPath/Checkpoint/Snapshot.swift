@@ -8,8 +8,11 @@ package struct Snapshot: Sendable {
     package static let dumpLog = "dump.log"
     package static let restoreLog = "restore.log"
 
-    package init(directory: String) {
+    let limits: ImageLimits?
+
+    package init(directory: String, limits: ImageLimits? = nil) {
         self.directory = directory
+        self.limits = limits
     }
 
     package var images: String { "\(directory)/images" }
@@ -49,6 +52,7 @@ package struct Snapshot: Sendable {
 
     package func discardImages() {
         try? Files.removeTree(images)
+        Reservation.remove(from: directory)
     }
 
     /// The same without waiting: to remove a gigabyte takes a good part of a second.
@@ -56,6 +60,7 @@ package struct Snapshot: Sendable {
         let old = "\(directory)/old"
         // The next checkpoint may begin before these are gone. If others are still on their way, these go now.
         guard rename(images, old) == 0 else { return discardImages() }
+        Reservation.remove(from: directory)
         do throws(SystemError) {
             try loop.onThread("discard") {
                 try? Files.removeTree(old)

@@ -25,8 +25,8 @@ extension RuncState {
             guard let old, let path = member.value.string, path.hasPrefix("/proc/\(old)/ns/") else { continue }
             document["namespace_paths"]?[member.key] = .string("/proc/\(pid)/" + path.dropFirst("/proc/\(old)/".count))
         }
-        // runc joins only the namespaces that the configuration lists, and CRIU restores into a time namespace of its
-        // own: without this entry, exec's clocks would differ from init's. runc before 1.2 knows no time namespaces; it
+        // runc joins only the namespaces that the configuration lists: if the init is in a time namespace of its own,
+        // exec's clocks would differ from the init's without this entry. runc before 1.2 knows no time namespaces; it
         // shows by the paths and would not mind the entry.
         let list = document["config"]?["namespaces"]?.array ?? []
         if inOwnTimeNamespace && !list.contains(where: { $0["type"]?.string == "NEWTIME" }) {

@@ -48,6 +48,9 @@ package struct ContainerReport: Message {
     package var portsAccepted: [UInt64] = []
     package var portsRelayed: [UInt64] = []
     package var relayReason = ""
+    /// How often its wake had to wait for those of others, and whether it does now.
+    package var wakesInTurn: UInt64 = 0
+    package var waitsForItsTurn = false
 
     package init() {}
 
@@ -87,6 +90,8 @@ package struct ContainerReport: Message {
         try fields(31, "thaws", &thaws)
         try fields(32, "last_freeze", &lastFreeze)
         try fields(33, "last_thaw", &lastThaw)
+        try fields(34, "wakes_in_turn", &wakesInTurn)
+        try fields(35, "waits_for_its_turn", &waitsForItsTurn)
     }
 }
 

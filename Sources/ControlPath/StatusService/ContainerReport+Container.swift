@@ -21,6 +21,7 @@ extension ContainerReport {
         portsAccepted = first.accepted.sorted().map(UInt64.init)
         portsRelayed = first.relayed.sorted().map(UInt64.init)
         relayReason = first.reason
+        (wakesInTurn, waitsForItsTurn) = (container.wakesInTurn, container.waitsForItsTurn)
         fill(container.history)
     }
 

@@ -64,12 +64,6 @@ final class Logger {
         if let readiness { loop.soon { body(readiness) } } else { whenReady.append(body) }
     }
 
-    /// A further write end of the pipe that it reads one of the process's streams from.
-    func reopen(_ number: Int32) throws(SystemError) -> SharedDescriptor? {
-        guard let end = number == 1 ? stdout : stderr else { return nil }
-        return SharedDescriptor(try end.descriptor.reopened(O_WRONLY))
-    }
-
     private func ended() {
         pid = nil
         stdout = nil

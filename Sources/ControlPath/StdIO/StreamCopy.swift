@@ -75,18 +75,6 @@ final class StreamCopy {
 
     var hasEnded: Bool { source == nil }
 
-    /// The other end of the source's pipe, opened anew; nil after the end.
-    func reopenSource(_ flags: Int32) throws(SystemError) -> SharedDescriptor? {
-        guard let source else { return nil }
-        return SharedDescriptor(try source.descriptor.reopened(flags))
-    }
-
-    /// The other end of the sink's pipe.
-    func reopenSink(_ flags: Int32) throws(SystemError) -> SharedDescriptor? {
-        guard let sink else { return nil }
-        return SharedDescriptor(try sink.descriptor.reopened(flags))
-    }
-
     /// Delivers what can be delivered at once, and ends. Whoever goes on writing meanwhile is not waited for.
     func finish() {
         guard let source else { return }

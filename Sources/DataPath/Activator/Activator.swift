@@ -1,10 +1,10 @@
 import Glibc
 import Linux
 
-/// Takes the connections of a container that cannot: holds them while it sleeps, and hands them over or turns them away
-/// afterwards.
+/// Takes connections in the place of a container that cannot, those that are to be relayed: holds them while it sleeps,
+/// and relays them or turns them away afterwards.
 ///
-/// Held connections wait in the kernel, in the accept queue of one listening socket; they cost this process nothing, and
+/// What it holds waits in the kernel, in the accept queue of one listening socket; they cost this process nothing, and
 /// it waits for the first of them without a timer. `Redirector.register` makes the listener known to the redirect.
 ///
 /// Lives on the loop's thread, and reads nothing that a client sends: `network` does. It keeps the pod's network namespace until `close`.

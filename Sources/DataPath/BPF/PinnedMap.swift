@@ -10,8 +10,9 @@ struct PinnedMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: ~Copyable, Senda
     let descriptor: Descriptor
 
     init(_ path: String) throws(SystemError) {
-        name = path
+        // First what can fail: Swift 6.2 releases twice what such a value has got before an error.
         descriptor = Descriptor(owning: try retrying("bpf_obj_get", path) { bpf_obj_get(path) })
+        name = path
     }
 
     subscript(key: Key) -> Value? {

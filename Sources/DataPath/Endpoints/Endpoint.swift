@@ -31,6 +31,28 @@ package enum Endpoint: Equatable, Sendable {
         }
     }
 
+    /// How much waits there to be read, so that it can be told whether more has come; nil where that cannot be told: of
+    /// connections that wait to be accepted, and datagrams of the unix domain.
+    ///
+    /// - Parameter number: a descriptor of this process.
+    package static func unread(_ number: Int32) -> UInt64? {
+        guard let domain = option(number, SO_DOMAIN) else { return bytesToRead(number) }
+        if option(number, SO_ACCEPTCONN) == 1 { return nil }
+        if domain == AF_UNIX {
+            return option(number, SO_TYPE) == Int32(SOCK_DGRAM.rawValue) ? nil : bytesToRead(number)
+        }
+        // Of datagrams FIONREAD tells of the first one only. SO_MEMINFO begins with the memory of what was received
+        // (SK_MEMINFO_RMEM_ALLOC of <linux/sock_diag.h>).
+        var (numbers, length) = ([UInt32](repeating: 0, count: 16), socklen_t(64))
+        let result = getsockopt(number, SOL_SOCKET, SO_MEMINFO, &numbers, &length)
+        return result == 0 ? UInt64(numbers[0]) : nil
+    }
+
+    private static func bytesToRead(_ number: Int32) -> UInt64? {
+        var count: Int32 = 0
+        return ioctl(number, UInt(FIONREAD), &count) == 0 ? UInt64(count) : nil
+    }
+
     private static func option(_ number: Int32, _ name: Int32) -> Int32? {
         var (value, length) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
         return getsockopt(number, SOL_SOCKET, name, &value, &length) == 0 ? value : nil

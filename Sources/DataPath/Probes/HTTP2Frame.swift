@@ -58,8 +58,12 @@ struct HTTP2Frame: Equatable {
     }
 
     static func encode(kind: UInt8, flags: UInt8 = 0, stream: UInt32 = 0, _ payload: [UInt8] = []) -> [UInt8] {
-        let length = UInt32(payload.count)
-        return [UInt8(length >> 16 & 0xff), UInt8(length >> 8 & 0xff), UInt8(length & 0xff), kind, flags]
-            + (0..<4).map { UInt8(stream >> (24 - 8 * $0) & 0xff) } + payload
+        var frame = Array(bytes(of: UInt32(payload.count)).dropFirst())
+        frame += [kind, flags]
+        frame += bytes(of: stream)
+        return frame + payload
     }
+
+    /// Lengths and numbers of streams go with their highest byte first.
+    static func bytes(of number: UInt32) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
 }

@@ -30,7 +30,7 @@ package struct UninstallCommand {
         if place.restarts && (!files.isEmpty || restart.isNeeded) { tell("restarted containerd: \(try restart.run())") }
         try? restart.isDone()
         try ProgramFiles(containerd.host, from: "", to: prefix).remove()
-        for directory in ["/var/lib/zeropod", "/run/zeropod"] {
+        for directory in ["/var/lib/zeropod", "/var/lib/zeropod-node", "/run/zeropod"] {
             do throws(SystemError) {
                 try Files.removeTree(containerd.host.path(directory))
             } catch {

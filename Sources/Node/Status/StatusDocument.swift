@@ -32,6 +32,8 @@ package enum StatusDocument {
         object["connectionsKept"] = .integer(report.connectionsKept)
         object["freezes"] = .integer(report.freezes)
         object["thaws"] = .integer(report.thaws)
+        object["wakesInTurn"] = .integer(report.wakesInTurn)
+        object["waitsForItsTurn"] = .bool(report.waitsForItsTurn)
         object["handover"] = handover(of: report)
         object["lastError"] = .string(report.lastError)
         return object

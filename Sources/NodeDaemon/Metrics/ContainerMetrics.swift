@@ -29,6 +29,10 @@ struct ContainerMetrics {
         "zeropod_connections_held_total", .counter, "Connections that waited for it to wake.")
     private var probes = MetricFamily(
         "zeropod_probes_answered_total", .counter, "Probes that were answered while it slept.")
+    private var waiting = MetricFamily(
+        "zeropod_wake_waiting", .gauge, "1 while its wake waits for its turn among those of the node.")
+    private var inTurn = MetricFamily(
+        "zeropod_wakes_in_turn_total", .counter, "Wakes that had to wait for those of others.")
     private var reasons = MetricFamily("zeropod_awake_reason", .gauge, "1 for each reason why it does not sleep now.")
 
     init(_ reports: [ContainerReport]) {
@@ -39,7 +43,7 @@ struct ContainerMetrics {
         [
             running, frozen, freezes, checkpoints, restores, lastCheckpoint, lastRestore, checkpointErrors,
             restoreErrors, wakes, memory,
-            images, held, probes, reasons,
+            images, held, probes, waiting, inTurn, reasons,
         ].map(\.text).joined()
     }
 
@@ -77,6 +81,8 @@ struct ContainerMetrics {
         images.add(report.imageBytes, labels)
         held.add(report.connectionsHeld, labels)
         probes.add(report.probesAnswered, labels)
+        waiting.add(report.waitsForItsTurn ? 1 : 0, labels)
+        inTurn.add(report.wakesInTurn, labels)
         for reason in report.reasons { reasons.add(1, labels.with("reason", reason.withoutLog)) }
     }
 }

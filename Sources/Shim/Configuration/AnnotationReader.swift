@@ -27,6 +27,16 @@ struct AnnotationReader {
         return nanoseconds
     }
 
+    /// - Parameter least: nanoseconds; zero is allowed as well.
+    func duration(_ name: String, atLeast least: UInt64) throws(AnnotationError) -> UInt64? {
+        guard let duration = try duration(name) else { return nil }
+        if duration == 0 || duration >= least { return duration }
+        throw error(
+            name,
+            "less than the \(least / 1_000_000)ms that this node allows (shortest-idle in \(NodePolicy.file));"
+                + " 0 means never")
+    }
+
     /// As Go's strconv.ParseBool reads it.
     func flag(_ name: String) throws(AnnotationError) -> Bool? {
         guard let text = value(name) else { return nil }

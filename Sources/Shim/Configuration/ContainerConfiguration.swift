@@ -19,7 +19,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
 
     /// How the application gets the connections that came while it slept.
     package enum Handover: Equatable, Sendable {
-        /// It accepts them itself, where the kernel and its sockets allow that.
+        /// It accepts them itself: they wait in the queue of its own socket.
         case acceptQueue
         /// They are accepted and relayed.
         case relay
@@ -46,12 +46,17 @@ package struct ContainerConfiguration: Equatable, Sendable {
     /// - Parameters:
     ///   - annotations: of the pod, as they stand in the container's OCI specification.
     ///   - name: the container's, as Kubernetes knows it; nil outside Kubernetes.
+    ///   - node: what its operator allows.
     /// - Throws: names the annotation and its value.
-    package init(annotations: [String: String], container name: String?) throws(AnnotationError) {
+    package init(
+        annotations: [String: String], container name: String?, on node: NodePolicy = NodePolicy()
+    ) throws(AnnotationError) {
         let reader = AnnotationReader(annotations: annotations, prefix: Self.prefix)
         let selected = try reader.names("container-names")
         isSelected = selected.map { names in name.map(names.contains) ?? true } ?? true
-        scaleDownAfter = try reader.duration("scaledown-duration") ?? Self.defaultScaleDown
+        scaleDownAfter =
+            try reader.duration("scaledown-duration", atLeast: node.shortestIdle)
+            ?? max(Self.defaultScaleDown, node.shortestIdle)
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         proxyTimeout = try reader.duration("proxy-timeout").flatMap { $0 == 0 ? nil : $0 }

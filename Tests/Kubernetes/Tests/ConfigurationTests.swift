@@ -6,7 +6,7 @@ import Testing
 /// What `kubectl apply -k` would send: every overlay is whole, and asks for no more than it has to.
 @Suite(.enabled(if: Kubernetes.programs != nil, "KUBE_BIN names no Kubernetes"))
 struct ConfigurationTests {
-    static let overlays = ["base", "production", "kind", "k3s", "rke2", "gke", "uninstall"]
+    static let overlays = ["base", "production", "hardened", "kind", "k3s", "rke2", "gke", "uninstall"]
 
     private func build(_ overlay: String) async throws -> String {
         let directory = Kubernetes.configuration.appending(path: overlay).path()
@@ -38,6 +38,19 @@ struct ConfigurationTests {
         for text in ["- --\(component)\n", "name: zeropod:\(component)\n"] {
             #expect(production.contains(text) && !base.contains(text))
         }
+    }
+
+    /// The installer, which may change the host, has no token; the daemon, which has one, sees of the host only sockets.
+    @Test func eachContainerHasWhatItNeeds() async throws {
+        let text = try await build("base")
+        #expect(text.contains("automountServiceAccountToken: false\n"))
+        #expect(text.split(separator: "type: spc_t").count == 2)
+        #expect(text.split(separator: "mountPath: /var/run/secrets").count == 2)
+        let parts = text.split(separator: "      initContainers:\n")
+        let (daemon, installer) = (try #require(parts.first), try #require(parts.last))
+        #expect(parts.count == 2 && installer.contains("type: spc_t") && !installer.contains("secrets"))
+        #expect(daemon.contains("- mountPath: /run/zeropod/s\n          name: run\n          readOnly: true\n"))
+        #expect(try await build("hardened").contains("kind: ValidatingAdmissionPolicyBinding\n"))
     }
 
     @Test func overlaysSayWhereContainerdIs() async throws {

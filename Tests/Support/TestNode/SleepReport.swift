@@ -42,6 +42,8 @@ package struct SleepReport: Decodable, Sendable {
     package let connectionsKept: Int
     package let freezes: Int
     package let thaws: Int
+    package let wakesInTurn: Int
+    package let waitsForItsTurn: Bool
     package let handover: Handover
 }
 

@@ -1,13 +1,11 @@
-import Linux
-
 /// How often something may be done: some times at once, and then again every so often.
-struct TokenBucket {
+package struct TokenBucket {
     private let size: Double
     private let interval: Instant.Span
     private var tokens: Double
     private var counted: Instant
 
-    init(_ size: Int, every interval: Instant.Span, now: Instant) {
+    package init(_ size: Int, every interval: Instant.Span, now: Instant) {
         self.size = Double(size)
         self.interval = interval
         tokens = Double(size)
@@ -15,14 +13,14 @@ struct TokenBucket {
     }
 
     /// Nil if it may be done now, and then it counts as done; else how long to wait.
-    mutating func take(now: Instant) -> Instant.Span? {
+    package mutating func take(now: Instant) -> Instant.Span? {
         if let wait = wait(now: now) { return wait }
         tokens -= 1
         return nil
     }
 
     /// As `take`, and nothing counts as done.
-    mutating func wait(now: Instant) -> Instant.Span? {
+    package mutating func wait(now: Instant) -> Instant.Span? {
         tokens = min(size, tokens + Double(now.since(counted).nanoseconds) / Double(interval.nanoseconds))
         counted = now
         if tokens >= 1 { return nil }

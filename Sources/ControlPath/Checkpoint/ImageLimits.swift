@@ -1,0 +1,17 @@
+/// How much of the disk images may take, as the node's operator has it.
+package struct ImageLimits: Sendable {
+    /// Where all images of the node are.
+    package var place: String
+    /// Whose they are: what the pod is called on this node.
+    package var pod: String
+    /// Bytes; nil: as many as the disk takes.
+    package var ofPod: UInt64?
+    package var ofNode: UInt64?
+    /// Seconds that the images of a failed restore are kept.
+    package var failedAge: Int
+
+    package init(place: String, pod: String, ofPod: UInt64?, ofNode: UInt64?, failedAge: Int) {
+        (self.place, self.pod, self.ofPod, self.ofNode) = (place, pod, ofPod, ofNode)
+        self.failedAge = failedAge
+    }
+}

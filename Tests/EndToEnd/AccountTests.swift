@@ -1,0 +1,130 @@
+import CRI
+import Commands
+import TestNode
+import Testing
+
+extension AlteredNodes {
+    /// What a pod may cost its node, where the operator has said nothing or little.
+    @Suite struct AccountTests {
+        private func withPolicy(_ lines: String, on node: TestNode, _ body: () async throws -> Void) async throws {
+            let file = "/etc/zeropod/node.conf"
+            try await node.altered(
+                by: "mv \(file) \(file).before; printf '\(lines)' >\(file)", back: "mv \(file).before \(file)", body)
+        }
+
+        /// Asleep and awake a thousand times a second would be the node's processor, not the pod's.
+        @Test func idleTimesHaveAFloor() async throws {
+            let node = try await node(.current)
+            try await withPolicy("", on: node) {
+                let error = await #expect(throws: CallFailed.self) {
+                    try await node.runPod("hasty", runtime: .zeropod, annotations: sleepy(after: "1ms")).delete()
+                }
+                #expect(error?.message.contains("less than the 1000ms that this node allows") == true)
+                for sandbox in try await node.cri.listPodSandboxes() {
+                    try await node.cri.stopPodSandbox(sandbox)
+                    try await node.cri.removePodSandbox(sandbox)
+                }
+            }
+        }
+
+        @Test func aPodSleepsSoOftenAndNoMore() async throws {
+            let node = try await node(.current)
+            try await withPolicy("shortest-idle = 100ms\\nsleeps-per-minute = 2\\n", on: node) {
+                try await node.withSleepyPod("restless") { pod in
+                    let server = try await pod.start("server", image: "python")
+                    for cycle in 1...2 {
+                        try await server.awaitSleep(cycle)
+                        #expect(try await node.get(pod.ip4, port: 8080).code == 200)
+                    }
+                    try await server.awaitShimLog("its pod has slept 2 times within a minute")
+                    #expect(
+                        try await server.sleepReport().reasons.contains { $0.contains("its pod has slept 2 times") })
+                    try await server.expectSleeps(2)
+                }
+            }
+        }
+
+        /// What is open and has no name is in the images as well as memory is.
+        @Test func imagesAreCountedBeforeTheyAreWritten() async throws {
+            let node = try await node(.current)
+            try await withPolicy("shortest-idle = 100ms\\npod-images = 67108864\\n", on: node) {
+                try await node.withSleepyPod("hoarder") { pod in
+                    let hoard =
+                        "import os,sys; f=open('/tmp/h','wb'); f.write(b'x'*(200<<20)); f.flush(); os.unlink('/tmp/h');"
+                        + " sys.argv=['s']; exec(open('/usr/bin/server.py').read())"
+                    let server = try await pod.start("server", image: "python", command: ["python3", "-c", hoard])
+                    try await server.awaitShimLog("are too large for the pod, which may have 64 MB")
+                    try await server.expectSleeps(0)
+                    #expect(try await node.get(pod.ip4, port: 8080).code == 200)
+                }
+            }
+        }
+
+        /// All sleepers are called at once: they wake one after the other, and each client is answered.
+        @Test func wakesPassAGate() async throws {
+            let node = try await node(.current)
+            try await withPolicy("shortest-idle = 100ms\\nwakes-at-once = 1\\n", on: node) {
+                try await node.withStandInForCRIU {
+                    try await node.withSleepyPod("first", after: "1s") { one in
+                        try await node.withSleepyPod("second", after: "1s") { two in
+                            let first = try await one.start("server", image: "python")
+                            let second = try await two.start("server", image: "python")
+                            try await first.awaitSleep()
+                            try await second.awaitSleep()
+                            try await node.holdCRIU()
+                            try await node.lettingCRIUGo {
+                                async let one = node.get(one.ip4, port: 8080, from: .outside)
+                                try await eventually("the first one wakes") {
+                                    try await first.sleepReport().state == "restoring"
+                                }
+                                async let two = node.get(two.ip4, port: 8080, from: .outside)
+                                try await eventually("the second one waits for its turn") {
+                                    try await second.sleepReport().waitsForItsTurn
+                                }
+                                #expect(try await !first.sleepReport().waitsForItsTurn)
+                                try await node.letCRIUGo()
+                                #expect(try await one.code == 200)
+                                #expect(try await two.code == 200)
+                            }
+                            #expect(try await second.sleepReport().wakesInTurn == 1)
+                            #expect(try await first.sleepReport().wakesInTurn == 0)
+                        }
+                    }
+                }
+            }
+        }
+
+        /// Whoever waits for its turn may be ended, and others go on.
+        @Test func whoWaitsMayBeEnded() async throws {
+            let node = try await node(.current)
+            try await withPolicy("shortest-idle = 100ms\\nwakes-at-once = 1\\n", on: node) {
+                try await node.withStandInForCRIU {
+                    try await node.withSleepyPod("first", after: "1s") { one in
+                        let first = try await one.start("server", image: "python")
+                        try await first.awaitSleep()
+                        try await node.withSleepyPod("second", after: "1s") { two in
+                            let second = try await two.start("server", image: "python")
+                            try await second.awaitSleep()
+                            try await node.holdCRIU()
+                            try await node.lettingCRIUGo {
+                                let call = Task { try? await node.get(one.ip4, port: 8080, from: .outside) }
+                                try await eventually("the first one wakes") {
+                                    try await first.sleepReport().state == "restoring"
+                                }
+                                let other = Task { try? await node.get(two.ip4, port: 8080, from: .outside) }
+                                try await eventually("the second one waits") {
+                                    try await second.sleepReport().waitsForItsTurn
+                                }
+                                try await second.stop(timeout: 0)
+                                #expect(try await second.awaitExit().exitCode == 137)
+                                _ = await other.value
+                                try await node.letCRIUGo()
+                                #expect(await call.value?.code == 200)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
