@@ -29,7 +29,19 @@ class Pair(Kind):
             self.far.send(b"one two three ")
         else:
             yield f"message {n}", (b"one ", b"two ", b"three ")[n - 1], self.near.recv(1000)
-        yield "peer's pid", os.getpid(), struct.unpack("3i", self.near.getsockopt(1, socket.SO_PEERCRED, 12))[0]
+
+
+class Credentials(Kind):
+    """The kernel knows the peer as the process that it was."""
+
+    holds = "the pid of a peer (SO_PEERCRED)"
+
+    def take(self):
+        self.near, self.far = socket.socketpair()
+
+    def look(self, n):
+        seen = struct.unpack("3i", self.near.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        yield "pid, user and group", (os.getpid(), os.getuid(), os.getgid()), seen
 
 
 class HalfClosed(Kind):
@@ -162,7 +174,7 @@ class Options(Kind):
         yield "options that differ", [], [name for name in self.before if self.before[name] != now[name]]
 
 
-KINDS = [functools.partial(Pair, way) for way in TYPES] + [HalfClosed, InFlight] + [
+KINDS = [functools.partial(Pair, way) for way in TYPES] + [Credentials, HalfClosed, InFlight] + [
     functools.partial(Bound, change) for change in ("nothing", "the path is removed")
 ] + [
     functools.partial(Listener, way, change) for way, change in (
