@@ -59,6 +59,42 @@ struct Application: Sendable {
         http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
         """
 
+    /// So many files are open.
+    static func files(_ count: Int) -> Application {
+        holding(
+            "\(count)-files",
+            """
+            resource.setrlimit(resource.RLIMIT_NOFILE, (\(count) + 100, \(count) + 100))
+            held = [open(f"/tmp/{n}", "w+") for n in range(\(count))]
+            """)
+    }
+
+    /// So many sockets are connected by TCP, with each other.
+    static func connections(_ count: Int) -> Application {
+        holding(
+            "\(count)-connections",
+            """
+            other = socket.create_server(("127.0.0.1", 0), backlog=\(count))
+            held = [socket.create_connection(other.getsockname()) for _ in range(\(count) // 2)]
+            held += [other.accept()[0] for _ in held]
+            """)
+    }
+
+    private static func holding(_ name: String, _ lines: String) -> Application {
+        let program = """
+            import http.server, os, resource, socket
+            \(lines)
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(200); self.end_headers(); self.wfile.write(b"%d" % len(held))
+                def log_message(self, *_): pass
+            http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
+            """
+        return Application(name: name, image: "python", command: ["python3", "-c", program]) { client, ip in
+            try await client.get(ip, port: 8080).seconds * 1000
+        }
+    }
+
     /// What occupies a container and listens nowhere.
     static let idleCommand = ["sleep", "1000000"]
 }

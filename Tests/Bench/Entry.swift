@@ -15,6 +15,7 @@ struct Entry: Sendable {
 
     static let all: [Entry] = [
         .httpd, .nginx, .redis, .python, .sandbox, .start, .execAsleep, .awake, .binarySize, .wakeups, .megabytes256,
+        .files2000, .connections200,
         .density, .gigabyte, .gigabyteTouched, .duringCheckpoint, .plot,
     ]
 }

@@ -9,6 +9,8 @@ extension Entry {
     static let redis = sleeping(.redis)
     static let python = sleeping(.python)
     static let megabytes256 = sleeping(.memory(megabytes: 256), also: ["sleep/256MB"])
+    static let files2000 = sleeping(.files(2000))
+    static let connections200 = sleeping(.connections(200), also: ["sleep/200-connections"])
     static let gigabyte = sleeping(.memory(megabytes: 1024))
 
     /// All of the memory is read once after the wake.
