@@ -44,8 +44,8 @@ let package = Package(
         .systemLibrary(name: "CSeccomp"),
         .systemLibrary(name: "CCURL"),
         .systemLibrary(name: "CMicroHTTPD"),
-        // zlib before libelf: from elfutils 0.193 on that has a crc32 of its own in its static library. Modules cannot say so,
-        // since the compiler names zlib last.
+        // zlib before libelf: from elfutils 0.193 on that has a crc32 of its own in its static library. Modules cannot
+        // say so, since the compiler names zlib last.
         .target(
             name: "CDataPath", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("z"), .linkedLibrary("elf")]),
         .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),

@@ -44,13 +44,13 @@ extension AlteredNodes {
             }
         }
 
-        /// What is open and has no name is in the images as well as memory is.
+        /// Memory that is open like a file (memfd_create) is in the images as well as that of the processes.
         @Test func imagesAreCountedBeforeTheyAreWritten() async throws {
             let node = try await node(.current)
             try await withPolicy("shortest-idle = 100ms\\npod-images = 67108864\\n", on: node) {
                 try await node.withSleepyPod("hoarder") { pod in
                     let hoard =
-                        "import os,sys; f=open('/tmp/h','wb'); f.write(b'x'*(200<<20)); f.flush(); os.unlink('/tmp/h');"
+                        "import os,sys; f=open(os.memfd_create('h'),'wb'); f.write(b'x'*(200<<20)); f.flush();"
                         + " sys.argv=['s']; exec(open('/usr/bin/server.py').read())"
                     let server = try await pod.start("server", image: "python", command: ["python3", "-c", hoard])
                     try await server.awaitShimLog("are too large for the pod, which may have 64 MB")
