@@ -54,12 +54,20 @@ extension Snapshot {
         }
     }
 
-    /// The images are complete: they take what they take, which is no more than was reserved.
+    /// The images are complete, and take what they take. That can be more than was reserved: pages that processes share since
+    /// a fork are in memory once, and in the images of each.
     func settle() throws(CheckpointError) {
         guard let reserved = Reservation(in: directory) else { return }
+        let lock = try lock()
+        defer { FileLock.release(lock) }
         let size = size
         if size > reserved.bytes {
-            throw .overLimit(owner: "the reservation", needed: size, used: 0, limit: reserved.bytes)
+            let others = limits.map { Reservation.all(below: $0.place, but: directory) } ?? []
+            try requireShare(of: size, beside: others.map(\.reservation))
+            let (disk, free) = try room()
+            if free < disk / Self.shareKept {
+                throw .noRoom(directory: directory, needed: size, free: free, kept: disk / Self.shareKept)
+            }
         }
         do {
             try Reservation(bytes: size, pod: reserved.pod, isWritten: true).keep(in: directory)
