@@ -146,6 +146,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "zeropod-conformance", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Conformance",
+            exclude: ["stock"],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["Commands", "CRI", "Linux", "Measure", "TestNode"],

@@ -2,13 +2,16 @@ import CLinux
 import Glibc
 import Linux
 
-/// What single threads were set to by calls that CRIU does not know: processors, I/O priority, timer slack. It is given
-/// back from outside. Only what differs from what a restored thread has anyway is kept, which is nothing as a rule.
+/// What single threads were set to by calls that CRIU does not know: processors, I/O priority, timer slack, and what a
+/// core dump has. It is given back from outside. Only what differs from what a restored thread has anyway is kept, which is
+/// nothing as a rule.
 package struct TaskAttributes: Sendable {
     private struct Attributes: Sendable, Equatable {
         var processors: [UInt8]
         var ioPriority: Int32
         var timerSlack: String
+        /// Of the process; which of its memory a core dump has.
+        var coreDumpFilter: String
     }
 
     /// By thread number in the container's pid namespace.
@@ -21,11 +24,13 @@ package struct TaskAttributes: Sendable {
         // A container may be restricted to some processors; then that is no thread's own doing.
         let usual = Attributes(
             processors: cgroup.processors ?? Self.processors(of: 0), ioPriority: zp_ioprio_get(0),
-            timerSlack: (try? Files.readText("/proc/self/timerslack_ns")) ?? "")
+            timerSlack: (try? Files.readText("/proc/self/timerslack_ns")) ?? "",
+            coreDumpFilter: (try? Files.readText("/proc/self/coredump_filter")) ?? "")
         for (thread, path) in Self.threads(of: cgroup) {
             let found = Attributes(
                 processors: Self.processors(of: thread), ioPriority: zp_ioprio_get(thread),
-                timerSlack: (try? Files.readText("/proc/\(thread)/timerslack_ns")) ?? usual.timerSlack)
+                timerSlack: (try? Files.readText("/proc/\(thread)/timerslack_ns")) ?? usual.timerSlack,
+                coreDumpFilter: (try? Files.readText("/proc/\(thread)/coredump_filter")) ?? usual.coreDumpFilter)
             if found != usual, let number = Self.innermostNumber(path) { kept[number] = found }
         }
     }
@@ -39,6 +44,8 @@ package struct TaskAttributes: Sendable {
             _ = zp_sched_setaffinity(thread, &processors, processors.count)
             _ = zp_ioprio_set(thread, wanted.ioPriority)
             try? Files.write(wanted.timerSlack, to: "/proc/\(thread)/timerslack_ns")
+            // Shown in base 16, and read as C does.
+            try? Files.write("0x\(wanted.coreDumpFilter)", to: "/proc/\(thread)/coredump_filter")
         }
     }
 
