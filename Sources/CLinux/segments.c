@@ -1,5 +1,4 @@
 // Segments of System V shared memory (shmat(2)) that end with the last process that has attached them.
-#define _GNU_SOURCE
 #include "CLinux.h"
 
 #include <errno.h>

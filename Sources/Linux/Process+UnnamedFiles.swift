@@ -1,8 +1,8 @@
 import Glibc
 
 extension Process {
-    /// Bytes of files that these processes have open or mapped and that have no name any more: deleted ones, memfd,
-    /// shared memory without a name. A checkpoint has to keep them, and no limit of memory counts those on a disk.
+    /// Bytes of files without a name that these processes have open or mapped and that are memory: memfd_create(2), and
+    /// what is shared without a file. They are in the images of a checkpoint; other files, deleted ones too, are kept.
     package static func unnamedBytes(of pids: [pid_t]) -> UInt64 {
         var sizes: [FileID: UInt64] = [:]
         for pid in pids {
@@ -35,7 +35,7 @@ extension Process {
     private static func addMapped(of pid: pid_t, to sizes: inout [FileID: UInt64]) {
         for line in ((try? Files.readText("/proc/\(pid)/maps")) ?? "").split(separator: "\n") {
             // The sixth field of a line is the name.
-            let name = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true).last ?? ""
+            let name = line.split(separator: " ", maxSplits: 5).last?.drop { $0 == " " } ?? ""
             if !isMemory(String(name)) { continue }
             add("/proc/\(pid)/map_files/\(line.prefix { $0 != " " })", to: &sizes)
         }

@@ -46,6 +46,8 @@ extension FidelityTests {
             // What a process used, and how much of its memory is resident: it comes back as it is needed.
             "status VmPeak", "status VmHWM", "status VmRSS", "status Rss", "status VmPTE", "status VmSwap",
             "status voluntary_ctxt_switches", "status nonvoluntary_ctxt_switches",
+            // How large the table of descriptors is: CRIU has some of its own there for a while.
+            "status FDSize",
             // Counts signals of all processes of the user.
             "status SigQ",
         ]

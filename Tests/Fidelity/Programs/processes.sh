@@ -9,7 +9,7 @@ file() { say "$1" "$(tr '\0\n' '  ' 2>/dev/null <"$place/$1")"; }
 
 of_a_task() {
     local line
-    while IFS=$'\t' read -r name value; do say "status $name" "$value"; done <"$place/status"
+    while IFS=$'\t' read -r name value; do say "status $name" "$value"; done < <(cat "$place/status")
     for name in comm cgroup oom_score_adj loginuid sessionid attr/current timerslack_ns personality; do file "$name"; done
     say affinity "$(taskset -p "$task" | sed 's/.*: //')"
     say scheduling "$(chrt -p "$task" | sed 's/.*: //')"
@@ -17,19 +17,36 @@ of_a_task() {
     for link in "$place"/ns/*; do say "ns ${link##*/}" "$(readlink "$link")"; done
 }
 
+# Neighbours that differ in nothing the kernel makes one mapping of, or leaves two.
+merged_maps() {
+    local range access offset device inode path begin='' end start last what place_in_file
+    while read -r range access offset device inode path; do
+        start=$((16#${range%-*})) last=$((16#${range#*-}))
+        # A file goes on where it was left; what has no file has no place in one.
+        if [[ $begin && $start == "$end" && "$access $device $inode $path" == "$what" ]] &&
+            ((inode == 0 || 16#$offset == place_in_file + start - begin)); then
+            end=$last
+            continue
+        fi
+        [[ -z $begin ]] || printf '%x-%x %s %x\n' "$begin" "$end" "$what" "$place_in_file"
+        begin=$start end=$last what="$access $device $inode $path" place_in_file=$((16#$offset))
+    done < <(cat "$1")
+    [[ -z $begin ]] || printf '%x-%x %s %x\n' "$begin" "$end" "$what" "$place_in_file"
+}
+
 for pid; do
     place=/proc/$pid task=$pid
     own=$(awk '/^NSpid/ { print $NF }' "$place/status")
     who=$own
     of_a_task
-    for name in limits coredump_filter environ cmdline uid_map gid_map setgroups mountinfo timens_offsets timers; do
+    for name in limits coredump_filter environ cmdline uid_map gid_map setgroups timens_offsets timers; do
         file "$name"
     done
+    # Without the numbers of mounts, and without the device of a procfs: that is a new one, as its pid namespace is.
+    say mountinfo "$(cut -d' ' -f3- "$place/mountinfo" | sed '/ - proc /s/^[^ ]* //' | sort)"
     for name in exe cwd root; do say "$name" "$(readlink "$place/$name") $(stat -Lc '%d:%i' "$place/$name")"; done
     # Where, how, and what of: neither how much of it is used.
-    while read -r range access offset device inode path; do
-        say "maps $range" "$access $offset $device $inode $path"
-    done <"$place/maps"
+    while read -r range what; do say "maps $range" "$what"; done < <(merged_maps "$place/maps")
     for descriptor in "$place"/fd/*; do
         number=${descriptor##*/}
         say "fd $number" "$(readlink "$descriptor") $(stat -Lc '%d:%i %a %h' "$descriptor")"
