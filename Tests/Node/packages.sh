@@ -6,6 +6,8 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 install_tools() {
     local -A package_of=(
         [mmdebstrap]=mmdebstrap [curl]=curl [openssl]=openssl [ip]=iproute2 [jq]=jq [cc]=gcc [iptables]=iptables [ethtool]=ethtool [unshare]=util-linux [flock]=util-linux [sysctl]=procps
+        # mmdebstrap leaves paths out by it, and does not ask for it.
+        [python3]=python3
         # Trials of these two run on this machine (Tests/ProcessTrials).
         [runc]=runc [busybox]=busybox-static
     )
