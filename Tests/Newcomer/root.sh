@@ -9,7 +9,7 @@ remove_root() {
             find $directory -depth -type d -exec rmdir {} \; 2>/dev/null || true
         done
     fi
-    rm -rf --one-file-system "$root" "$root.sources" "$root.log"
+    rm -rf --one-file-system "$root" "$root.list" "$root.log"
 }
 
 # SUITE PACKAGE,…: what is required of every Debian, and these.
@@ -17,9 +17,9 @@ make_bare_root() {
     rm -rf --one-file-system "$root"
     mkdir -p "${root%/*}"
     trap remove_root EXIT
-    sources "$1" >"$root.sources"
+    sources "$1" >"$root.list"
     unpack --mode=root --variant=minbase --aptopt='Acquire::Retries "3"' --include="$2" "$1" "$root" \
-        "$root.sources" >"$root.log" 2>&1 || {
+        "$root.list" >"$root.log" 2>&1 || {
         tail -n 20 "$root.log" >&2
         fail "no root file system of $1; see above"
     }

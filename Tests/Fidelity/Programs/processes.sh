@@ -49,7 +49,14 @@ for pid; do
     while read -r range what; do say "maps $range" "$what"; done < <(merged_maps "$place/maps")
     for descriptor in "$place"/fd/*; do
         number=${descriptor##*/}
-        say "fd $number" "$(readlink "$descriptor") $(stat -Lc '%d:%i %a %h' "$descriptor")"
+        link=$(readlink "$descriptor")
+        # Those of a procfs and of processes are others, as the processes are: of the same name, in the same place.
+        if [[ $link == /proc/* || $link == *pidfd* ]]; then
+            say "fd $number" "$link $(stat -Lc %a "$descriptor")"
+            say "fdinfo $number" "$(grep -E '^(pos|flags):' "$place/fdinfo/$number")"
+            continue
+        fi
+        say "fd $number" "$link $(stat -Lc '%d:%i %a %h' "$descriptor")"
         say "fdinfo $number" "$(<"$place/fdinfo/$number")"
     done
     for place in "$place"/task/*; do
