@@ -126,7 +126,6 @@ package struct Dump: Sendable {
         guard let descriptors = findings.descriptors, let locks = findings.locks, let timers = findings.timers,
             let segments = findings.segments
         else { throw .badImage(path: "\(snapshot.images)/files.img") }
-        locks.take()
         return Outcome(
             dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
             sleeper: Sleeper(

@@ -1,18 +1,16 @@
 import CLinux
 import Glibc
 import Linux
+import Synchronization
 
-/// Locks of the POSIX kind (fcntl(2), F_SETLK), which belong to processes and go with them. While those are away the shim
-/// holds the same ranges by locks of its own (F_OFD_SETLK); at the wake CRIU takes them for the processes again.
+/// Locks of the POSIX kind (fcntl(2), F_SETLK), which belong to processes and go with them. Those for reading the shim holds
+/// meanwhile by locks of its own (F_OFD_SETLK), from before the processes end until CRIU has taken them for the restored
+/// ones: many may have them at a time, so there is no gap. A lock for writing has one owner, and would be free for a moment
+/// twice; a container with one is not checkpointed.
 ///
 /// Locks of descriptors (flock, F_OFD_SETLK) need nothing: the descriptors are kept, and with them the locks.
-struct RecordLocks: Sendable {
-    private struct Lock: Sendable {
-        let file: SharedDescriptor
-        let range: flock
-    }
-
-    private let locks: [Lock]
+final class RecordLocks: Sendable {
+    private let files: Mutex<[SharedDescriptor]>
 
     /// Numbers of criu/include/file-lock.h.
     private static let posix: UInt64 = 1
@@ -23,7 +21,7 @@ struct RecordLocks: Sendable {
     /// - Parameter pids: of the container's processes.
     init(takenFrom directory: String, of pids: [pid_t]) throws(CheckpointError) {
         let path = "\(directory)/filelocks.img"
-        var locks: [Lock] = []
+        var files: [SharedDescriptor] = []
         if Files.exists(path) {
             let numbers = Self.outerNumbers(of: pids)
             try ImageFile.edit(path) { entry throws(CheckpointError) in
@@ -31,43 +29,30 @@ struct RecordLocks: Sendable {
                 guard let inner = entry.number(3), let number = entry.number(4), let kind = entry.number(2),
                     let pid = numbers[pid_t(truncatingIfNeeded: inner)]
                 else { throw .badImage(path: path) }
+                guard kind == UInt64(F_RDLCK) else {
+                    throw .lossy(
+                        reason: "process \(inner) has a lock for writing (fcntl), which would be free for a moment")
+                }
                 var range = flock()
-                range.l_type = Int16(truncatingIfNeeded: kind)
+                range.l_type = Int16(F_RDLCK)
                 range.l_start = off_t(truncatingIfNeeded: entry.number(5) ?? 0)
                 range.l_len = off_t(truncatingIfNeeded: entry.number(6) ?? 0)
                 do throws(SystemError) {
-                    // A description of our own: that of the process may have locks of its own kind.
-                    let flags = kind == UInt64(F_RDLCK) ? O_RDONLY : O_RDWR
-                    let file = try Descriptor.open("/proc/\(pid)/fd/\(number)", flags)
-                    locks.append(Lock(file: SharedDescriptor(file), range: range))
+                    // A description of our own, with which the lock ends.
+                    let file = try Descriptor.open("/proc/\(pid)/fd/\(number)", O_RDONLY)
+                    try checking("fcntl(F_OFD_SETLK)", "descriptor \(number)", zp_ofd_setlk(file.rawValue, &range))
+                    files.append(SharedDescriptor(file))
                 } catch {
                     throw .system(error)
                 }
                 return false
             }
         }
-        self.locks = locks
-        for lock in locks where try Self.isAwaited(lock.file.descriptor) {
-            throw .lossy(
-                reason: "another process waits for a lock that the container has (fcntl), and would get it while the "
-                    + "container sleeps")
-        }
-        // Those for reading can be had beside the processes' own.
-        take()
+        self.files = Mutex(files)
     }
 
-    /// Takes what can be taken. Again when the processes have ended, for what they had for writing.
-    func take() { for lock in locks { set(lock, lock.range.l_type) } }
-
-    /// Lets the processes have them again.
-    func release() { for lock in locks { set(lock, Int16(F_UNLCK)) } }
-
-    private func set(_ lock: Lock, _ type: Int16) {
-        var range = lock.range
-        range.l_type = type
-        // One that somebody else has taken in between has to be waited for at the wake.
-        _ = zp_ofd_setlk(lock.file.descriptor.rawValue, &range)
-    }
+    /// The processes have them again. May be called again.
+    func release() { files.withLock { $0 = [] } }
 
     private static func outerNumbers(of pids: [pid_t]) -> [pid_t: pid_t] {
         var numbers: [pid_t: pid_t] = [:]
@@ -76,18 +61,5 @@ struct RecordLocks: Sendable {
             if let inner = line.split(separator: "\t").last.flatMap({ pid_t($0) }) { numbers[inner] = pid }
         }
         return numbers
-    }
-
-    /// A line `N: -> POSIX … MAJOR:MINOR:INODE …` of /proc/locks (proc(5)).
-    private static func isAwaited(_ file: borrowing Descriptor) throws(CheckpointError) -> Bool {
-        do throws(SystemError) {
-            let inode = try file.status().st_ino
-            return try Files.readText("/proc/locks").split(separator: "\n").contains { line in
-                let words = line.split(separator: " ")
-                return words.contains("->") && words.contains { $0.hasSuffix(":\(inode)") && $0.count > 1 }
-            }
-        } catch {
-            throw .system(error)
-        }
     }
 }

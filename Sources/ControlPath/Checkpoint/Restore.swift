@@ -152,11 +152,8 @@ package struct Restore: Sendable {
                         // The pid namespace is new and nothing runs in it yet.
                         try procfs.begin(for: pid)
                     }
-                // From here on criu looks at /proc, and opens what the processes had open; as late as can be, their locks
-                // are free for it.
-                case "post-setup-namespaces":
-                    try procfs.finish()
-                    sleeper.locks.release()
+                // From here on criu looks at /proc.
+                case "post-setup-namespaces": try procfs.finish()
                 // The processes are made, and the server has not begun to bring memory unasked.
                 case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
                 // The processes are about to run. From here on a failure ends them.
@@ -165,6 +162,7 @@ package struct Restore: Sendable {
                     aboutToRun()
                     sleeper.descriptors.close()
                     sleeper.segments.letGo()
+                    sleeper.locks.release()
                     isTold = true
                     tell(initial)
                 default: return true
@@ -178,7 +176,6 @@ package struct Restore: Sendable {
         times.reached("call returned")
         if pid > 0 && failure == nil { return pid }
         underWay.failed()
-        sleeper.locks.take()
         if let failure { throw failure }
         let error = CheckpointError.failed("restore", pid, log: snapshot.logTail(Snapshot.restoreLog))
         // Processes that ran, if only for a moment, may have done something that must not be done twice.
