@@ -5,11 +5,12 @@ package struct FirstConnections: Equatable, Sendable {
     /// Ports whose connections are accepted in its place, and relayed.
     package internal(set) var relayed: Set<UInt16> = []
     /// Why some are relayed; empty if none is.
-    package var reason: String { relayed.isEmpty ? "" : "the annotation handover says so" }
+    package internal(set) var reason = ""
 
-    init(of ports: Set<UInt16>, relayed: Set<UInt16>) {
+    init(of ports: Set<UInt16>, relayed: Set<UInt16>, because reason: String) {
         accepted = ports.subtracting(relayed)
         self.relayed = relayed
+        self.reason = relayed.isEmpty ? "" : reason
     }
 
     /// Nothing is known of a container without ports.

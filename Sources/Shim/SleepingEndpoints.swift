@@ -71,6 +71,9 @@ final class SleepingEndpoints: Sendable {
         }
     }
 
+    /// Those on which a process of the container listens.
+    var ports: Set<UInt16> { state.withLock { $0.watch?.ports ?? [] } }
+
     var connections: Int { state.withLock { $0.watch?.connections ?? 0 } }
 
     /// Connections that have waited for a wake, since the start.

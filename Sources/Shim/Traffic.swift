@@ -16,8 +16,8 @@ final class Traffic {
     private let proxyTimeout: Instant.Span?
     private let handover: ContainerConfiguration.Handover
     let passivePorts: Set<UInt16>
-    /// Those that the annotation names; nil: it names none.
-    private let namedPorts: Set<UInt16>?
+    /// Ports that the annotation names and nobody has listened on when the container fell asleep.
+    private var unattended: Set<UInt16> = []
     private let probes: ProbeMemory
     private var declared: Set<UInt16> = []
     private var datagramPorts: Set<UInt16>
@@ -74,7 +74,6 @@ final class Traffic {
         connectTimeout = container.configuration.connectTimeout.map(Instant.Span.init(nanoseconds:))
         proxyTimeout = container.configuration.proxyTimeout.map(Instant.Span.init(nanoseconds:))
         passivePorts = container.configuration.probes.passivePorts
-        namedPorts = container.configuration.ports
         probes = ProbeMemory(for: container)
         activator = try Activator(
             loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
@@ -170,7 +169,7 @@ final class Traffic {
     }
 
     private func policy(datagramPorts: Set<UInt16>?) -> WakePolicy {
-        WakePolicy(ports: namedPorts, passivePorts: passivePorts, datagramPorts: datagramPorts)
+        WakePolicy(passivePorts: passivePorts, datagramPorts: datagramPorts)
     }
 
     /// The processes are gone; what comes to what they had open brings them back.
@@ -178,7 +177,12 @@ final class Traffic {
         attempt("let more connections wait") { () throws(SystemError) in
             try pod.namespace.inside { () throws(SystemError) in endpoints.lengthenQueues() }
         }
-        attempt("wait for connections") { () throws(SystemError) in try endpoints.start(loop, onArrival) }
+        attempt("wait for connections") { () throws(SystemError) in
+            try endpoints.start(loop, onArrival)
+            // Who comes there wakes, and is told by the application itself if it does not listen then either.
+            unattended = activePorts.subtracting(endpoints.ports)
+            try pod.redirector.setRedirect(true, ports: unattended)
+        }
     }
 
     /// The processes are there, and take nothing.
@@ -199,7 +203,11 @@ final class Traffic {
 
     /// How the application gets the connections that come while it is away.
     var firstConnections: FirstConnections {
-        FirstConnections(of: activePorts, relayed: handover == .relay ? activePorts : [])
+        handover == .relay
+            ? FirstConnections(of: activePorts, relayed: activePorts, because: "the annotation handover says so")
+            : FirstConnections(
+                of: activePorts, relayed: unattended.intersection(activePorts),
+                because: "no process of the container listens there")
     }
 
     func release() {
@@ -216,6 +224,7 @@ final class Traffic {
     }
 
     private func endRedirect() {
+        unattended = []
         attempt("end the redirect") { () throws(SystemError) in
             try pod.redirector.setRedirect(false, ports: declared)
         }

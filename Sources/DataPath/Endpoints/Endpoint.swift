@@ -75,23 +75,19 @@ package enum Endpoint: Equatable, Sendable {
 
 /// Which endpoints wake a container.
 package struct WakePolicy: Sendable {
-    /// TCP ports whose new connections wake; nil: those of all but the passive ones.
-    package var ports: Set<UInt16>?
-    /// TCP ports that do not wake, not even on connections that are open.
+    /// TCP ports that do not wake, not even on connections that are open; all others do.
     package var passivePorts: Set<UInt16>
     /// UDP ports that wake; nil: every datagram does.
     package var datagramPorts: Set<UInt16>?
 
-    package init(ports: Set<UInt16>?, passivePorts: Set<UInt16>, datagramPorts: Set<UInt16>?) {
-        self.ports = ports
+    package init(passivePorts: Set<UInt16>, datagramPorts: Set<UInt16>?) {
         self.passivePorts = passivePorts
         self.datagramPorts = datagramPorts
     }
 
     func wakes(_ endpoint: Endpoint) -> Bool {
         switch endpoint {
-        case .listener(let port): ports?.contains(port) ?? !passivePorts.contains(port)
-        case .connection(let port): !passivePorts.contains(port)
+        case .listener(let port), .connection(let port): !passivePorts.contains(port)
         case .datagrams(let port): datagramPorts?.contains(port) ?? true
         case .local: true
         case .other: false

@@ -10,17 +10,21 @@ import Synchronization
 package final class EndpointWatch: Sendable {
     private let readable: ReadableSet
     private let listeners: [Int32]
+    /// Those of TCP on which somebody listens.
+    package let ports: Set<UInt16>
     /// How many connections are open.
     package let connections: Int
 
     /// - Parameter numbers: descriptors of this process. They stay open as long as this is used.
     package init(_ numbers: [Int32], _ policy: WakePolicy) throws(SystemError) {
         let readable = try ReadableSet()
-        var (listeners, connections) = ([Int32](), 0)
+        var (listeners, ports, connections) = ([Int32](), Set<UInt16>(), 0)
         for number in numbers {
             let endpoint = Endpoint(of: number)
             switch endpoint {
-            case .listener: listeners.append(number)
+            case .listener(let port):
+                listeners.append(number)
+                ports.insert(port)
             case .connection: connections += 1
             default: break
             }
@@ -28,6 +32,7 @@ package final class EndpointWatch: Sendable {
         }
         self.readable = readable
         self.listeners = listeners
+        self.ports = ports
         self.connections = connections
     }
 
