@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// The session keyring of a container (keyrings(7)), kept while no process has it. runc makes one for each container,
-/// named `_ses.ID`, and joins it by that name again for each process that it adds.
+/// named `_ses.ID`, and crun one named `ID`; they join it by that name again for each process that they add.
 package final class SessionKeyring: Sendable {
     package let name: String
     /// Its serial number.
@@ -19,7 +19,25 @@ package final class SessionKeyring: Sendable {
 
     /// Who joins a keyring leaves the one that it has, so a thread does it that is gone after that. It links the keyring
     /// into the one of this process, which all threads share that are started after it was made: `prepare`.
-    package init(named name: String) throws(SystemError) {
+    ///
+    /// - Parameter names: the first of these that there is counts.
+    /// - Returns: nil if there is none.
+    package static func find(_ names: [String]) throws(SystemError) -> SessionKeyring? {
+        // "0a1b2c3d I--Q---   4 perm 3f1b0000     0     0 keyring   _ses.ID: empty", of /proc/keys.
+        let lines = try Files.readText("/proc/keys").split(separator: "\n").map { $0.split(separator: " ") }
+        let found = lines.filter { $0.count > 8 && $0[7] == "keyring" }.map {
+            ($0[8].dropLast(), Int($0[0], radix: 16))
+        }
+        for name in names {
+            guard let number = found.first(where: { $0.0 == name })?.1 else { continue }
+            let keyring = try SessionKeyring(named: name)
+            // Who may not search it by its name gets a new one.
+            if keyring.number == number { return keyring }
+        }
+        return nil
+    }
+
+    private init(named name: String) throws(SystemError) {
         let outcome = try Promise<Int>()
         let thread = try JoinedThread("keyring") {
             var number = zp_join_session_keyring(name)

@@ -69,7 +69,7 @@ extension Container {
             memoryBefore = cgroup?.anonymousMemory
             let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
-                of: main.pid, keyring: sessionKeyring,
+                of: main.pid, keyrings: ["_ses.\(id)", id],
                 inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
             times.reached("kept")
             let quiet = traffic?.quietness(since: lastActivity)
@@ -93,10 +93,6 @@ extension Container {
             checkpointEnded(.failed(error.description))
         }
     }
-
-    /// The name that runc gives it; nil: the processes have the one of whoever started them, as those do that runc has
-    /// restored from somebody's images.
-    private var sessionKeyring: String? { runc.options.noNewKeyring || origin != nil ? nil : "_ses.\(id)" }
 
     private func dumped(_ result: Result<Dump.Outcome, CheckpointError>) {
         endWatch()

@@ -156,7 +156,7 @@ extension AlteredNodes {
                         try await node.run("/opt/zeropod/bin/zeropod", "sleep", server.id, expecting: nil).status == 0
                     }
                     #expect(try await node.get(pod.ip4, port: 8080, path: "/all").text == "100")
-                    try await server.awaitShimLog("the restore cannot begin, and is tried again")
+                    try await server.awaitShimLog("the restore is tried again in")
                     try await server.expectWakes(1)
                     try await eventually("no criu waits") {
                         try await node.shell("pgrep -f 'criu(.real)? swrk'", expecting: nil).text.isEmpty

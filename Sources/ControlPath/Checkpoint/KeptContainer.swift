@@ -23,10 +23,10 @@ package final class KeptContainer: Sendable {
 
     /// - Parameters:
     ///   - pid: the running init of the container.
-    ///   - keyring: the name of its session keyring, if it has one of its own.
+    ///   - keyrings: how its session keyring may be called, if it has one of its own.
     ///   - children: if its cgroups are removed when nobody is in them, who starts the process that is.
     package init(
-        of pid: pid_t, keyring: String? = nil, inhabitedBy children: Children? = nil
+        of pid: pid_t, keyrings: [String] = [], inhabitedBy children: Children? = nil
     ) throws(SystemError) {
         mount = try Namespace(.mount, of: pid)
         ipc = try Namespace(.ipc, of: pid)
@@ -34,7 +34,7 @@ package final class KeptContainer: Sendable {
         network = try Namespace(.network, of: pid)
         cgroup = try Namespace(.cgroup, of: pid)
         cgroups = try Cgroup(of: pid)
-        self.keyring = if let keyring { try SessionKeyring(named: keyring) } else { nil }
+        keyring = try SessionKeyring.find(keyrings)
         mounts = try MountTable(of: pid).mounts
         placeholder =
             if let children { try Placeholder(children, in: try cgroups.openProcesses()) } else { nil }
