@@ -32,7 +32,7 @@ package struct Freezer: Sendable {
 
     /// A process stands still as soon as it is on its way back from the kernel. One that waits for a disk or a server
     /// that does not answer may take for ever.
-    private static let patience = Instant.Span.milliseconds(100)
+    private static let patience = Instant.Span.seconds(1)
 
     package func thaw() throws(SystemError) { try write(isUnified ? "0" : "THAWED") }
 

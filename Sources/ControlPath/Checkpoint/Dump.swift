@@ -138,8 +138,9 @@ package struct Dump: Sendable {
         _ findings: inout Findings, _ mayGoOn: () -> Bool
     ) throws(CheckpointError) {
         findings.dispositions = try? SignalDispositions(of: pid)
-        try ProcessComparison.requireOneSetting(of: kept.cgroups.processes(), asOf: pid)
-        do throws(SystemError) { findings.attributes = try TaskAttributes(of: kept.cgroups) } catch {
+        try ProcessComparison.requireOneSetting(of: kept.processes, asOf: pid)
+        do throws(SystemError) { findings.attributes = try TaskAttributes(of: kept.processes, in: kept.cgroups) } catch
+        {
             throw .system(error)
         }
         if !mayGoOn() { throw .givenUp }
@@ -161,7 +162,7 @@ package struct Dump: Sendable {
         try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
         try ImageFile.leaveCgroups(in: snapshot.images)
         if mayWakeLazily { findings.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
-        findings.locks = try RecordLocks(takenFrom: snapshot.images, of: kept.cgroups.processes())
+        findings.locks = try RecordLocks(takenFrom: snapshot.images, of: kept.processes)
         findings.timers = try Timers(in: snapshot.images)
         let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
         times.reached("descriptors kept")

@@ -40,6 +40,9 @@ package final class KeptContainer: Sendable {
             if let children { try Placeholder(children, in: try cgroups.openProcesses()) } else { nil }
     }
 
+    /// The container's own, as long as there are any.
+    var processes: [pid_t] { cgroups.processes().filter { $0 != placeholder?.pid } }
+
     /// Namespaces that criu enters before it starts, so that it takes them for its own and leaves them alone.
     var entered: [Int32] {
         [

@@ -20,13 +20,13 @@ package struct TaskAttributes: Sendable {
     init() {}
 
     /// Of threads that stand still.
-    init(of cgroup: Cgroup) throws(SystemError) {
+    init(of pids: [pid_t], in cgroup: Cgroup) throws(SystemError) {
         // A container may be restricted to some processors; then that is no thread's own doing.
         let usual = Attributes(
             processors: cgroup.processors ?? Self.processors(of: 0), ioPriority: zp_ioprio_get(0),
             timerSlack: (try? Files.readText("/proc/self/timerslack_ns")) ?? "",
             coreDumpFilter: (try? Files.readText("/proc/self/coredump_filter")) ?? "")
-        for (thread, path) in Self.threads(of: cgroup) {
+        for (thread, path) in Self.threads(of: pids) {
             let found = Attributes(
                 processors: Self.processors(of: thread), ioPriority: zp_ioprio_get(thread),
                 timerSlack: (try? Files.readText("/proc/\(thread)/timerslack_ns")) ?? usual.timerSlack,
@@ -36,9 +36,9 @@ package struct TaskAttributes: Sendable {
     }
 
     /// To threads that do not run yet. What cannot be set stays as it is: none of it changes what a program does.
-    func giveBack(in cgroup: Cgroup) {
+    func giveBack(to pids: [pid_t]) {
         if kept.isEmpty { return }
-        for (thread, path) in Self.threads(of: cgroup) {
+        for (thread, path) in Self.threads(of: pids) {
             guard let number = Self.innermostNumber(path), let wanted = kept[number] else { continue }
             var processors = wanted.processors
             _ = zp_sched_setaffinity(thread, &processors, processors.count)
@@ -49,8 +49,8 @@ package struct TaskAttributes: Sendable {
         }
     }
 
-    private static func threads(of cgroup: Cgroup) -> [(pid_t, path: String)] {
-        cgroup.processes().flatMap { pid in
+    private static func threads(of pids: [pid_t]) -> [(pid_t, path: String)] {
+        pids.flatMap { pid in
             ((try? Files.names(in: "/proc/\(pid)/task")) ?? []).compactMap { name in
                 pid_t(name).map { ($0, "/proc/\(pid)/task/\(name)") }
             }
