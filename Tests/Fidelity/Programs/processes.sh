@@ -22,6 +22,8 @@ merged_maps() {
     local range access offset device inode path begin='' end start last what place_in_file
     while read -r range access offset device inode path; do
         start=$((16#${range%-*})) last=$((16#${range#*-}))
+        # Memory has no file that it could be the same of. CRIU shares it by memfd, where it had no name.
+        [[ $path != *'(deleted)' || $device != 00:01 ]] || inode=0 path=${path#/memfd:}
         # A file goes on where it was left; what has no file has no place in one.
         if [[ $begin && $start == "$end" && "$access $device $inode $path" == "$what" ]] &&
             ((inode == 0 || 16#$offset == place_in_file + start - begin)); then

@@ -9,6 +9,7 @@ import mmap
 import os
 import struct
 
+from groups.locks import RefusedLock, RefusedWaiter
 from groups.places import Child
 from kind import Kind, NotHere
 
@@ -125,7 +126,6 @@ class Sealed(Kind):
 
 class SystemV(Kind):
     holds = "System V shared memory"
-    refusal = "SysVIPC|System V"
 
     def take(self):
         libc.shmat.restype = ctypes.c_void_p
@@ -213,6 +213,8 @@ class Reserved(Kind):
 
 
 KINDS = [Reserved, IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
+    functools.partial(RefusedLock, "POSIX", True), functools.partial(RefusedWaiter, "POSIX")
+] + [
     functools.partial(Namespace, flags, what) for flags, what in (
         (0x10000000 | 0x20000, "a user and a mount namespace"), (0x20000, "a mount namespace"),
         (0x40000000, "a network namespace"))
