@@ -8,6 +8,8 @@ install_tools() {
         [mmdebstrap]=mmdebstrap [curl]=curl [openssl]=openssl [ip]=iproute2 [jq]=jq [cc]=gcc [iptables]=iptables [ethtool]=ethtool [unshare]=util-linux [flock]=util-linux [sysctl]=procps
         # mmdebstrap leaves paths out by it, and does not ask for it.
         [python3]=python3
+        # It was part of util-linux, which is everywhere, up to Debian 13.
+        [pivot_root]=util-linux-extra
         # Trials of these two run on this machine (Tests/ProcessTrials).
         [runc]=runc [busybox]=busybox-static
     )
