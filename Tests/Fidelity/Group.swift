@@ -26,7 +26,7 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "local", holds: false),
         Group(name: "network", holds: false),
         Group(name: "pending", separate: true, holds: false),
-        Group(name: "quiet"),
+        Group(name: "quiet", holds: false),
         // Each kind has its turn twice.
         Group(name: "outside", cycles: 20, annotations: ["ports-map": "holder=8080,9000,9001,9002/udp"], holds: false),
         Group(name: "calls", holds: false),
