@@ -34,15 +34,15 @@ struct KeptDescriptorTests {
         let pipe = try Descriptor.pipe()
         _ = try pipe.write.write([1, 2, 3])
         let entries = [
-            entry(1, "/kept/\(getpid())/fd/\(pipe.read.rawValue)"), entry(2, "/proc/1/stat"),
-            entry(3, "/kept/\(getpid())/exe"),
+            entry(1, "//kept/\(getpid())/fd/\(pipe.read.rawValue)"), entry(2, "/proc/1/stat"),
+            entry(3, "//kept/\(getpid())/exe"),
         ]
         try withImages(entries) { directory in
             let kept = try KeptDescriptors(takenFrom: directory)
             #expect(kept.count == 2)
             let found = try names(in: directory)
             #expect(found[1] == "/proc/1/stat")
-            let number = try #require(Int32(found[0].dropFirst("/kept/".count)))
+            let number = try #require(Int32(found[0].dropFirst("//kept/".count)))
             // What is read here is gone there.
             var bytes = [UInt8](repeating: 0, count: 2)
             #expect(read(number, &bytes, 2) == 2)
@@ -53,14 +53,16 @@ struct KeptDescriptorTests {
     }
 
     @Test func whatWouldBeOpenedByItsPathIsRefused() throws {
-        try withImages([entry(1, "/kept/\(getpid())/cwd"), entry(2, "/srv/data")]) { directory in
+        try withImages([entry(1, "//kept/\(getpid())/cwd"), entry(2, "/srv/data")]) { directory in
             let error = #expect(throws: CheckpointError.self) { try KeptDescriptors(takenFrom: directory) }
             #expect(error?.isRefusal == true)
             #expect(error?.description.contains("/srv/data") == true)
         }
     }
 
-    @Test(arguments: ["/kept", "/kept/x/fd/1", "/kept/999999999/fd/0", "/kept/1", "kept/1/fd/1"])
+    @Test(arguments: [
+        "//kept", "//kept/x/fd/1", "//kept/999999999/fd/0", "//kept/1", "kept/1/fd/1", "/kept/1/status", "/kept/1/exe",
+    ])
     func namesThatAreNoneAreErrors(_ name: String) throws {
         try withImages([entry(1, name)]) { directory in
             _ = #expect(throws: CheckpointError.self) { try KeptDescriptors(takenFrom: directory) }
@@ -86,7 +88,7 @@ struct KeptDescriptorTests {
         #expect(mkfifo("\(directory)/fifo", 0o600) == 0)
         let fifo = try Descriptor.open("\(directory)/fifo", O_RDWR)
         let numbers = [one.rawValue, other.rawValue, pipe.read.rawValue, fifo.rawValue]
-        let entries = numbers.enumerated().map { entry(UInt8($0.offset + 1), "/kept/\(getpid())/fd/\($0.element)") }
+        let entries = numbers.enumerated().map { entry(UInt8($0.offset + 1), "//kept/\(getpid())/fd/\($0.element)") }
         try withImages(entries) { directory in
             let kept = try KeptDescriptors(takenFrom: directory)
             #expect(kept.count == 4)

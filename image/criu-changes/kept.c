@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * What processes hold open is kept by the shim, which takes a copy of each descriptor while they stand still, and hands it
- * back: the very same kernel object. So nothing of it is in the images but a name. A dump writes "/kept/" and the place
+ * back: the very same kernel object. So nothing of it is in the images but a name. A dump writes "//kept/" and the place
  * below /proc where the object is found; the shim takes a copy from there, and writes the number of its own descriptor
- * instead: "/kept/17". A restore takes number 17 out of the shim's descriptor table.
+ * instead: "//kept/17". A restore takes number 17 out of the shim's descriptor table. The kernel gives no path two slashes,
+ * so no container can have a file of such a name.
  *
  * Only with KEPT in the environment: without it CRIU makes images that stand for themselves.
  */
@@ -165,7 +166,7 @@ static int dump_kept(int lfd, u32 id, const struct fd_parms *p)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "/kept/%d/fd/%d", p->pid, p->fd);
+	snprintf(name, sizeof(name), "//kept/%d/fd/%d", p->pid, p->fd);
 	return write_kept(id, p, name);
 }
 
@@ -204,7 +205,7 @@ int dump_kept_mapping(int lfd, u32 *id, struct fd_parms *p, unsigned long start,
 	char name[96];
 	bool writes = (flags & O_ACCMODE) != O_RDONLY;
 
-	snprintf(name, sizeof(name), "/kept/%d/map_files/%lx-%lx", mapping_pid, start, end);
+	snprintf(name, sizeof(name), "//kept/%d/map_files/%lx-%lx", mapping_pid, start, end);
 	p->flags = writes ? O_RDWR : O_RDONLY;
 	return dump_kept_path(lfd, id, p, writes ? for_writing : for_reading, name);
 }
@@ -213,7 +214,7 @@ int dump_kept_link(int lfd, u32 *id, struct fd_parms *p, pid_t pid, const char *
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "/kept/%d/%s", pid, link);
+	snprintf(name, sizeof(name), "//kept/%d/%s", pid, link);
 	p->flags = O_RDONLY;
 	return dump_kept_path(lfd, id, p, for_reading, name);
 }
@@ -308,12 +309,12 @@ int collect_kept_segments(void)
 	return 0;
 }
 
-/* True: the name is of something kept. Its descriptor, or -1. */
+/* True: the name, without its first slash, is of something kept. Its descriptor, or -1. */
 bool kept_fd(const char *name, int *fd)
 {
 	int number, keeper;
 
-	if (sscanf(name, "kept/%d", &number) != 1)
+	if (sscanf(name, "/kept/%d", &number) != 1)
 		return false;
 	if (!fd)
 		return true;

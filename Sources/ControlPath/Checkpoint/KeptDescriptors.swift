@@ -61,12 +61,13 @@ package final class KeptDescriptors: Sendable {
         }
 
         /// - Parameters:
-        ///   - name: `/kept/PID/…`: what is found at `/proc/PID/…`. Else the path of a file that CRIU opens again.
+        ///   - name: `//kept/PID/…`: what is found at `/proc/PID/…`. Else the path of a file that CRIU opens again.
         ///   - flags: as of open(2).
-        /// - Returns: `/kept/N`; nil if the path stays.
+        /// - Returns: `//kept/N`; nil if the path stays.
         mutating func newName(_ name: String, _ flags: Int32) throws(CheckpointError) -> String? {
             let parts = name.split(separator: "/", maxSplits: 3)
-            guard parts.count == 4 || parts.count == 3, parts[0] == "kept", let pid = pid_t(parts[1]) else {
+            // No path of the kernel has two slashes, so a /proc that a container has mounted on /kept is not mistaken for it.
+            guard name.hasPrefix("//kept/"), parts.count == 4 || parts.count == 3, let pid = pid_t(parts[1]) else {
                 // Files of the container's own /proc belong to processes, and are made anew with them.
                 if name.hasPrefix("/proc/") { return nil }
                 if name.hasPrefix("/dev/") {
@@ -87,7 +88,7 @@ package final class KeptDescriptors: Sendable {
             } catch {
                 throw .system(error)
             }
-            return "/kept/\(numbers[numbers.count - 1])"
+            return "//kept/\(numbers[numbers.count - 1])"
         }
 
         private mutating func copy(_ number: Int32, of pid: pid_t) throws(SystemError) -> Descriptor {
