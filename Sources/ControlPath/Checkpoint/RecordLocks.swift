@@ -38,8 +38,10 @@ final class RecordLocks: Sendable {
                 range.l_start = off_t(truncatingIfNeeded: entry.number(5) ?? 0)
                 range.l_len = off_t(truncatingIfNeeded: entry.number(6) ?? 0)
                 do throws(SystemError) {
-                    // A description of our own, with which the lock ends.
-                    let file = try Descriptor.open("/proc/\(pid)/fd/\(number)", O_RDONLY)
+                    // A description of our own, with which the lock ends. A named pipe can be locked as well, and to open
+                    // it would wait for a writer.
+                    let file = try Descriptor.open(
+                        "/proc/\(pid)/fd/\(number)", O_RDONLY | O_NONBLOCK | O_NOCTTY)
                     try checking("fcntl(F_OFD_SETLK)", "descriptor \(number)", zp_ofd_setlk(file.rawValue, &range))
                     files.append(SharedDescriptor(file))
                 } catch {
