@@ -62,7 +62,8 @@ struct ConfigurationTests {
 
     @Test func imageIsTheOneThatMakeMakes() async throws {
         let makefile = try String(contentsOf: Kubernetes.configuration.appending(path: "../Makefile"), encoding: .utf8)
-        let image = try #require(makefile.firstMatch(of: /\nIMAGE \?= (\S+)\n/)?.1)
-        #expect(try await build("production").contains("image: \(image)\n"))
+        let version = try #require(makefile.firstMatch(of: /\nVERSION \?= (\S+)\n/)?.1)
+        let image = try #require(makefile.firstMatch(of: /\nIMAGE \?= (\S+):\$\(VERSION\)\n/)?.1)
+        #expect(try await build("production").contains("image: \(image):\(version)\n"))
     }
 }
