@@ -75,9 +75,10 @@ private let commotion = """
 extension AlteredNodes {
     /// What brings the memory ends before its time.
     @Suite struct LostMemoryTests {
-        /// Gives `body` a server that has been woken, and whose page server, of this pid, has most still to bring.
+        /// Gives `body` a server that has been woken by a request for all of its memory, or by one that needs little, and
+        /// whose page server, of this pid, has most still to bring.
         private func withMissingMemory(
-            command: [String] = hoarderCommand(megabytes: 300),
+            command: [String] = hoarderCommand(megabytes: 300), path: String = "/all",
             _ body: (TestNode, Container, _ pages: String) async throws -> Void
         ) async throws {
             let node = try await node(.current)
@@ -105,11 +106,12 @@ extension AlteredNodes {
                     try await node.withSleepyPod("lost", ["wake": "lazy"]) { pod in
                         let server = try await pod.start("server", image: "python", command: command)
                         try await server.awaitSleep()
-                        async let answer = try? node.get(pod.ip4, port: 8080, path: "/all")
+                        async let answer = try? node.get(pod.ip4, port: 8080, path: path)
                         try await server.awaitShimLog("restored")
                         let pid = try #require(try await node.shell("cat /run/page-server").lines.first)
                         try await body(node, server, String(pid))
-                        #expect(await answer == nil)
+                        let came = await answer
+                        #expect(came == nil || path != "/all")
                     }
                 }
             }
@@ -128,11 +130,12 @@ extension AlteredNodes {
         }
 
         /// A small process beside the one whose memory comes has all of its own. The shell wants new pages of its heap when
-        /// criu has handed it all that there is, and has closed its userfaultfd.
+        /// criu has handed it all that there is, and has closed its userfaultfd. (criu does so when nobody has asked for
+        /// a page just now, so nothing may ask for one after another.)
         @Test func othersDoNotWaitForTheMemoryOfOne() async throws {
             let heed = "n=0; s=x; while [ $n -lt 16 ]; do s=$s$s; n=$((n + 1)); done; exit 7"
             let command = ["sh", "-c", "trap '\(heed)' TERM; \"$@\" & wait", "sh"] + hoarderCommand(megabytes: 300)
-            try await withMissingMemory(command: command) { node, server, pages in
+            try await withMissingMemory(command: command, path: "/") { node, server, pages in
                 let descriptors = "ls -l /proc/\(pages)/fd | grep -c userfaultfd"
                 try await eventually("the page server is done with the shell") {
                     try await node.shell(descriptors, expecting: nil).text == "1\n"
