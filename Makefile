@@ -17,7 +17,7 @@ PROGRAMS := containerd-shim-zeropod-v2 zeropod
 STATIC_FLAGS := -c release --scratch-path .build/static -Xswiftc -static-executable -Xswiftc -Osize -Xlinker --gc-sections
 # What Sources/static.ld says only lld takes beside a layout of its own; it comes with the Swift toolchain.
 STATIC_FLAGS += -Xswiftc -use-ld=lld -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/Sources/static.ld
-# Half a megabyte of names of characters: Sources/CLinux/scalar-names.c stands in for them.
+# Half a megabyte of names of characters: Sources/C/CLinux/scalar-names.c stands in for them.
 STATIC_FLAGS += -Xlinker --wrap=_swift_stdlib_getScalarName
 # From Debian 13 on libelf can read sections compressed with zstd, and wants it linked.
 STATIC_FLAGS += $(if $(shell grep -ls zstd /usr/lib/*/pkgconfig/libelf.pc),-Xlinker -lzstd)

@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The rooms are explained in docs/design.md. Who may know whom:
-// C libraries <- Linux <- DataPath, ControlPath <- Shim <- TaskService <- the programs. Lifecycle knows nobody.
+// The rooms are explained in docs/design.md, and stand in this file in the order of who may know whom: each knows only
+// what is above it.
 
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -26,8 +26,15 @@ func room(
 
 func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/\(name)",
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/Unit/\(name)",
         swiftSettings: strict)
+}
+
+func library(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/\(name)") }
+
+func program(_ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = strict) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Sources/Programs/\(name)", swiftSettings: settings)
 }
 
 func support(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -38,50 +45,58 @@ let package = Package(
     name: "zeropod",
     products: [],
     targets: [
-        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
-        .systemLibrary(name: "CBPF"),
-        .systemLibrary(name: "CMD"),
-        .systemLibrary(name: "CSeccomp"),
-        .systemLibrary(name: "CCURL"),
-        .systemLibrary(name: "CMicroHTTPD"),
+        // C libraries.
+        .target(name: "CLinux", path: "Sources/C/CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        library("CBPF"),
+        library("CMD"),
+        library("CSeccomp"),
+        library("CCURL"),
+        library("CMicroHTTPD"),
         // zlib before libelf: from elfutils 0.193 on that has a crc32 of its own in its static library. Modules cannot
         // say so, since the compiler names zlib last.
         .target(
-            name: "CDataPath", linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("z"), .linkedLibrary("elf")]),
-        .target(name: "CCRIU", linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
+            name: "CDataPath", path: "Sources/C/CDataPath",
+            linkerSettings: [.linkedLibrary("bpf"), .linkedLibrary("z"), .linkedLibrary("elf")]),
+        .target(
+            name: "CCRIU", path: "Sources/C/CCRIU",
+            linkerSettings: [.linkedLibrary("criu"), .linkedLibrary("protobuf-c")]),
 
         room("Linux", ["CLinux"]),
-        room("Lifecycle"),
+        room("JSON"),
 
+        // The way of a connection, and what a sleep keeps.
         room("DataPath", ["CBPF", "CDataPath", "CSeccomp", "Linux"]),
+        room("Checkpoint", ["Linux", "CLinux", "CCRIU"]),
 
-        room("Protobuf", in: "ControlPath"),
-        room("TTRPC", in: "ControlPath", ["Linux", "Protobuf"]),
-        room("ContainerdAPI", in: "ControlPath", ["Protobuf"]),
-        room("Events", in: "ControlPath", ["Linux", "Protobuf", "TTRPC", "ContainerdAPI"]),
-        room("JSON", in: "ControlPath"),
-        room("Runc", in: "ControlPath", ["Linux", "JSON"]),
-        room("StdIO", in: "ControlPath", ["Linux"]),
-        room("Checkpoint", in: "ControlPath", ["Linux", "CLinux", "CCRIU"]),
+        // A container: what decides, what drives runc and the streams, and the object that joins them.
+        room("Lifecycle", in: "Container"),
+        room("Runc", in: "Container", ["Linux", "JSON"]),
+        room("StdIO", in: "Container", ["Linux"]),
+        room("Shim", in: "Container", ["Linux", "JSON", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
 
-        room("Shim", ["Linux", "JSON", "Lifecycle", "Checkpoint", "Runc", "StdIO", "DataPath"]),
+        // The way of a call.
+        room("Protobuf", in: "Containerd"),
+        room("TTRPC", in: "Containerd", ["Linux", "Protobuf"]),
+        room("ContainerdAPI", in: "Containerd", ["Protobuf"]),
+        room("Events", in: "Containerd", ["Linux", "Protobuf", "TTRPC", "ContainerdAPI"]),
         room(
-            "TaskService", in: "ControlPath", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
-        room("StatusAPI", in: "ControlPath", ["Protobuf"]),
-        room("StatusService", in: "ControlPath", ["Lifecycle", "Linux", "Protobuf", "Shim", "StatusAPI", "TTRPC"]),
+            "TaskService", in: "Containerd", ["Shim", "TTRPC", "ContainerdAPI", "Protobuf", "Runc", "StdIO", "Linux"]),
+        room("StatusAPI", in: "Status", ["Protobuf"]),
+        room("StatusService", in: "Status", ["Lifecycle", "Linux", "Protobuf", "Shim", "StatusAPI", "TTRPC"]),
         room(
-            "Launch",
+            "Launch", in: "Containerd",
             [
                 "CMD", "Linux", "JSON", "Runc", "Checkpoint", "DataPath", "Protobuf", "TTRPC", "ContainerdAPI",
                 "Events", "Shim", "StatusAPI", "StatusService", "TaskService",
             ]),
+        program("containerd-shim-zeropod-v2", ["Launch", "Linux", "DataPath"], settings: small),
+
+        // What people and the node use.
         room("Node", ["Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
-        .executableTarget(name: "zeropod", dependencies: ["Node"], swiftSettings: strict),
+        program("zeropod", ["Node"]),
         room(
             "NodeDaemon", ["CCURL", "CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
-        .executableTarget(name: "zeropod-node", dependencies: ["NodeDaemon", "Linux"], swiftSettings: strict),
-        .executableTarget(
-            name: "containerd-shim-zeropod-v2", dependencies: ["Launch", "Linux", "DataPath"], swiftSettings: small),
+        program("zeropod-node", ["NodeDaemon", "Linux"]),
 
         tests(of: "Linux"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath", "Checkpoint", "Shim"]),
@@ -95,7 +110,7 @@ let package = Package(
         tests(of: "JSON"),
         // Trials of what starts children, in a process of their own; RuncTests runs them.
         .executableTarget(
-            name: "process-trials", dependencies: ["Linux", "JSON", "Runc", "StdIO"], path: "Tests/ProcessTrials",
+            name: "process-trials", dependencies: ["Linux", "JSON", "Runc", "StdIO"], path: "Tests/Unit/ProcessTrials",
             swiftSettings: strict),
         tests(of: "Runc", ["Linux", "JSON", "StdIO", "process-trials"]),
         tests(of: "StdIO", ["Linux"]),
@@ -109,7 +124,7 @@ let package = Package(
             ]),
         tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),
         .testTarget(
-            name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/NodeProgram", swiftSettings: strict),
+            name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/Unit/Node", swiftSettings: strict),
 
         .target(
             name: "FuzzTargets",

@@ -10,7 +10,7 @@ install_tools() {
         [python3]=python3
         # It was part of util-linux, which is everywhere, up to Debian 13.
         [pivot_root]=util-linux-extra
-        # Trials of these two run on this machine (Tests/ProcessTrials).
+        # Trials of these two run on this machine (Tests/Unit/ProcessTrials).
         [runc]=runc [busybox]=busybox-static
     )
     local missing=() tool

@@ -7,12 +7,12 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-#if !__has_embed("../../build/standin/stand-in")
+#if !__has_embed("../../../build/standin/stand-in")
 #error "the stand-in is not built yet: run `make -C standin` (or `make`) first"
 #endif
 
 static const unsigned char program[] = {
-#embed "../../build/standin/stand-in"
+#embed "../../../build/standin/stand-in"
 };
 
 #ifndef MFD_EXEC

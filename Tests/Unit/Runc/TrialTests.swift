@@ -2,7 +2,7 @@ import Glibc
 import Linux
 import Testing
 
-/// Trials with a real runc and other real children. Each runs in a process of its own (Tests/ProcessTrials says why).
+/// Trials with a real runc and other real children. Each runs in a process of its own (Tests/Unit/ProcessTrials says why).
 @Suite(.serialized) struct TrialTests {
     private static let canRunContainers =
         getuid() == 0 && Command.find("runc") != nil && Command.find("busybox") != nil

@@ -90,7 +90,7 @@ private func decoded<M: Message>(_ type: M.Type, _ bytes: [UInt8]) throws(Protob
 }
 
 private func fieldsFile() -> String {
-    let tests = #filePath.split(separator: "/").dropLast(2).reduce("") { $0 + "/" + $1 }
+    let tests = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
     do {
         return try Files.readText("\(tests)/Support/PublishedFields/fields.txt")
     } catch {

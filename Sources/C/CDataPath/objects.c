@@ -2,17 +2,17 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-#if !__has_embed("../../build/bpf/redirector.bpf.o") || !__has_embed("../../build/bpf/tracker.bpf.o")
+#if !__has_embed("../../../build/bpf/redirector.bpf.o") || !__has_embed("../../../build/bpf/tracker.bpf.o")
 #error "the BPF programs are not built yet: run `make -C bpf` (or `make`) first"
 #endif
 
 // libbpf reads the ELF headers in place.
 _Alignas(16) static const unsigned char redirector[] = {
-#embed "../../build/bpf/redirector.bpf.o"
+#embed "../../../build/bpf/redirector.bpf.o"
 };
 
 _Alignas(16) static const unsigned char tracker[] = {
-#embed "../../build/bpf/tracker.bpf.o"
+#embed "../../../build/bpf/tracker.bpf.o"
 };
 
 struct zp_object zp_redirector_object(void)
