@@ -26,10 +26,10 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "local", holds: false),
         Group(name: "network", holds: false),
         Group(name: "pending", separate: true, holds: false),
-        Group(name: "quiet", holds: false),
+        Group(name: "quiet"),
         // Each kind has its turn twice.
-        Group(name: "outside", cycles: 20, annotations: ["ports-map": "holder=8080,9000,9001,9002/udp"], holds: false),
-        Group(name: "calls", holds: false),
+        Group(name: "outside", cycles: 20, annotations: ["ports-map": "holder=8080,9000,9001,9002/udp"]),
+        Group(name: "calls"),
         Group(name: "clocks"),
         Group(name: "tasks", holds: false),
         Group(name: "planted"),

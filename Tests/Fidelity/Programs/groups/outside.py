@@ -14,9 +14,10 @@ UNIX = {"stream": socket.SOCK_STREAM, "datagram": socket.SOCK_DGRAM, "seqpacket"
 
 
 def echo(connection, prefix=b"echo "):
-    """Answers each message until the other side has no more."""
+    """Answers each message until the other side has no more; but not a full stop."""
     while data := connection.recv(1000):
-        connection.send(prefix + data)
+        if data != b".":
+            connection.send(prefix + data)
     connection.close()
 
 
@@ -121,6 +122,8 @@ class Outgoing(Turn):
     def speak(self, n):
         self.connection.send(b"%d" % n)
         yield "answer", b"echo %d" % n, self.connection.recv(100)
+        # Who has opened a connection and has sent last awaits an answer, and is not put to sleep.
+        self.connection.send(b".")
 
 
 class Datagram(Turn):

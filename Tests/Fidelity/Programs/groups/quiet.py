@@ -7,7 +7,7 @@ import struct
 import threading
 import time
 
-from groups.outside import retried
+from groups.outside import echo, retried
 from kind import Kind
 
 
@@ -20,7 +20,6 @@ class Connection(Kind):
 
     def take(self):
         self.listener = socket.create_server(("::", self.port), family=socket.AF_INET6, dualstack_ipv6=True)
-        self.accepted = threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -28,7 +27,7 @@ class Connection(Kind):
         self.prepare()
         self.before = self.look_at()
         self.connection.send(b"!")
-        self.accepted.set()
+        echo(self.connection)
 
     def prepare(self):
         pass
@@ -45,45 +44,7 @@ class Connection(Kind):
 
     def after(self, n):
         self.client.send(b"%d" % n)
-        return ()
-
-
-class Unsent(Connection):
-    """More than the client's window takes is in the send queue; the client reads on while the container sleeps."""
-
-    SIZE = 1 << 20
-
-    def prepare(self):
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
-
-    def accept(self):
-        super().accept()
-        self.connection.sendall(bytes(at % 251 for at in range(self.SIZE)))
-
-    def meet(self):
-        client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
-        client.settimeout(60)
-        retried(lambda: client.connect((self.pod, self.port)))
-        self.client, self.read = client, 0
-        yield "greeting", b"!", client.recv(1)
-
-    def take_some(self, size):
-        data = b""
-        while len(data) < size:
-            part = self.client.recv(size - len(data))
-            if not part:
-                break
-            data += part
-        expected = bytes(at % 251 for at in range(self.read, self.read + size))
-        self.read += size
-        return data == expected
-
-    def disturb(self, n):
-        yield "the next 100 kB, asleep", True, self.take_some(100_000)
-
-    def after(self, n):
-        yield "the next 100 kB, awake", True, self.take_some(100_000)
+        yield "answer", b"echo %d" % n, self.client.recv(100)
 
 
 class KeepAlive(Connection):
@@ -128,6 +89,5 @@ class UnwatchedDatagram(Kind):
 
 KINDS = [
     functools.partial(Connection, "idle", 9100, "nothing"),
-    functools.partial(Unsent, "with data that is not sent yet", 9102, "the client reads on"),
     functools.partial(KeepAlive, "with keep-alives of its own", 9103, "time passes"), UnwatchedDatagram,
 ]
