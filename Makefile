@@ -15,8 +15,10 @@ BUILD := build
 PROGRAMS := containerd-shim-zeropod-v2 zeropod
 # Fully static: the same file runs on nodes of any distribution, whatever their C library.
 STATIC_FLAGS := -c release --scratch-path .build/static -Xswiftc -static-executable -Xswiftc -Osize -Xlinker --gc-sections
+# A build id is of what --strip-all takes away again, paths among it.
+SAME_BYTES = -Xlinker -T -Xlinker $(CURDIR)/Sources/same-bytes.ld -Xlinker --build-id=none
 # What Sources/static.ld says only lld takes beside a layout of its own; it comes with the Swift toolchain.
-STATIC_FLAGS += -Xswiftc -use-ld=lld -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/Sources/static.ld
+STATIC_FLAGS += -Xswiftc -use-ld=lld -Xlinker --no-eh-frame-hdr -Xlinker -T -Xlinker $(CURDIR)/Sources/static.ld $(SAME_BYTES)
 # Half a megabyte of names of characters: Sources/C/CLinux/scalar-names.c stands in for them.
 STATIC_FLAGS += -Xlinker --wrap=_swift_stdlib_getScalarName
 # From Debian 13 on libelf can read sections compressed with zstd, and wants it linked.
@@ -62,7 +64,7 @@ criu: ## build the criu that goes with the shim, into build/criu (needs root)
 	@criu=$$(image/criu) && { cmp -s $$criu $(BUILD)/criu/criu || cp -f $$criu $(BUILD)/criu/criu; }
 
 # Linked with the C library and libcurl of this machine: docs/design.md says why. The Swift runtime is in it.
-NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections -Xswiftc -use-ld=lld
+NODE_FLAGS := -c release --scratch-path .build/node --static-swift-stdlib -Xswiftc -Osize -Xlinker --gc-sections -Xswiftc -use-ld=lld $(SAME_BYTES)
 node-program: packages ## build the daemon, zeropod-node, into build/bin
 	@mkdir -p $(BUILD)/bin $(BUILD)/maps
 	@$(SWIFT) build $(NODE_FLAGS) $(call MAP,zeropod-node) --product zeropod-node 2>&1 | .ci/without-noise
