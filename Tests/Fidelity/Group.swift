@@ -23,8 +23,8 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "locks"),
         Group(name: "channels"),
         Group(name: "events"),
-        Group(name: "local", holds: false),
-        Group(name: "network", holds: false),
+        Group(name: "local"),
+        Group(name: "network"),
         Group(name: "pending", separate: true, holds: false),
         Group(name: "quiet"),
         // Each kind has its turn twice.
@@ -34,6 +34,8 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "tasks", holds: false),
         Group(name: "planted"),
         Group(name: "refused", separate: true, holds: false),
+        Group(name: "awake", separate: true, holds: false),
+        Group(name: "lost", holds: false),
     ]
 }
 

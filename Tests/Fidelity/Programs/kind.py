@@ -17,7 +17,7 @@ class NotHere(Exception):
 class Kind:
     holds = ""
     asleep = "nothing"
-    # Of what a container is frozen for: a regular expression for the reason that is given. Empty: it sleeps.
+    # Of what a container is frozen for, or stays awake for: a regular expression for the reason that is given. Empty: it sleeps.
     refusal = ""
 
     def __init__(self, volume):

@@ -1,4 +1,5 @@
-"""Unix sockets among processes of the container. What comes from outside is in wakers.py."""
+"""Unix sockets among processes of the container. What comes from outside is in outside.py, what keeps a
+container awake in awake.py."""
 
 import array
 import functools
@@ -174,10 +175,7 @@ class Options(Kind):
         yield "options that differ", [], [name for name in self.before if self.before[name] != now[name]]
 
 
-KINDS = [functools.partial(Pair, way) for way in TYPES] + [Credentials, HalfClosed, InFlight] + [
-    functools.partial(Bound, change) for change in ("nothing", "the path is removed")
-] + [
+KINDS = [functools.partial(Pair, way) for way in ("stream", "seqpacket")] + [HalfClosed, InFlight] + [
     functools.partial(Listener, way, change) for way, change in (
-        ("with a path", "nothing"), ("with a path", "the path is removed"), ("with a path", "a connection waits"),
-        ("abstract", "nothing"), ("abstract", "a connection waits"))
+        ("with a path", "nothing"), ("with a path", "the path is removed"), ("abstract", "nothing"))
 ] + [Options]
