@@ -34,9 +34,12 @@ extension Container {
             for then in waiting { then(result) }
         }
         // A container that was created and never started has an init that waits; runc ends it.
-        perform(lifecycle.removed())
-        outOfMemory = nil
-        whenNothingIsUnderWay { [self] in removeEverything(answer) }
+        tell(
+            { $0.removed() },
+            then: { [self] in
+                outOfMemory = nil
+                whenNothingIsUnderWay { [self] in removeEverything(answer) }
+            })
     }
 
     /// A restore uses the cgroups still. A preparation of the pod's network makes what its end takes away: the shim may

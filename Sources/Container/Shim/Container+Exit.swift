@@ -13,7 +13,8 @@ extension Container {
             if isStarting {
                 earlyExit = status
             } else {
-                perform(lifecycle.initExited(status: hasLostMemory ? Lifecycle.restoreFailure : status.code))
+                let code = hasLostMemory ? Lifecycle.restoreFailure : status.code
+                tell { $0.initExited(status: code) }
             }
         }
     }

@@ -39,16 +39,16 @@ extension Container {
             let text = "it cannot be frozen: \(error)"
             history.checkpointFailed(text)
             context.log.error("the container runs on: \(text)", label)
-            perform(lifecycle.freezeFailed(text, at: Instant.now.nanoseconds))
+            let now = Instant.now.nanoseconds
+            tell { $0.freezeFailed(text, at: now) }
         }
-        tellSleepers()
     }
 
     private func frozen(_ pids: [pid_t]) {
         history.froze()
         tellChange("frozen")
         // What came until they all stood still may be with the application already, where nothing tells of it.
-        if traffic?.quietness(since: lastActivity)() == false { return perform(lifecycle.connectionHeld()) }
+        if traffic?.quietness(since: lastActivity)() == false { return tell { $0.connectionHeld() } }
         pageOut(pids)
         // As the last thing before the loop waits: what runs after it would be mapped again.
         context.loop.soon { Memory.unmapProgram() }
@@ -78,13 +78,17 @@ extension Container {
         endFrost()
         history.thawed()
         tellChange("thawed")
-        guard isPaused else { return perform(lifecycle.thawed(at: Instant.now.nanoseconds)) }
+        func tellThawed() {
+            let now = Instant.now.nanoseconds
+            tell { $0.thawed(at: now) }
+        }
+        guard isPaused else { return tellThawed() }
         // For somebody who makes images of what is paused.
         runc.pause { [self] result in
             if case .failure(let error) = result {
                 context.log.error("thawed, and not paused again: \(error)", label)
             }
-            perform(lifecycle.thawed(at: Instant.now.nanoseconds))
+            tellThawed()
         }
     }
 

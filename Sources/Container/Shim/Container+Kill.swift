@@ -12,11 +12,22 @@ extension Container {
             return then(.failure(endedAlready))
         }
         if !exec.isEmpty { return killExec(process, signal, then) }
-        if signal == SIGKILL, let effects = lifecycle.killedByForce() {
-            perform(effects)
-            return then(.success(()))
+        if signal == SIGKILL { killByForce(all: all, then) } else { send(signal, all: all, then) }
+    }
+
+    private func killByForce(all: Bool, _ then: @escaping Completion<Void>) {
+        var hasEnded = false
+        tell { lifecycle in
+            guard let effects = lifecycle.killedByForce() else { return [] }
+            hasEnded = true
+            return effects
+        } then: { [self] in
+            if hasEnded { return then(.success(())) }
+            if lifecycle.state == .frozen { killFrozen(then) } else { send(SIGKILL, all: all, then) }
         }
-        if signal == SIGKILL, lifecycle.state == .frozen { return killFrozen(then) }
+    }
+
+    private func send(_ signal: Int32, all: Bool, _ then: @escaping Completion<Void>) {
         let isAsleep = lifecycle.state.isAsleep
         if lifecycle.state == .asleep, !all, let dispositions, !dispositions.heed(signal) { return then(.success(())) }
         // To a paused process a signal is sent as well, and has its effect when that is resumed.

@@ -24,7 +24,7 @@ extension Container {
             if let wait = traffic.pod.sleeps.wait(now: .now) { return rest(for: wait) }
             if traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
         }
-        perform(looked(&lifecycle))
+        tell(looked)
     }
 
     /// Each sleep and each wake takes the node's time: a pod that has had its share stays awake for a while.
@@ -42,11 +42,11 @@ extension Container {
     /// Probes are learnt: what has come meanwhile counts.
     private func lookAgain() {
         guard lifecycle.state == .running, let traffic else { return }
-        perform(takeLook(traffic)(&lifecycle))
+        tell(takeLook(traffic))
     }
 
     /// What it sees is for the lifecycle to be told.
-    func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
+    func takeLook(_ traffic: Traffic) -> EventQueue.Event {
         let pids = cgroup?.processes() ?? [main.pid]
         let listening = listeningPorts(of: pids)
         let ports = portsThatCount(of: listening).subtracting(configuration.probes.passivePorts)
@@ -131,7 +131,10 @@ extension Container {
                 traffic.close()
             case .failure(let error) where lifecycle.state == .running:
                 context.log.warning("the container will never sleep: \(error)", label)
-                lifecycle.unable(error.description)
+                tell { lifecycle in
+                    lifecycle.unable(error.description)
+                    return []
+                }
             case .failure: break
             }
         }

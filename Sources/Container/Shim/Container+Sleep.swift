@@ -33,7 +33,7 @@ extension Container {
         { [weak self] in
             guard let self else { return }
             firstHeld = firstHeld ?? .now
-            perform(lifecycle.connectionHeld())
+            tell { $0.connectionHeld() }
         }
     }
 
@@ -123,16 +123,19 @@ extension Container {
         if outcome == .done {
             traffic?.processesEnded(connectionHeld)
         }
-        perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
-        if lifecycle.state == .asleep {
-            prepareRestore()
-            // As the last thing before the loop waits: what runs after it would be mapped again.
-            context.loop.soon {
-                Memory.giveBack()
-                Memory.unmapProgram()
-            }
+        let now = Instant.now.nanoseconds
+        tell { $0.checkpointEnded(outcome, at: now) }
+    }
+
+    func fellAsleep() {
+        history.slept(tellChange("scaled down"))
+        history.memoryGivenBack = memoryBefore.map { $0 - min($0, cgroup?.anonymousMemory ?? 0) }
+        prepareRestore()
+        // As the last thing before the loop waits: what runs after it would be mapped again.
+        context.loop.soon {
+            Memory.giveBack()
+            Memory.unmapProgram()
         }
-        tellSleepers()
     }
 
     /// Does ahead of the wake what can be done ahead.
@@ -216,7 +219,8 @@ extension Container {
                 times.reached("bookkeeping")
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
                 context.loop.soon { Memory.giveBack() }
-                afterRestore.take()?()
+                // The processes of a container that was removed meanwhile are ended first.
+                tell({ _ in [] }, then: { [self] in afterRestore.take()?() })
             })
         watch(underWay, "restore")
         snapshot.readAhead()
@@ -227,7 +231,7 @@ extension Container {
     /// and asks for it is not told the old one.
     private func resuming(_ pid: pid_t) {
         main.exists(as: pid)
-        perform(lifecycle.resuming())
+        tell { $0.resuming() }
     }
 
     private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
@@ -264,19 +268,16 @@ extension Container {
             history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
             letGoOfSleeper()
-            let effects = lifecycle.restoreFailed()
-            if !effects.isEmpty {
-                imagesAreEvidence = true
-                setImagesAside()
-            }
-            perform(effects)
+            tell { $0.restoreFailed() }
         }
     }
 
     private func resumeRestored() {
-        guard isPaused, lifecycle.state == .restoring else {
-            return perform(lifecycle.restored(at: Instant.now.nanoseconds))
+        func tellRestored() {
+            let now = Instant.now.nanoseconds
+            tell { $0.restored(at: now) }
         }
+        guard isPaused, lifecycle.state == .restoring else { return tellRestored() }
         // For somebody who makes images of what is paused; all others have waited. An exit meanwhile waits as well.
         isStarting = true
         runc.pause { [self] result in
@@ -284,8 +285,8 @@ extension Container {
             if case .failure(let error) = result {
                 context.log.error("restored, and not paused again: \(error)", label)
             }
-            perform(lifecycle.restored(at: Instant.now.nanoseconds))
-            if let earlyExit { perform(lifecycle.initExited(status: earlyExit.code)) }
+            tellRestored()
+            if let earlyExit { tell { $0.initExited(status: earlyExit.code) } }
         }
     }
 

@@ -27,7 +27,14 @@ package final class Container {
     /// What the container is restored from when it is started; nil: it begins anew.
     let origin: Shim.Origin?
 
-    var lifecycle: Lifecycle
+    /// What happens to the container, and what is done about it.
+    private(set) lazy var events = EventQueue(
+        Lifecycle(policy: policy),
+        // What has happened is dealt with, also if the last one to know this container lets go of it.
+        soon: { [unowned self] body in context.loop.soon { [self] in withExtendedLifetime(self, body) } },
+        perform: { [unowned self] in perform($0) }, settled: { [unowned self] in settled() })
+    var lifecycle: Lifecycle { events.lifecycle }
+    private let policy: Policy
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
@@ -116,11 +123,11 @@ package final class Container {
             directory: context.paths.snapshot(namespace: context.namespace, container: id),
             limits: context.imageLimits(
                 pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
-        lifecycle = Lifecycle(
-            policy: Policy(
-                scaleDownAfter: configuration.scaleDownAfter,
-                standingReasons: Self.standingReasons(spec, configuration, streams),
-                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep))
+        policy = Policy(
+            scaleDownAfter: configuration.scaleDownAfter,
+            standingReasons: Self.standingReasons(spec, configuration, streams),
+            sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep)
+        let lifecycle = Lifecycle(policy: policy)
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 
