@@ -23,7 +23,7 @@ extension Container {
             let freezer = try Freezer(of: cgroup)
             try freezer.freeze()
             do throws(SystemError) {
-                let pids = cgroup.processes()
+                let pids = try cgroup.processes()
                 // Now that nothing changes any more.
                 let sockets = try Process.sockets(of: pids).values.map { held throws(SystemError) in
                     SharedDescriptor(try Process.copy(held))

@@ -47,7 +47,15 @@ extension Container {
 
     /// What it sees is for the lifecycle to be told.
     func takeLook(_ traffic: Traffic) -> EventQueue.Event {
-        let pids = cgroup?.processes() ?? [main.pid]
+        let pids: [pid_t]
+        do throws(SystemError) {
+            pids = try cgroup?.processes() ?? [main.pid]
+        } catch {
+            context.log.warning("it stays awake, as nobody can tell which processes it has: \(error)", label)
+            let now = Instant.now.nanoseconds
+            // What cannot be looked at may be in use.
+            return { $0.looked(at: now, ports: $0.ports, lastActivity: now) }
+        }
         let listening = listeningPorts(of: pids)
         let ports = portsThatCount(of: listening).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.

@@ -23,7 +23,7 @@ extension Container {
         _ = traffic?.pod.sleeps.take(now: .now)
         holdFailure = nil
         do throws(SystemError) {
-            try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
+            try traffic?.hold(from: try cgroup?.processes() ?? [main.pid], connectionHeld)
         } catch {
             holdFailure = error
         }
@@ -67,7 +67,7 @@ extension Container {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
-            let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
+            let unnamed = Process.unnamedBytes(of: try cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, keyrings: ["_ses.\(id)", id],
                 inhabitedBy: runc.options.systemdCgroup ? context.children : nil)

@@ -172,11 +172,16 @@ package final class Container {
     }
 
     /// The processes, as containerd may see them. A sleeping container shows the pid that it had.
-    package func processes() -> [pid_t] {
+    package func processes() throws(ShimError) -> [pid_t] {
         if main.exit != nil { return [] }
         // What is in the cgroups then belongs to CRIU.
         if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
-        let pids = (cgroup?.processes() ?? []).filter { $0 != sleeper?.kept.placeholder?.pid }
+        let pids: [pid_t]
+        do throws(SystemError) {
+            pids = try (cgroup?.processes() ?? []).filter { $0 != sleeper?.kept.placeholder?.pid }
+        } catch {
+            throw ShimError(error)
+        }
         return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
     }
 }
