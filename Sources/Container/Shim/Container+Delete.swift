@@ -38,23 +38,8 @@ extension Container {
             { $0.removed() },
             then: { [self] in
                 outOfMemory = nil
-                whenNothingIsUnderWay { [self] in removeEverything(answer) }
+                workUnderWay.whenDone { [self] in removeEverything(answer) }
             })
-    }
-
-    /// A restore uses the cgroups still. A preparation of the pod's network makes what its end takes away: the shim may
-    /// end with this container. An init can have ended before the `runc kill` that ended it: containerd closes the
-    /// connection after the last deletion, and whoever asked for the kill would get no answer.
-    private func whenNothingIsUnderWay(_ then: @escaping () -> Void) {
-        if restoreUnderWay != nil {
-            afterRestore = then
-        } else if isPreparingTraffic {
-            afterPreparation = then
-        } else if killsUnderWay > 0 {
-            afterKills = then
-        } else {
-            then()
-        }
     }
 
     private func removeEverything(

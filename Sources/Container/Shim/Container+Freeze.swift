@@ -18,7 +18,7 @@ extension Container {
     func freeze() {
         // After a checkpoint that CRIU refused, the time counts from its beginning.
         do throws(SystemError) {
-            if let holdFailure { throw holdFailure }
+            if case .fallingAsleep(let attempt) = stage, let failure = attempt.holdFailure { throw failure }
             guard let cgroup else { throw SystemError("find", "the control groups of \(id)", code: ENOENT) }
             let freezer = try Freezer(of: cgroup)
             try freezer.freeze()
@@ -29,13 +29,14 @@ extension Container {
                     SharedDescriptor(try Process.copy(held))
                 }
                 try traffic?.processesStandStill(sockets.map { $0.descriptor.rawValue }, connectionHeld)
-                frost = Frost(freezer: freezer, sockets: sockets, pageOut: PageOut())
+                stage = .frozen(Frost(freezer: freezer, sockets: sockets, pageOut: PageOut()))
                 frozen(pids)
             } catch {
                 try freezer.thaw()
                 throw error
             }
         } catch {
+            stage = .awake
             let text = "it cannot be frozen: \(error)"
             history.checkpointFailed(text)
             context.log.error("the container runs on: \(text)", label)
@@ -99,7 +100,7 @@ extension Container {
         // The copies of sockets go first.
         traffic?.endpoints.aboutToRun()
         traffic?.endpoints.end(context.loop)
-        frost = nil
+        stage = .awake
         do throws(SystemError) {
             try freezer.thaw()
         } catch {

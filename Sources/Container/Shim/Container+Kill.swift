@@ -29,7 +29,9 @@ extension Container {
 
     private func send(_ signal: Int32, all: Bool, _ then: @escaping Completion<Void>) {
         let isAsleep = lifecycle.state.isAsleep
-        if lifecycle.state == .asleep, !all, let dispositions, !dispositions.heed(signal) { return then(.success(())) }
+        if case .asleep(let asleep) = stage, !all, asleep.dispositions?.heed(signal) == false {
+            return then(.success(()))
+        }
         // To a paused process a signal is sent as well, and has its effect when that is resumed.
         let isPending = isAsleep && isPaused
         if isPending { then(.success(())) }
@@ -38,13 +40,12 @@ extension Container {
             case .failure:
                 if !isPending { then(.failure(endedAlready)) }
             case .success(let work):
-                killsUnderWay += 1
+                workUnderWay.begin()
                 runc.kill(signal, all: all) { [self] result in
-                    killsUnderWay -= 1
                     finished(work)
                     // It may end while runc is on its way, whose word for that is another.
                     if !isPending { then(result.mapError { $0.kind == .notRunning ? endedAlready : ShimError($0) }) }
-                    if killsUnderWay == 0 { afterKills.take()?() }
+                    workUnderWay.end()
                 }
             }
         }

@@ -126,10 +126,9 @@ extension Container {
 
     /// Attaches the redirector to the pod's network, the first time that a container of the pod needs it.
     private func prepareTraffic() {
-        isPreparingTraffic = true
+        workUnderWay.begin()
         Traffic.prepare(for: self) { [self] result in
-            isPreparingTraffic = false
-            defer { afterPreparation.take()?() }
+            defer { workUnderWay.end() }
             switch result {
             case .success(let traffic) where lifecycle.state == .running:
                 self.traffic = traffic

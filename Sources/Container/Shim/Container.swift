@@ -46,10 +46,8 @@ package final class Container {
     var workBefore: (at: Instant, used: Instant.Span)?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
-    /// Set while the container sleeps, until its processes run again.
-    var sleeper: Sleeper?
-    /// What waits for the wake while the container sleeps.
-    var prepared: CRIUService?
+    /// What belongs to the state that it is in.
+    var stage = Stage.awake
     /// Brings the memory after a wake, until all is there.
     var pageServer: PageServer?
     var waitingForMemory: [() -> Void] = []
@@ -58,36 +56,16 @@ package final class Container {
     /// `runc start` is under way, and how the init ended meanwhile.
     var isStarting = false
     var earlyExit: ExitStatus?
-    /// How often in a row a restore has failed.
-    var restoreAttempts = 0
     /// A restore has failed: what it was tried from is for a person to look at.
     var imagesAreEvidence = false
-    /// A deletion that waits for the restore under way to end.
-    var afterRestore: (() -> Void)?
-    /// The pod's network is being prepared, and a deletion that waits for it.
-    var isPreparingTraffic = false
-    var afterPreparation: (() -> Void)?
-    /// Calls of `runc kill` under way, and a deletion that waits for them.
-    var killsUnderWay = 0
-    var afterKills: (() -> Void)?
+    /// What a deletion waits for.
+    let workUnderWay = WorkUnderWay()
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// The container whose process namespace this one is in, and what keeps it awake.
     var target: (container: Container, work: Lifecycle.Work)?
-    /// Why connections could not be held when they last had to be.
-    var holdFailure: SystemError?
-    /// The checkpoint under way.
-    var dump: DumpUnderWay?
-    /// The restore under way.
-    var restoreUnderWay: CallUnderWay?
-    /// Set while the container is frozen.
-    var frost: Frost?
     /// When to look again whether CRIU gets on.
     var criuWatch: Timer?
-    /// What the init does with signals, since it fell asleep.
-    var dispositions: SignalDispositions?
-    /// What of its memory may come back after it has woken.
-    var lazyMemory = LazyMemory()
     /// When the sleep or the wake under way was decided.
     var changeBegan = Instant.now
     let snapshot: Snapshot
@@ -101,8 +79,6 @@ package final class Container {
     var lastTold: (state: Lifecycle.State, reasons: ReasonsToStayAwake)
     /// When the connection came that wakes the container.
     var firstHeld: Instant?
-    /// Bytes that the processes had in memory when the checkpoint under way began.
-    var memoryBefore: UInt64?
     /// From the creation to the exit, asleep too.
     var outOfMemory: OutOfMemoryWatch?
 
