@@ -21,6 +21,7 @@ import Testing
         var requested: [Lifecycle.Work: Lifecycle.Need] = [:]
         var proceeding: Set<Lifecycle.Work> = []
         var requests: Lifecycle.Work = 0
+        var mostRequests: Lifecycle.Work = 2
         var broken: String?
 
         mutating func perform(_ effect: Effect) {
@@ -193,8 +194,8 @@ import Testing
             guard outside.isHolding else { return nil }
             effects = next.connectionHeld()
         case .request, .requestThoughPaused, .change:
-            // Two at a time, and not for ever: the numbers would make every state a new one.
-            guard outside.requests < 2, next.state != .starting else { return nil }
+            // Two, and not for ever: the numbers would make every state a new one.
+            guard outside.requests < outside.mostRequests, next.state != .starting else { return nil }
             outside.requests += 1
             let need: Lifecycle.Need =
                 event == .request ? .processes : event == .change ? .noChange : .processesThoughPaused
@@ -310,5 +311,51 @@ import Testing
         #expect(seen.keys.contains { $0.lifecycle.state == .asleep } == mayCheckpoint)
         #expect(seen.keys.contains { $0.lifecycle.state == .checkpointing(wanted: true) } == mayCheckpoint)
         #expect(seen.keys.contains { $0.lifecycle.state == .frozen } == policy.ways.contains(.freeze))
+    }
+
+    /// With more requests than all orders can be tried of, and lives as long as they get.
+    @Test(arguments: policies, [1, 2, 3, 4] as [UInt64])
+    func noLongLifeBreaksTheRules(_ policy: Policy, _ seed: UInt64) {
+        var random = SplitMix(state: seed)
+        var sleeps = 0
+        for _ in 0..<40 {
+            var situation = (Lifecycle(policy: policy), World())
+            situation.1.mostRequests = 1000
+            var path: [Event] = []
+            for _ in 0..<500 where situation.0.state != .exited {
+                let event = Event.allCases.randomElement(using: &random) ?? .look
+                // An end would come too soon, and what is busy all the time, or was refused, sleeps no more.
+                let rare: [Event] = [.exit, .kill, .remove, .dumpImpossible, .dumpRefused]
+                if rare.contains(event), Int.random(in: 0..<20, using: &random) > 0 { continue }
+                let isRequest = [.request, .requestThoughPaused, .change].contains(event)
+                if isRequest, Int.random(in: 0..<6, using: &random) > 0 { continue }
+                guard
+                    let next = after(
+                        event, situation.0, situation.1, answersAtOnce: Int.random(in: 0..<8, using: &random) == 0)
+                else { continue }
+                path.append(event)
+                if next.0.state.isAsleep && !situation.0.state.isAsleep { sleeps += 1 }
+                situation = next
+                if let complaint = situation.1.broken {
+                    Issue.record("\(complaint), after \(path) of seed \(seed)")
+                    return
+                }
+            }
+        }
+        // Enough to know that the lives were some.
+        #expect(sleeps > 10)
+    }
+
+    /// Steele, Lea and Flood's generator: the same numbers for the same seed.
+    private struct SplitMix: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
     }
 }
