@@ -116,6 +116,7 @@ let package = Package(
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Checkpoint", ["Linux"]),
         tests(of: "Shim", ["DataPath", "Linux"]),
+        tests(of: "StatusService", ["Linux", "Protobuf", "Shim", "StatusAPI", "TTRPC"]),
         tests(
             of: "Launch",
             [

@@ -115,7 +115,7 @@ package final class CRIUService: Sendable {
     func killForked(in cgroup: Cgroup) {
         // One that is just forking may add another; a dead one is not listed any more.
         for _ in 0..<Self.mostRounds {
-            let forked = cgroup.processes().filter { pid in
+            let forked = ((try? cgroup.processes()) ?? []).filter { pid in
                 !Process.descriptors(of: pid, linkedTo: "socket:[\(peer)]").isEmpty
             }
             if forked.isEmpty { return }

@@ -138,11 +138,14 @@ package struct Dump: Sendable {
         _ findings: inout Findings, _ mayGoOn: () -> Bool
     ) throws(CheckpointError) {
         findings.dispositions = try? SignalDispositions(of: pid)
-        try ProcessComparison.requireOneSetting(of: kept.processes, asOf: pid)
-        do throws(SystemError) { findings.attributes = try TaskAttributes(of: kept.processes, in: kept.cgroups) } catch
-        {
+        let pids: [pid_t]
+        do throws(SystemError) {
+            pids = try kept.processes
+            findings.attributes = try TaskAttributes(of: pids, in: kept.cgroups)
+        } catch {
             throw .system(error)
         }
+        try ProcessComparison.requireOneSetting(of: pids, asOf: pid)
         if !mayGoOn() { throw .givenUp }
     }
 
@@ -162,7 +165,9 @@ package struct Dump: Sendable {
         try ImageFile.adoptKeptMountNamespace(in: snapshot.images)
         try ImageFile.leaveCgroups(in: snapshot.images)
         if mayWakeLazily { findings.lazyMemory = try LazyMemory.choose(in: snapshot.images) }
-        findings.locks = try RecordLocks(takenFrom: snapshot.images, of: kept.processes)
+        let pids: [pid_t]
+        do throws(SystemError) { pids = try kept.processes } catch { throw .system(error) }
+        findings.locks = try RecordLocks(takenFrom: snapshot.images, of: pids)
         findings.timers = try Timers(in: snapshot.images)
         let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
         times.reached("descriptors kept")

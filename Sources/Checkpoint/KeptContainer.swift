@@ -41,7 +41,9 @@ package final class KeptContainer: Sendable {
     }
 
     /// The container's own, as long as there are any.
-    var processes: [pid_t] { cgroups.processes().filter { $0 != placeholder?.pid } }
+    var processes: [pid_t] {
+        get throws(SystemError) { try cgroups.processes().filter { $0 != placeholder?.pid } }
+    }
 
     /// Namespaces that criu enters before it starts, so that it takes them for its own and leaves them alone.
     var entered: [Int32] {

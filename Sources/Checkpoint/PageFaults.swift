@@ -13,7 +13,7 @@ final class PageFaults: Sendable {
     private let ready: SharedDescriptor
     private let snapshot: Snapshot
     private let memory: LazyMemory
-    private let state = Mutex<(server: pid_t?, held: [Int32])>((nil, []))
+    private let state = Mutex<(server: pid_t?, isReady: Bool, held: [Int32])>((nil, false, []))
 
     /// How long the server may take to start, and to take over the processes of a container.
     private static let patience = Instant.Span.seconds(10)
@@ -34,8 +34,10 @@ final class PageFaults: Sendable {
         set { state.withLock { $0.server = newValue } }
     }
 
-    /// Blocks until criu can be told to use the server.
+    /// Blocks until criu can be told to use the server. May be called again, for another criu: the server says only once
+    /// that it is ready.
     func awaitServer() throws(SystemError) {
+        if state.withLock({ $0.isReady }) { return }
         guard try ready.descriptor.isReadable(before: .now + Self.patience) else {
             throw SystemError("start", "criu lazy-pages", code: ETIMEDOUT)
         }
@@ -43,6 +45,7 @@ final class PageFaults: Sendable {
         if try ready.descriptor.read(atMost: 1)?.isEmpty ?? true {
             throw SystemError("start", "criu lazy-pages: \(snapshot.logTail(PageServer.log))", code: ECHILD)
         }
+        state.withLock { $0.isReady = true }
     }
 
     /// Blocks until the server has taken over all processes of the images, and holds what it holds.

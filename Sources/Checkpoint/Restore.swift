@@ -158,7 +158,7 @@ package struct Restore: Sendable {
                 case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
                 // The processes are about to run. From here on a failure ends them.
                 case "pre-resume":
-                    sleeper.attributes.giveBack(to: kept.processes)
+                    sleeper.attributes.giveBack(to: (try? kept.processes) ?? [])
                     aboutToRun()
                     sleeper.descriptors.close()
                     sleeper.segments.letGo()

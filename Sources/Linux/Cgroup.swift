@@ -68,20 +68,40 @@ package struct Cgroup: Sendable, Equatable {
         directories[""] ?? directories["pids"] ?? directories["memory"] ?? directories.values.sorted().first
     }
 
-    /// The processes in this cgroup and below.
-    package func processes() -> [pid_t] {
-        processDirectory.map(Self.processes(below:)) ?? []
+    /// The processes in this cgroup and below. One that has been removed has none.
+    /// - Throws: if they cannot be told.
+    package func processes() throws(SystemError) -> [pid_t] {
+        guard let processDirectory else {
+            throw SystemError("find", "a control group that lists processes", code: ENOENT)
+        }
+        do throws(SystemError) {
+            return try Self.processes(in: processDirectory) + Self.processes(below: processDirectory)
+        } catch {
+            if Self.isGone(error) { return [] }
+            throw error
+        }
     }
 
-    private static func processes(below directory: String) -> [pid_t] {
-        var pids = ((try? Files.readText("\(directory)/cgroup.procs")) ?? "").split(separator: "\n").compactMap {
-            pid_t($0)
-        }
-        for name in (try? Files.names(in: directory)) ?? [] {
+    private static func processes(in directory: String) throws(SystemError) -> [pid_t] {
+        try Files.readText("\(directory)/cgroup.procs").split(separator: "\n").compactMap { pid_t($0) }
+    }
+
+    private static func processes(below directory: String) throws(SystemError) -> [pid_t] {
+        var pids: [pid_t] = []
+        for name in try Files.names(in: directory) {
+            let group = "\(directory)/\(name)"
             var status = stat()
-            guard stat("\(directory)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
-            pids += processes(below: "\(directory)/\(name)")
+            guard stat(group, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+            do throws(SystemError) {
+                pids += try processes(in: group) + processes(below: group)
+            } catch {
+                // EOPNOTSUPP: a threaded group of v2, whose processes the kernel lists in the domain above it.
+                if !isGone(error) && error.code != EOPNOTSUPP { throw error }
+            }
         }
         return pids
     }
+
+    /// ENODEV is what an open file of a removed group says.
+    private static func isGone(_ error: SystemError) -> Bool { error.code == ENOENT || error.code == ENODEV }
 }

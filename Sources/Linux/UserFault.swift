@@ -3,7 +3,7 @@ import Glibc
 
 /// userfaultfd(2): page faults that user space answers.
 package enum UserFault {
-    package static func open() throws(SystemError) -> Descriptor {
-        Descriptor(owning: try checking("userfaultfd", "", zp_userfaultfd(O_CLOEXEC | O_NONBLOCK)))
+    package static func open(flags: Int32 = O_CLOEXEC | O_NONBLOCK) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try checking("userfaultfd", "", zp_userfaultfd(flags)))
     }
 }

@@ -36,7 +36,7 @@ static int result(long value)
 
 int zp_userfaultfd(int flags)
 {
-    return syscall(SYS_userfaultfd, flags);
+    return result(syscall(SYS_userfaultfd, flags));
 }
 
 int zp_userfaultfd_unregister(int descriptor, uint64_t start, uint64_t size)

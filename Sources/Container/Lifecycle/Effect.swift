@@ -25,6 +25,8 @@ package enum Effect: Equatable, Hashable, Sendable {
     /// The container has ended, nobody waits for the restore under way: end it. Report `restored` or `restoreFailed` all
     /// the same.
     case giveUpRestore
+    /// The restore has failed for good: what it was tried from is for a person to look at.
+    case keepImages
     /// Processes came back for a container that has ended meanwhile: kill them.
     case endProcesses
     /// The container has fallen asleep. For those who watch.

@@ -156,8 +156,13 @@ package struct Lifecycle: Hashable, Sendable {
 
     /// A person wants the container asleep now, however short it has been idle.
     ///
-    /// - Returns: nil if it must not be, for `reasons` or because it does not run.
+    /// - Returns: nil if it must not be, for `reasons` or because it does not run. Nothing has to be done if it sleeps, or
+    ///   is about to.
     package mutating func sleepRequested(at now: UInt64) -> [Effect]? {
+        switch state {
+        case .checkpointing, .asleep, .frozen: return []
+        case .starting, .running, .restoring, .thawing, .exited: break
+        }
         // A guess, of which a person knows better.
         reasons.remove(.working)
         guard state == .running, policy.mayEverSleep, let way = way(at: now) else { return nil }
@@ -290,7 +295,7 @@ package struct Lifecycle: Hashable, Sendable {
     /// The images are kept for inspection; the container ends with a status that is not zero.
     package mutating func restoreFailed() -> [Effect] {
         guard state == .restoring else { return [] }
-        return end(status: Self.restoreFailure)
+        return [.keepImages] + end(status: Self.restoreFailure)
     }
 
     // MARK: Events of freezing

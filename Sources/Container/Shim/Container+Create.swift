@@ -79,7 +79,7 @@ extension Container {
             outOfMemory = try OutOfMemoryWatch(of: cgroup, loop: context.loop) { [weak self, context, id] in
                 context.publish(.outOfMemory(id: id))
                 // A process that is ended while it stands still ends when it goes on.
-                if let self, lifecycle.state == .frozen { perform(lifecycle.connectionHeld()) }
+                self?.tell { $0.state == .frozen ? $0.connectionHeld() : [] }
             }
         } catch {
             // It has ended already; its exit is on its way.

@@ -34,24 +34,12 @@ extension Container {
             for then in waiting { then(result) }
         }
         // A container that was created and never started has an init that waits; runc ends it.
-        perform(lifecycle.removed())
-        outOfMemory = nil
-        whenNothingIsUnderWay { [self] in removeEverything(answer) }
-    }
-
-    /// A restore uses the cgroups still. A preparation of the pod's network makes what its end takes away: the shim may
-    /// end with this container. An init can have ended before the `runc kill` that ended it: containerd closes the
-    /// connection after the last deletion, and whoever asked for the kill would get no answer.
-    private func whenNothingIsUnderWay(_ then: @escaping () -> Void) {
-        if restoreUnderWay != nil {
-            afterRestore = then
-        } else if isPreparingTraffic {
-            afterPreparation = then
-        } else if killsUnderWay > 0 {
-            afterKills = then
-        } else {
-            then()
-        }
+        tell(
+            { $0.removed() },
+            then: { [self] in
+                outOfMemory = nil
+                workUnderWay.whenDone { [self] in removeEverything(answer) }
+            })
     }
 
     private func removeEverything(

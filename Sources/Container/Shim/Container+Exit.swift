@@ -1,3 +1,4 @@
+import Checkpoint
 import Glibc
 import Lifecycle
 import Linux
@@ -13,7 +14,8 @@ extension Container {
             if isStarting {
                 earlyExit = status
             } else {
-                perform(lifecycle.initExited(status: hasLostMemory ? Lifecycle.restoreFailure : status.code))
+                let code = hasLostMemory ? Lifecycle.restoreFailure : status.code
+                tell { $0.initExited(status: code) }
             }
         }
     }
@@ -24,10 +26,7 @@ extension Container {
         nextLook = nil
         // Who is to end has to be able to.
         endFrost()
-        // Else runc would find it in the control groups, and readers of the streams would wait for it.
-        prepared = nil
-        // The other ends of pipes and connections see their end then. A restore under way still takes from it.
-        if restoreUnderWay == nil { letGoOfSleeper() }
+        endStage()
         endPageServer()
         // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
         traffic?.end()
@@ -48,11 +47,19 @@ extension Container {
         if !ownsProcessNamespace { runc.kill(SIGKILL, all: true) { _ in oneHasEnded() } }
     }
 
-    /// What the processes had open is theirs again, or nobody's.
-    func letGoOfSleeper() {
+    /// A dump and a restore that are under way use what they have until they end.
+    private func endStage() {
+        if dump != nil || restoreUnderWay != nil { return }
+        // The other ends of pipes and connections see their end then.
+        if let sleeper { letGo(of: sleeper) }
+        // A criu that waits for the wake goes as well: runc would find it in the control groups, and readers of the streams
+        // would wait for it.
+        stage = .ended
+    }
+
+    func letGo(of sleeper: Sleeper) {
         traffic?.endpoints.end(context.loop)
-        sleeper?.descriptors.close()
-        sleeper = nil
+        sleeper.descriptors.close()
     }
 
     private var ownsProcessNamespace: Bool { spec.namespace("pid")?.path == "" }

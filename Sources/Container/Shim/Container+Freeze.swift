@@ -18,37 +18,38 @@ extension Container {
     func freeze() {
         // After a checkpoint that CRIU refused, the time counts from its beginning.
         do throws(SystemError) {
-            if let holdFailure { throw holdFailure }
+            if case .fallingAsleep(let attempt) = stage, let failure = attempt.holdFailure { throw failure }
             guard let cgroup else { throw SystemError("find", "the control groups of \(id)", code: ENOENT) }
             let freezer = try Freezer(of: cgroup)
             try freezer.freeze()
             do throws(SystemError) {
-                let pids = cgroup.processes()
+                let pids = try cgroup.processes()
                 // Now that nothing changes any more.
                 let sockets = try Process.sockets(of: pids).values.map { held throws(SystemError) in
                     SharedDescriptor(try Process.copy(held))
                 }
                 try traffic?.processesStandStill(sockets.map { $0.descriptor.rawValue }, connectionHeld)
-                frost = Frost(freezer: freezer, sockets: sockets, pageOut: PageOut())
+                stage = .frozen(Frost(freezer: freezer, sockets: sockets, pageOut: PageOut()))
                 frozen(pids)
             } catch {
                 try freezer.thaw()
                 throw error
             }
         } catch {
+            stage = .awake
             let text = "it cannot be frozen: \(error)"
             history.checkpointFailed(text)
             context.log.error("the container runs on: \(text)", label)
-            perform(lifecycle.freezeFailed(text, at: Instant.now.nanoseconds))
+            let now = Instant.now.nanoseconds
+            tell { $0.freezeFailed(text, at: now) }
         }
-        tellSleepers()
     }
 
     private func frozen(_ pids: [pid_t]) {
         history.froze()
         tellChange("frozen")
         // What came until they all stood still may be with the application already, where nothing tells of it.
-        if traffic?.quietness(since: lastActivity)() == false { return perform(lifecycle.connectionHeld()) }
+        if traffic?.quietness(since: lastActivity)() == false { return tell { $0.connectionHeld() } }
         pageOut(pids)
         // As the last thing before the loop waits: what runs after it would be mapped again.
         context.loop.soon { Memory.unmapProgram() }
@@ -78,13 +79,17 @@ extension Container {
         endFrost()
         history.thawed()
         tellChange("thawed")
-        guard isPaused else { return perform(lifecycle.thawed(at: Instant.now.nanoseconds)) }
+        func tellThawed() {
+            let now = Instant.now.nanoseconds
+            tell { $0.thawed(at: now) }
+        }
+        guard isPaused else { return tellThawed() }
         // For somebody who makes images of what is paused.
         runc.pause { [self] result in
             if case .failure(let error) = result {
                 context.log.error("thawed, and not paused again: \(error)", label)
             }
-            perform(lifecycle.thawed(at: Instant.now.nanoseconds))
+            tellThawed()
         }
     }
 
@@ -95,7 +100,7 @@ extension Container {
         // The copies of sockets go first.
         traffic?.endpoints.aboutToRun()
         traffic?.endpoints.end(context.loop)
-        frost = nil
+        stage = .awake
         do throws(SystemError) {
             try freezer.thaw()
         } catch {

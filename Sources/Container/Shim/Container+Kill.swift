@@ -12,13 +12,26 @@ extension Container {
             return then(.failure(endedAlready))
         }
         if !exec.isEmpty { return killExec(process, signal, then) }
-        if signal == SIGKILL, let effects = lifecycle.killedByForce() {
-            perform(effects)
+        if signal == SIGKILL { killByForce(all: all, then) } else { send(signal, all: all, then) }
+    }
+
+    private func killByForce(all: Bool, _ then: @escaping Completion<Void>) {
+        var hasEnded = false
+        tell { lifecycle in
+            guard let effects = lifecycle.killedByForce() else { return [] }
+            hasEnded = true
+            return effects
+        } then: { [self] in
+            if hasEnded { return then(.success(())) }
+            if lifecycle.state == .frozen { killFrozen(then) } else { send(SIGKILL, all: all, then) }
+        }
+    }
+
+    private func send(_ signal: Int32, all: Bool, _ then: @escaping Completion<Void>) {
+        let isAsleep = lifecycle.state.isAsleep
+        if case .asleep(let asleep) = stage, !all, asleep.dispositions?.heed(signal) == false {
             return then(.success(()))
         }
-        if signal == SIGKILL, lifecycle.state == .frozen { return killFrozen(then) }
-        let isAsleep = lifecycle.state.isAsleep
-        if lifecycle.state == .asleep, !all, let dispositions, !dispositions.heed(signal) { return then(.success(())) }
         // To a paused process a signal is sent as well, and has its effect when that is resumed.
         let isPending = isAsleep && isPaused
         if isPending { then(.success(())) }
@@ -27,13 +40,12 @@ extension Container {
             case .failure:
                 if !isPending { then(.failure(endedAlready)) }
             case .success(let work):
-                killsUnderWay += 1
+                workUnderWay.begin()
                 runc.kill(signal, all: all) { [self] result in
-                    killsUnderWay -= 1
                     finished(work)
                     // It may end while runc is on its way, whose word for that is another.
                     if !isPending { then(result.mapError { $0.kind == .notRunning ? endedAlready : ShimError($0) }) }
-                    if killsUnderWay == 0 { afterKills.take()?() }
+                    workUnderWay.end()
                 }
             }
         }

@@ -6,26 +6,22 @@ import Linux
 /// Waking before all memory is there: a server brings it while the container runs already.
 extension Container {
     /// Whether the wake from the images that are being made may be a lazy one.
-    var mayWakeLazily: Bool {
+    ///
+    /// - Parameter memory: bytes that the processes have.
+    func mayWakeLazily(_ memory: UInt64?) -> Bool {
         guard PageServer.isPossible else { return false }
         switch configuration.wake.pages {
         case .lazy: return true
         case .eager: return false
-        case .bySize: return memoryBefore ?? 0 >= Self.lazySize
+        case .bySize: return memory ?? 0 >= Self.lazySize
         }
     }
 
-    /// Whether the wake from these images is a lazy one.
-    var wakesLazily: Bool {
-        // One that could not begin lazily is tried the plain way.
-        restoreAttempts == 0 && lazyMemory.size > 0
-    }
-
     /// Which memory comes after the wake, of what may; decided at the end of the checkpoint, so that no wake waits for it.
-    func worthwhile(_ chosen: LazyMemory) -> LazyMemory {
+    func worthwhile(_ chosen: LazyMemory, of memory: UInt64?) -> LazyMemory {
         guard configuration.wake.pages == .bySize, chosen.size > 0 else { return chosen }
         // Memory that processes share since a fork is in the images of each, and would become one copy for each.
-        let isShared = memoryBefore.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
+        let isShared = memory.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
         return chosen.size >= Self.lazySize && !isShared ? chosen : LazyMemory()
     }
 

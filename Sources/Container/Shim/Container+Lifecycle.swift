@@ -4,12 +4,21 @@ import Linux
 
 /// Performing what the lifecycle decides.
 extension Container {
-    func perform(_ effects: [Effect]) {
-        for effect in effects { perform(effect) }
-        noteChange()
+    /// Something has happened. What the lifecycle makes of it is done when the present handler has returned.
+    ///
+    /// - Parameter then: called when that is done.
+    func tell(_ event: @escaping EventQueue.Event, then: @escaping () -> Void = {}) {
+        events.tell(event, then: then)
     }
 
-    private func perform(_ effect: Effect) {
+    /// All that has happened has been dealt with.
+    func settled() {
+        noteChange()
+        tellSleepers()
+    }
+
+    /// Performs one effect. What becomes of it is told as an event, never by a call.
+    func perform(_ effect: Effect) {
         switch effect {
         case .look(let nanoseconds): look(after: Instant.Span(nanoseconds: nanoseconds))
         case .declare(let ports): declare(ports)
@@ -25,9 +34,10 @@ extension Container {
             leaveWakeGate()
             restoreUnderWay?.end()
         case .endProcesses: endProcesses()
-        case .asleep:
-            history.slept(tellChange("scaled down"))
-            history.memoryGivenBack = memoryBefore.map { $0 - min($0, cgroup?.anonymousMemory ?? 0) }
+        case .asleep: fellAsleep()
+        case .keepImages:
+            imagesAreEvidence = true
+            setImagesAside()
         case .awake: history.woke(tellChange("restored"))
         case .proceed(let work): waitingWork.removeValue(forKey: work)?(.success(work))
         case .refuse(let work): waitingWork.removeValue(forKey: work)?(.failure(notRunning))
@@ -57,11 +67,13 @@ extension Container {
 
     private func request(_ need: Lifecycle.Need, _ body: @escaping Completion<Lifecycle.Work>) {
         lastWork += 1
-        waitingWork[lastWork] = body
-        perform(lifecycle.request(lastWork, need))
+        let work = lastWork
+        waitingWork[work] = body
+        tell { $0.request(work, need) }
     }
 
     func finished(_ work: Lifecycle.Work) {
-        perform(lifecycle.finished(work, at: Instant.now.nanoseconds))
+        let now = Instant.now.nanoseconds
+        tell { $0.finished(work, at: now) }
     }
 }

@@ -24,7 +24,7 @@ extension Container {
             if let wait = traffic.pod.sleeps.wait(now: .now) { return rest(for: wait) }
             if traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
         }
-        perform(looked(&lifecycle))
+        tell(looked)
     }
 
     /// Each sleep and each wake takes the node's time: a pod that has had its share stays awake for a while.
@@ -42,12 +42,20 @@ extension Container {
     /// Probes are learnt: what has come meanwhile counts.
     private func lookAgain() {
         guard lifecycle.state == .running, let traffic else { return }
-        perform(takeLook(traffic)(&lifecycle))
+        tell(takeLook(traffic))
     }
 
     /// What it sees is for the lifecycle to be told.
-    func takeLook(_ traffic: Traffic) -> (inout Lifecycle) -> [Effect] {
-        let pids = cgroup?.processes() ?? [main.pid]
+    func takeLook(_ traffic: Traffic) -> EventQueue.Event {
+        let pids: [pid_t]
+        do throws(SystemError) {
+            pids = try cgroup?.processes() ?? [main.pid]
+        } catch {
+            context.log.warning("it stays awake, as nobody can tell which processes it has: \(error)", label)
+            let now = Instant.now.nanoseconds
+            // What cannot be looked at may be in use.
+            return { $0.looked(at: now, ports: $0.ports, lastActivity: now) }
+        }
         let listening = listeningPorts(of: pids)
         let ports = portsThatCount(of: listening).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.
@@ -118,10 +126,9 @@ extension Container {
 
     /// Attaches the redirector to the pod's network, the first time that a container of the pod needs it.
     private func prepareTraffic() {
-        isPreparingTraffic = true
+        workUnderWay.begin()
         Traffic.prepare(for: self) { [self] result in
-            isPreparingTraffic = false
-            defer { afterPreparation.take()?() }
+            defer { workUnderWay.end() }
             switch result {
             case .success(let traffic) where lifecycle.state == .running:
                 self.traffic = traffic
@@ -131,7 +138,10 @@ extension Container {
                 traffic.close()
             case .failure(let error) where lifecycle.state == .running:
                 context.log.warning("the container will never sleep: \(error)", label)
-                lifecycle.unable(error.description)
+                tell { lifecycle in
+                    lifecycle.unable(error.description)
+                    return []
+                }
             case .failure: break
             }
         }

@@ -37,8 +37,10 @@ extension Container {
     private func paused(_ result: Result<Void, RuncError>, _ work: Lifecycle.Work, _ then: Completion<Void>) {
         if case .success = result {
             isPaused = true
-            lifecycle.paused()
-            noteChange()
+            tell { lifecycle in
+                lifecycle.paused()
+                return []
+            }
             context.publish(.paused(id: id))
         }
         finished(work)
@@ -48,8 +50,8 @@ extension Container {
     private func resumed(_ result: Result<Void, RuncError>, _ work: Lifecycle.Work, _ then: Completion<Void>) {
         if case .success = result {
             isPaused = false
-            perform(lifecycle.resumed(at: Instant.now.nanoseconds))
-            noteChange()
+            let now = Instant.now.nanoseconds
+            tell { $0.resumed(at: now) }
             context.publish(.resumed(id: id))
         }
         finished(work)

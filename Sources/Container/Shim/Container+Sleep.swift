@@ -21,19 +21,20 @@ extension Container {
         changeBegan = .now
         mayNotSleepUntil = nil
         _ = traffic?.pod.sleeps.take(now: .now)
-        holdFailure = nil
+        var failure: SystemError?
         do throws(SystemError) {
-            try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
+            try traffic?.hold(from: try cgroup?.processes() ?? [main.pid], connectionHeld)
         } catch {
-            holdFailure = error
+            failure = error
         }
+        stage = .fallingAsleep(SleepAttempt(memory: cgroup?.anonymousMemory, holdFailure: failure))
     }
 
     var connectionHeld: () -> Void {
         { [weak self] in
             guard let self else { return }
             firstHeld = firstHeld ?? .now
-            perform(lifecycle.connectionHeld())
+            tell { $0.connectionHeld() }
         }
     }
 
@@ -48,26 +49,30 @@ extension Container {
     }
 
     func checkpoint() {
-        if let holdFailure { return checkpointEnded(.failed("connections cannot be held: \(holdFailure)")) }
+        guard case .fallingAsleep(let attempt) = stage else {
+            return checkpointEnded(.failed("connections are not held"))
+        }
+        if let failure = attempt.holdFailure {
+            return checkpointEnded(.failed("connections cannot be held: \(failure)"))
+        }
         let underWay = DumpUnderWay()
-        dump = underWay
+        attempt.dump = underWay
         CRIU.locate(context) { [weak self] result in
             guard let self else { return }
             switch result {
             case .success where !underWay.mayGoOn: checkpointEnded(.givenUp)
-            case .success(let criu): checkpoint(with: criu, underWay)
+            case .success(let criu): checkpoint(with: criu, attempt, underWay)
             case .failure(let error):
                 checkpointEnded(error.isRefusal ? .refused(error.description) : .impossible(error.description))
             }
         }
     }
 
-    private func checkpoint(with criu: String, _ underWay: DumpUnderWay) {
+    private func checkpoint(with criu: String, _ attempt: SleepAttempt, _ underWay: DumpUnderWay) {
         do throws(SystemError) {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
-            memoryBefore = cgroup?.anonymousMemory
-            let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
+            let unnamed = Process.unnamedBytes(of: try cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, keyrings: ["_ses.\(id)", id],
                 inhabitedBy: runc.options.systemdCgroup ? context.children : nil)
@@ -76,7 +81,8 @@ extension Container {
             let mayEnd = try traffic?.askWhetherAnybodyWaits()
             let dump = Dump(
                 criu: try snapshot.hold(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
-                memory: (memoryBefore ?? 0) + min(unnamed, .max / 4), mayWakeLazily: mayWakeLazily, times: times)
+                memory: (attempt.memory ?? 0) + min(unnamed, .max / 4), mayWakeLazily: mayWakeLazily(attempt.memory),
+                times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
@@ -85,7 +91,7 @@ extension Container {
                 then: { [weak self] result in
                     guard let self else { return }
                     times.reached("back on the loop")
-                    dumped(result)
+                    dumped(result, attempt)
                     times.reached("bookkeeping")
                     context.log.debug("steps of the checkpoint in µs: \(times.description)", label)
                 })
@@ -94,68 +100,90 @@ extension Container {
         }
     }
 
-    private func dumped(_ result: Result<Dump.Outcome, CheckpointError>) {
+    private func dumped(_ result: Result<Dump.Outcome, CheckpointError>, _ attempt: SleepAttempt) {
         endWatch()
         switch result {
+        // The container was removed in the meantime, and with it the wish to restore it.
+        case .success(let outcome) where lifecycle.state == .exited:
+            outcome.sleeper.descriptors.close()
+            stage = .ended
+            discardSnapshot()
         case .success(let outcome):
-            dispositions = outcome.dispositions
-            lazyMemory = worthwhile(outcome.lazyMemory)
-            sleeper = outcome.sleeper
-            checkpointEnded(.done)
+            stage = .asleep(
+                Asleep(
+                    sleeper: outcome.sleeper, dispositions: outcome.dispositions,
+                    lazyMemory: worthwhile(outcome.lazyMemory, of: attempt.memory), memory: attempt.memory))
+            traffic?.processesEnded(connectionHeld)
+            tellCheckpointEnded(.done)
         case .failure(.givenUp): checkpointEnded(.givenUp)
         case .failure(let error):
             checkpointEnded(error.isRefusal ? .refused(error.description) : .failed(error.description))
         }
     }
 
+    /// The processes run on, unless the container has been removed in the meantime.
     private func checkpointEnded(_ outcome: Lifecycle.CheckpointOutcome) {
-        dump = nil
         switch outcome {
-        case .done:
-            // The container was removed in the meantime, and with it the wish to restore it.
-            if lifecycle.state == .exited { discardSnapshot() }
+        case .done: break
         case .givenUp: context.log.info("checkpoint given up because of traffic", label)
         case .failed(let text), .refused(let text):
             history.checkpointFailed(text)
             context.log.error("checkpoint failed, the container runs on: \(text)", label)
         case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)
         }
-        if outcome == .done {
-            traffic?.processesEnded(connectionHeld)
+        if lifecycle.state == .exited {
+            stage = .ended
+            discardSnapshot()
+        } else {
+            stage = .awake
         }
-        perform(lifecycle.checkpointEnded(outcome, at: Instant.now.nanoseconds))
-        if lifecycle.state == .asleep {
-            prepareRestore()
-            // As the last thing before the loop waits: what runs after it would be mapped again.
-            context.loop.soon {
-                Memory.giveBack()
-                Memory.unmapProgram()
-            }
+        tellCheckpointEnded(outcome)
+    }
+
+    private func tellCheckpointEnded(_ outcome: Lifecycle.CheckpointOutcome) {
+        let now = Instant.now.nanoseconds
+        tell { $0.checkpointEnded(outcome, at: now) }
+    }
+
+    func fellAsleep() {
+        history.slept(tellChange("scaled down"))
+        if case .asleep(var asleep) = stage {
+            history.memoryGivenBack = asleep.memory.map { $0 - min($0, cgroup?.anonymousMemory ?? 0) }
+            asleep.prepared = prepareRestore(asleep)
+            stage = .asleep(asleep)
         }
-        tellSleepers()
+        // As the last thing before the loop waits: what runs after it would be mapped again.
+        context.loop.soon {
+            Memory.giveBack()
+            Memory.unmapProgram()
+        }
     }
 
     /// Does ahead of the wake what can be done ahead.
-    private func prepareRestore() {
-        guard let prestart = configuration.wake.prestart, let sleeper else { return }
+    private func prepareRestore(_ asleep: Asleep) -> CRIUService? {
+        guard let prestart = configuration.wake.prestart else { return nil }
         do throws(SystemError) {
-            prepared = try restore(sleeper, StepTimes(from: .now)).prepare(
+            return try restore(asleep, isLazy: asleep.lazyMemory.size > 0, StepTimes(from: .now)).prepare(
                 prestart, children: context.children)
         } catch {
             // Then criu is started when it is needed.
             context.log.warning("cannot prepare the restore: \(error)", label)
+            return nil
         }
     }
 
-    private func restore(_ sleeper: Sleeper, _ times: StepTimes) -> Restore {
-        Restore(sleeper: sleeper, snapshot: snapshot, isLazy: wakesLazily, times: times)
+    private func restore(_ asleep: Asleep, isLazy: Bool, _ times: StepTimes) -> Restore {
+        Restore(sleeper: asleep.sleeper, snapshot: snapshot, isLazy: isLazy, times: times)
     }
 
     func restore() {
-        // Removed while it waited for another attempt.
-        guard lifecycle.state == .restoring else { return }
+        if case .asleep(let asleep) = stage { stage = .waking(WakeAttempt(asleep)) }
+        // Else it was removed while it waited for another attempt.
+        guard case .waking(let attempt) = stage else { return }
         do throws(SystemError) {
-            try context.wakeGate.enter(id, memory: memoryBefore ?? 0) { [weak self] in self?.restoreInTurn() }
+            try context.wakeGate.enter(id, memory: attempt.asleep.memory ?? 0) { [weak self] in
+                self?.restoreInTurn(attempt)
+            }
             if context.wakeGate.isWaiting(id) {
                 history.wakesInTurn += 1
                 context.log.info("waits for its turn to wake", label)
@@ -164,7 +192,7 @@ extension Container {
         } catch {
             // Connections must be answered: without order rather than not at all.
             context.log.warning("the wake does not wait for others: \(error)", label)
-            restoreInTurn()
+            restoreInTurn(attempt)
         }
     }
 
@@ -172,35 +200,38 @@ extension Container {
     func leaveWakeGate() {
         let waited = context.wakeGate.isWaiting(id)
         context.wakeGate.leave(id)
-        if waited { restoreEnded(.failure(.givenUp), nil, StepTimes(from: changeBegan)) }
+        if waited, case .waking(let attempt) = stage { restoreEnded(.failure(.givenUp), attempt, nil) }
     }
 
-    private func restoreInTurn() {
+    private func restoreInTurn(_ attempt: WakeAttempt) {
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
-        guard let sleeper else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
         traffic?.stopWatching()
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
-        let prepared = self.prepared.take()
-        let restore = restore(sleeper, times)
+        let prepared = attempt.asleep.prepared.take()
+        // One that could not begin lazily is tried the plain way.
+        let lazyMemory = attempt.asleep.lazyMemory
+        let restore = restore(attempt.asleep, isLazy: attempt.failures == 0 && lazyMemory.size > 0, times)
         let begun: Restore.Begun
         let pages: PageServer?
         do throws(SystemError) {
             begun = try restore.begin(with: prepared, children: context.children)
         } catch {
-            return restoreEnded(.failure(.notBegun(error)), nil, times)
+            return restoreEnded(.failure(.notBegun(error)), attempt, nil)
         }
         do throws(SystemError) {
             pages =
                 restore.isLazy
-                ? try PageServer(sleeper.criu.path, snapshot, lazyMemory, children: context.children) : nil
+                ? try PageServer(attempt.asleep.sleeper.criu.path, snapshot, lazyMemory, children: context.children)
+                : nil
         } catch {
             begun.giveUp()
-            return restoreEnded(.failure(.notBegun(error)), nil, times)
+            return restoreEnded(.failure(.notBegun(error)), attempt, nil)
         }
         let underWay = CallUnderWay()
-        restoreUnderWay = underWay
+        attempt.call = underWay
+        workUnderWay.begin()
         restore.run(
             underWay, begun, pages: pages, loop: context.loop, children: context.children,
             aboutToRun: { [endpoints = traffic?.endpoints] in endpoints?.aboutToRun() },
@@ -211,12 +242,13 @@ extension Container {
             then: { [self] result in
                 times.reached("back on the loop")
                 endWatch()
-                restoreUnderWay = nil
-                withExtendedLifetime(expectation) { restoreEnded(result, pages, times) }
+                attempt.call = nil
+                withExtendedLifetime(expectation) { restoreEnded(result, attempt, pages) }
                 times.reached("bookkeeping")
                 context.log.debug("steps of the restore in µs: \(times.description)", label)
                 context.loop.soon { Memory.giveBack() }
-                afterRestore.take()?()
+                // The processes of a container that was removed meanwhile are ended first.
+                tell({ _ in [] }, then: { [self] in workUnderWay.end() })
             })
         watch(underWay, "restore")
         snapshot.readAhead()
@@ -227,10 +259,12 @@ extension Container {
     /// and asks for it is not told the old one.
     private func resuming(_ pid: pid_t) {
         main.exists(as: pid)
-        perform(lifecycle.resuming())
+        tell { $0.resuming() }
     }
 
-    private func restoreEnded(_ result: Result<pid_t, CheckpointError>, _ pages: PageServer?, _ times: StepTimes) {
+    private func restoreEnded(
+        _ result: Result<pid_t, CheckpointError>, _ attempt: WakeAttempt, _ pages: PageServer?
+    ) {
         context.wakeGate.leave(id)
         if case .failure = result { pages?.end() }
         switch result {
@@ -244,39 +278,41 @@ extension Container {
                 // The application runs and is served; exec and update would not find it.
                 context.log.error("runc's state does not know the restored process: \(error)", label)
             }
-            restoreAttempts = 0
             // The restore itself was work, in the container's cgroup.
             workBefore = cgroup?.processorTime.map { (.now, $0) }
             resumeRestored()
-            letGoOfSleeper()
+            letGo(attempt, lifecycle.state == .exited ? .ended : .awake)
             if let pages { awaitMemory(from: pages) } else { snapshot.discardImages(context.loop) }
         case .failure where lifecycle.state == .exited:
             // It was ended while it was restored.
-            letGoOfSleeper()
+            letGo(attempt, .ended)
             discardSnapshot()
-        case .failure(let error) where restoreAttempts + 1 < error.attempts:
+        case .failure(let error) where attempt.failures + 1 < error.attempts:
             // Connections wait on.
-            let pause = Self.restAfterFailedAttempt(restoreAttempts)
-            restoreAttempts += 1
+            let pause = Self.restAfterFailedAttempt(attempt.failures)
+            attempt.failures += 1
             context.log.warning("the restore is tried again in \(Int(pause.milliseconds)) ms: \(error)", label)
             context.loop.after(pause) { [self] in restore() }
         case .failure(let error):
             history.restoreFailed("\(error)")
             context.log.error("restore failed, the container ends and its images are kept: \(error)", label)
-            letGoOfSleeper()
-            let effects = lifecycle.restoreFailed()
-            if !effects.isEmpty {
-                imagesAreEvidence = true
-                setImagesAside()
-            }
-            perform(effects)
+            letGo(attempt, .ended)
+            tell { $0.restoreFailed() }
         }
     }
 
+    /// What the processes had open is theirs again, or nobody's.
+    private func letGo(_ attempt: WakeAttempt, _ next: Stage) {
+        letGo(of: attempt.asleep.sleeper)
+        stage = next
+    }
+
     private func resumeRestored() {
-        guard isPaused, lifecycle.state == .restoring else {
-            return perform(lifecycle.restored(at: Instant.now.nanoseconds))
+        func tellRestored() {
+            let now = Instant.now.nanoseconds
+            tell { $0.restored(at: now) }
         }
+        guard isPaused, lifecycle.state == .restoring else { return tellRestored() }
         // For somebody who makes images of what is paused; all others have waited. An exit meanwhile waits as well.
         isStarting = true
         runc.pause { [self] result in
@@ -284,8 +320,8 @@ extension Container {
             if case .failure(let error) = result {
                 context.log.error("restored, and not paused again: \(error)", label)
             }
-            perform(lifecycle.restored(at: Instant.now.nanoseconds))
-            if let earlyExit { perform(lifecycle.initExited(status: earlyExit.code)) }
+            tellRestored()
+            if let earlyExit { tell { $0.initExited(status: earlyExit.code) } }
         }
     }
 

@@ -22,14 +22,15 @@ extension Container {
             case .failure(let error): then(.failure(ShimError(error)))
             case .success: started(then)
             }
-            if let earlyExit { perform(lifecycle.initExited(status: earlyExit.code)) }
+            if let earlyExit { tell { $0.initExited(status: earlyExit.code) } }
         }
     }
 
     private func started(_ then: Completion<pid_t>) {
         main.started()
         context.publish(.started(id: id, pid: main.pid))
-        perform(lifecycle.started(at: Instant.now.nanoseconds))
+        let now = Instant.now.nanoseconds
+        tell { $0.started(at: now) }
         then(.success(main.pid))
     }
 

@@ -45,32 +45,36 @@ extension Container {
     /// Puts the container to sleep without waiting for its idle time to pass. Fails with the reasons if it must stay
     /// awake, or if a connection arrives meanwhile.
     package func sleepNow(_ then: @escaping Completion<Void>) {
-        if lifecycle.state.isAsleep { return then(.success(())) }
         // Its processes may have answered already, before criu is done.
-        if lifecycle.state == .restoring {
+        if [.restoring, .thawing].contains(lifecycle.state) {
             return whenAwake { [self] result in
                 guard case .success(let work) = result else { return then(result.map { _ in }) }
                 finished(work)
-                context.loop.soon { [self] in sleepNow(then) }
+                sleepNow(then)
             }
         }
         // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
         // checkpoint up.
-        if let traffic, lifecycle.state == .running {
-            perform(takeLook(traffic)(&lifecycle))
-            if lifecycle.state.isAsleep { return then(.success(())) }
-            if case .checkpointing = lifecycle.state { return sleepers.append(then) }
-        }
-        guard let effects = lifecycle.sleepRequested(at: Instant.now.nanoseconds) else {
+        let look = lifecycle.state == .running ? traffic.map(takeLook) : nil
+        let now = Instant.now.nanoseconds
+        var isRefused = false
+        tell { lifecycle in
+            let effects = look?(&lifecycle) ?? []
+            guard let more = lifecycle.sleepRequested(at: now) else {
+                isRefused = true
+                return effects
+            }
+            return effects + more
+        } then: { [self] in
+            if !isRefused { return sleepers.append(then) }
             let reasons = lifecycle.reasons.descriptions.joined(separator: "; ")
-            return then(.failure(ShimError(.failedPrecondition, reasons.isEmpty ? "it is not running" : reasons)))
+            then(.failure(ShimError(.failedPrecondition, reasons.isEmpty ? "it is not running" : reasons)))
         }
-        sleepers.append(then)
-        perform(effects)
     }
 
-    /// Answers those who asked for a sleep.
+    /// Answers those who asked for a sleep, once it is known.
     func tellSleepers() {
+        if case .checkpointing = lifecycle.state { return }
         let waiting = sleepers
         sleepers = []
         for then in waiting {
@@ -95,7 +99,7 @@ extension Container {
         }
     }
 
-    /// Told after every event: those who watch hear of a change of what they see.
+    /// Those who watch hear of a change of what they see.
     func noteChange() {
         let view = (lifecycle.state, lifecycle.reasons)
         if view.0 == lastTold.state && view.1 == lastTold.reasons { return }

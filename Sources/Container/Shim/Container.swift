@@ -27,7 +27,14 @@ package final class Container {
     /// What the container is restored from when it is started; nil: it begins anew.
     let origin: Shim.Origin?
 
-    var lifecycle: Lifecycle
+    /// What happens to the container, and what is done about it.
+    private(set) lazy var events = EventQueue(
+        Lifecycle(policy: policy),
+        // What has happened is dealt with, also if the last one to know this container lets go of it.
+        soon: { [unowned self] body in context.loop.soon { [self] in withExtendedLifetime(self, body) } },
+        perform: { [unowned self] in perform($0) }, settled: { [unowned self] in settled() })
+    var lifecycle: Lifecycle { events.lifecycle }
+    private let policy: Policy
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
@@ -39,10 +46,8 @@ package final class Container {
     var workBefore: (at: Instant, used: Instant.Span)?
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
-    /// Set while the container sleeps, until its processes run again.
-    var sleeper: Sleeper?
-    /// What waits for the wake while the container sleeps.
-    var prepared: CRIUService?
+    /// What belongs to the state that it is in.
+    var stage = Stage.awake
     /// Brings the memory after a wake, until all is there.
     var pageServer: PageServer?
     var waitingForMemory: [() -> Void] = []
@@ -51,36 +56,16 @@ package final class Container {
     /// `runc start` is under way, and how the init ended meanwhile.
     var isStarting = false
     var earlyExit: ExitStatus?
-    /// How often in a row a restore has failed.
-    var restoreAttempts = 0
     /// A restore has failed: what it was tried from is for a person to look at.
     var imagesAreEvidence = false
-    /// A deletion that waits for the restore under way to end.
-    var afterRestore: (() -> Void)?
-    /// The pod's network is being prepared, and a deletion that waits for it.
-    var isPreparingTraffic = false
-    var afterPreparation: (() -> Void)?
-    /// Calls of `runc kill` under way, and a deletion that waits for them.
-    var killsUnderWay = 0
-    var afterKills: (() -> Void)?
+    /// What a deletion waits for.
+    let workUnderWay = WorkUnderWay()
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// The container whose process namespace this one is in, and what keeps it awake.
     var target: (container: Container, work: Lifecycle.Work)?
-    /// Why connections could not be held when they last had to be.
-    var holdFailure: SystemError?
-    /// The checkpoint under way.
-    var dump: DumpUnderWay?
-    /// The restore under way.
-    var restoreUnderWay: CallUnderWay?
-    /// Set while the container is frozen.
-    var frost: Frost?
     /// When to look again whether CRIU gets on.
     var criuWatch: Timer?
-    /// What the init does with signals, since it fell asleep.
-    var dispositions: SignalDispositions?
-    /// What of its memory may come back after it has woken.
-    var lazyMemory = LazyMemory()
     /// When the sleep or the wake under way was decided.
     var changeBegan = Instant.now
     let snapshot: Snapshot
@@ -94,8 +79,6 @@ package final class Container {
     var lastTold: (state: Lifecycle.State, reasons: ReasonsToStayAwake)
     /// When the connection came that wakes the container.
     var firstHeld: Instant?
-    /// Bytes that the processes had in memory when the checkpoint under way began.
-    var memoryBefore: UInt64?
     /// From the creation to the exit, asleep too.
     var outOfMemory: OutOfMemoryWatch?
 
@@ -116,11 +99,11 @@ package final class Container {
             directory: context.paths.snapshot(namespace: context.namespace, container: id),
             limits: context.imageLimits(
                 pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
-        lifecycle = Lifecycle(
-            policy: Policy(
-                scaleDownAfter: configuration.scaleDownAfter,
-                standingReasons: Self.standingReasons(spec, configuration, streams),
-                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep))
+        policy = Policy(
+            scaleDownAfter: configuration.scaleDownAfter,
+            standingReasons: Self.standingReasons(spec, configuration, streams),
+            sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep)
+        let lifecycle = Lifecycle(policy: policy)
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 
@@ -165,11 +148,16 @@ package final class Container {
     }
 
     /// The processes, as containerd may see them. A sleeping container shows the pid that it had.
-    package func processes() -> [pid_t] {
+    package func processes() throws(ShimError) -> [pid_t] {
         if main.exit != nil { return [] }
         // What is in the cgroups then belongs to CRIU.
         if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
-        let pids = (cgroup?.processes() ?? []).filter { $0 != sleeper?.kept.placeholder?.pid }
+        let pids: [pid_t]
+        do throws(SystemError) {
+            pids = try (cgroup?.processes() ?? []).filter { $0 != sleeper?.kept.placeholder?.pid }
+        } catch {
+            throw ShimError(error)
+        }
         return pids.isEmpty && main.pid != 0 ? [main.pid] : pids
     }
 }

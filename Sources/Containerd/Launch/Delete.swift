@@ -26,7 +26,7 @@ package struct Delete {
         let pid = (try? Files.readText("\(bundle)/init.pid")).flatMap { UInt32($0.filter { !$0.isWhitespace }) } ?? 0
         let options = RuntimeSettings.recall(from: bundle, namespace: invocation.namespace)
 
-        endProcesses(options)
+        do throws(SystemError) { try endProcesses(options) } catch { problems.append("\(error)") }
         let loop = try EventLoop()
         let children = try Children(loop: loop)
         let runc = Runc(container: invocation.id, bundle: bundle, options: options, loop: loop, children: children)
@@ -52,7 +52,7 @@ package struct Delete {
     }
 
     /// A restore that was under way may have gone on without its shim, and runc does not know of what it made.
-    private func endProcesses(_ options: Runc.Options) {
+    private func endProcesses(_ options: Runc.Options) throws(SystemError) {
         guard let cgroup = try? RuncState(root: options.root, container: invocation.id).cgroup else { return }
         // Only a cgroup of the container's own, by its name; crun does not tell any.
         let own = cgroup.directories.filter { $0.value.containsText(invocation.id) }.map {
@@ -62,7 +62,9 @@ package struct Delete {
         let deadline = Instant.now + Self.patience
         while Instant.now.nanoseconds < deadline.nanoseconds {
             // What is killed may just have started others, or be on its way from one hierarchy of v1 to the next.
-            let handles = Set(own.flatMap { $0.processes() }).compactMap { try? ProcessHandle($0) }
+            var pids: Set<pid_t> = []
+            for cgroup in own { pids.formUnion(try cgroup.processes()) }
+            let handles = pids.compactMap { try? ProcessHandle($0) }
             if handles.isEmpty { return }
             for handle in handles { handle.kill() }
             // Frozen or paused, they would end only when they go on.

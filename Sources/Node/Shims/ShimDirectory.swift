@@ -46,8 +46,11 @@ package struct FoundContainer {
     /// `namespace/pod/container`, or the id where Kubernetes did not make it.
     package var title: String { report.title }
 
-    /// Whether a person means this one: by its id, the beginning of it, or its title.
-    package func isMeant(by text: String) -> Bool {
-        !text.isEmpty && (report.id.hasPrefix(text) || title == text)
+    /// The containers that a person may mean: by an id, or a title, or the beginning of an id that is no whole one.
+    static func meant(by text: String, among found: [FoundContainer]) -> [FoundContainer] {
+        if text.isEmpty { return [] }
+        let containers = found.filter { !$0.report.isSandbox }
+        let named = containers.filter { $0.report.id == text }
+        return named.isEmpty ? containers.filter { $0.report.id.hasPrefix(text) || $0.title == text } : named
     }
 }

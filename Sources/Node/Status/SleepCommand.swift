@@ -16,7 +16,7 @@ package struct SleepCommand {
     }
 
     package func run(_ directory: ShimDirectory = ShimDirectory()) throws {
-        let found = try directory.containers().found.filter { !$0.report.isSandbox && $0.isMeant(by: container) }
+        let found = FoundContainer.meant(by: container, among: try directory.containers().found)
         guard let one = found.first else {
             throw ShimFailure(description: "no container '\(container)': 'zeropod status' lists those of this node")
         }

@@ -11,7 +11,9 @@ package final class StatusServer {
     private let shim: Shim
     /// Above zero, so that a caller who has seen nothing is answered at once; another number in the next process.
     private var generation: UInt64
-    private var watchers: [Reply] = []
+    /// By the order in which they came.
+    private var watchers: [UInt64: Reply] = [:]
+    private var lastWatcher: UInt64 = 0
 
     package init(shim: Shim) {
         self.shim = shim
@@ -32,7 +34,7 @@ package final class StatusServer {
         serve("List") { [unowned self] _, reply in reply.succeed(list()) }
         serve("Watch") { [unowned self] call, reply in
             let request = try WatchRequest(decoding: call.payload)
-            if request.generation == generation { watchers.append(reply) } else { reply.succeed(list()) }
+            if request.generation == generation { keep(reply) } else { reply.succeed(list()) }
         }
         serve("Sleep") { [unowned self] call, reply in
             perform(try ContainerRequest(decoding: call.payload), reply) { $0.sleepNow($1) }
@@ -41,6 +43,17 @@ package final class StatusServer {
             perform(try ContainerRequest(decoding: call.payload), reply) { $0.wakeNow($1) }
         }
     }
+
+    /// Who has seen all there is waits for a change, or goes.
+    private func keep(_ reply: Reply) {
+        lastWatcher += 1
+        let number = lastWatcher
+        watchers[number] = reply
+        reply.whenAbandoned { [weak self] in self?.watchers[number] = nil }
+    }
+
+    /// How many wait for a change.
+    var watching: Int { watchers.count }
 
     private func list() -> StatusList {
         StatusList {
@@ -55,8 +68,8 @@ package final class StatusServer {
         // Most of the time nobody watches, and then there is nothing to put together.
         if watchers.isEmpty { return }
         let (waiting, answer) = (watchers, list().encoded())
-        watchers = []
-        for reply in waiting { reply.succeed(answer) }
+        watchers = [:]
+        for (_, reply) in waiting.sorted(by: { $0.key < $1.key }) { reply.succeed(answer) }
     }
 
     private func perform(

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Lifecycle
 
-/// Tries every order of events, and checks each effect against a model of the world outside.
+/// Tries every order of events, and checks each effect against a model of the world outside. What runs is the queue that
+/// ships; the world answers an effect at once, from within its handler, or later.
 @Suite struct AllOrdersOfEventsTests {
     /// What is outside of the lifecycle: it obeys the effects, and tells which events can happen next.
     struct World: Hashable {
@@ -14,14 +15,13 @@ import Testing
         var hasProcesses = false
         var isFrozen = false
         var isThawing = false
-        /// Before the last event already.
-        var wasFrozen = false
         var hasImages = false
         var hasExited = false
         var isPaused = false
         var requested: [Lifecycle.Work: Lifecycle.Need] = [:]
         var proceeding: Set<Lifecycle.Work> = []
         var requests: Lifecycle.Work = 0
+        var mostRequests: Lifecycle.Work = 2
         var broken: String?
 
         mutating func perform(_ effect: Effect) {
@@ -59,6 +59,7 @@ import Testing
                 expect(hasExited && hasProcesses, "ends processes of a container that has not ended")
                 hasProcesses = false
             case .asleep: expect(hasImages && !hasProcesses, "reports a sleep that is none")
+            case .keepImages: expect(hasImages && !isRestoring, "keeps images that are not there, or in use")
             case .awake: expect(hasProcesses, "reports a wake that is none")
             case .proceed(let work):
                 let need = requested.removeValue(forKey: work)
@@ -87,11 +88,90 @@ import Testing
         case start, look, lookDuringRequest, sleepRequest, connection, finish, pause, resume, exit, kill, remove
         case request, requestThoughPaused, change
         case dumpDone, dumpGivenUp, dumpFailed, dumpImpossible, resuming, restoreDone, restoreFailed
-        case dumpRefused, freezeFailed, thawed
+        case dumpRefused, thawed
+    }
+
+    /// The container, as the shim has it: a queue, and what performs effects.
+    private final class Container {
+        var world: World
+        /// Whether what an effect asked for is over, and told, before its handler returns.
+        private let answersAtOnce: Bool
+        private(set) var hasSettled = false
+        private var scheduled: [() -> Void] = []
+        private lazy var queue = EventQueue(
+            first, soon: { [unowned self] in scheduled.append($0) }, perform: { [unowned self] in perform($0) },
+            settled: { [unowned self] in hasSettled = true })
+        private let first: Lifecycle
+
+        init(_ lifecycle: Lifecycle, _ world: World, answersAtOnce: Bool) {
+            (first, self.world, self.answersAtOnce) = (lifecycle, world, answersAtOnce)
+        }
+
+        var lifecycle: Lifecycle { queue.lifecycle }
+
+        /// Tells an event, and runs until nothing is left to do.
+        func run(_ event: @escaping EventQueue.Event) {
+            queue.tell(event)
+            while !scheduled.isEmpty { scheduled.removeFirst()() }
+        }
+
+        private func perform(_ effect: Effect) {
+            world.perform(effect)
+            if !answersAtOnce { return }
+            switch effect {
+            case .checkpoint:
+                answer { [self] in
+                    world.isDumping = false
+                    return $0.checkpointEnded(.failed("x"), at: 0)
+                }
+            case .freeze:
+                answer { [self] in
+                    world.isFrozen = false
+                    return $0.freezeFailed("x", at: 0)
+                }
+            case .thaw:
+                answer { [self] in
+                    world.isThawing = false
+                    return $0.thawed(at: 0)
+                }
+            case .restore:
+                answer { [self] in
+                    world.isRestoring = false
+                    return $0.restoreFailed()
+                }
+            case .proceed(let work):
+                answer { [self] in
+                    world.proceeding.remove(work)
+                    return $0.finished(work, at: 0)
+                }
+            default: break
+            }
+        }
+
+        private func answer(_ event: @escaping EventQueue.Event) {
+            let before = lifecycle
+            queue.tell(event)
+            world.expect(lifecycle == before, "takes an event in the middle of another's effects")
+        }
     }
 
     /// Applies an event if it can happen now; nil if it cannot.
-    private func after(_ event: Event, _ lifecycle: Lifecycle, _ world: World) -> (Lifecycle, World)? {
+    private func after(
+        _ event: Event, _ lifecycle: Lifecycle, _ world: World, answersAtOnce: Bool
+    ) -> (Lifecycle, World)? {
+        guard let (next, effects, outside) = taken(event, lifecycle, world) else { return nil }
+        let container = Container(lifecycle, outside, answersAtOnce: answersAtOnce)
+        container.run { lifecycle in
+            lifecycle = next
+            return effects
+        }
+        container.world.expect(container.hasSettled, "has not settled")
+        check(container.lifecycle, &container.world)
+        return (container.lifecycle, container.world)
+    }
+
+    /// What a lifecycle makes of an event, and the world as the event has left it.
+    private func taken(_ event: Event, _ lifecycle: Lifecycle, _ world: World) -> (Lifecycle, [Effect], World)? {
         var (next, outside) = (lifecycle, world)
         var effects: [Effect] = []
         switch event {
@@ -114,8 +194,8 @@ import Testing
             guard outside.isHolding else { return nil }
             effects = next.connectionHeld()
         case .request, .requestThoughPaused, .change:
-            // Two at a time, and not for ever: the numbers would make every state a new one.
-            guard outside.requests < 2, next.state != .starting else { return nil }
+            // Two, and not for ever: the numbers would make every state a new one.
+            guard outside.requests < outside.mostRequests, next.state != .starting else { return nil }
             outside.requests += 1
             let need: Lifecycle.Need =
                 event == .request ? .processes : event == .change ? .noChange : .processesThoughPaused
@@ -175,18 +255,15 @@ import Testing
             guard outside.isDumping else { return nil }
             outside.isDumping = false
             effects = next.checkpointEnded(.refused("x"), at: 0)
-        case .freezeFailed:
-            // It is told at once.
-            guard outside.isFrozen, !outside.wasFrozen else { return nil }
-            outside.isFrozen = false
-            effects = next.freezeFailed("x", at: 0)
         case .thawed:
             guard outside.isThawing else { return nil }
             outside.isThawing = false
             effects = next.thawed(at: 0)
         }
-        outside.wasFrozen = outside.isFrozen
-        for effect in effects { outside.perform(effect) }
+        return (next, effects, outside)
+    }
+
+    private func check(_ next: Lifecycle, _ outside: inout World) {
         outside.expect(!(outside.hasExited && outside.hasProcesses && !outside.isDumping), "leaves processes behind")
         if next.state == .exited { outside.expect(outside.requested.isEmpty, "leaves a request without an answer") }
         // Nobody may wait for ever: asleep only for a pause to end, or for a change.
@@ -194,7 +271,6 @@ import Testing
         if next.state.isAsleep && waits {
             outside.expect(outside.isPaused || !outside.proceeding.isEmpty, "sleeps though it is wanted")
         }
-        return (next, outside)
     }
 
     private static let policies = [
@@ -213,8 +289,11 @@ import Testing
         var queue = [first]
         while let situation = queue.popLast() {
             let path = seen[situation] ?? []
-            for event in Event.allCases {
-                guard let (lifecycle, world) = after(event, situation.lifecycle, situation.world) else { continue }
+            for (event, atOnce) in Event.allCases.flatMap({ [($0, false), ($0, true)] }) {
+                guard
+                    let (lifecycle, world) = after(
+                        event, situation.lifecycle, situation.world, answersAtOnce: atOnce)
+                else { continue }
                 if let complaint = world.broken {
                     Issue.record("\(complaint), after \(path + [event])")
                     return
@@ -232,5 +311,51 @@ import Testing
         #expect(seen.keys.contains { $0.lifecycle.state == .asleep } == mayCheckpoint)
         #expect(seen.keys.contains { $0.lifecycle.state == .checkpointing(wanted: true) } == mayCheckpoint)
         #expect(seen.keys.contains { $0.lifecycle.state == .frozen } == policy.ways.contains(.freeze))
+    }
+
+    /// With more requests than all orders can be tried of, and lives as long as they get.
+    @Test(arguments: policies, [1, 2, 3, 4] as [UInt64])
+    func noLongLifeBreaksTheRules(_ policy: Policy, _ seed: UInt64) {
+        var random = SplitMix(state: seed)
+        var sleeps = 0
+        for _ in 0..<40 {
+            var situation = (Lifecycle(policy: policy), World())
+            situation.1.mostRequests = 1000
+            var path: [Event] = []
+            for _ in 0..<500 where situation.0.state != .exited {
+                let event = Event.allCases.randomElement(using: &random) ?? .look
+                // An end would come too soon, and what is busy all the time, or was refused, sleeps no more.
+                let rare: [Event] = [.exit, .kill, .remove, .dumpImpossible, .dumpRefused]
+                if rare.contains(event), Int.random(in: 0..<20, using: &random) > 0 { continue }
+                let isRequest = [.request, .requestThoughPaused, .change].contains(event)
+                if isRequest, Int.random(in: 0..<6, using: &random) > 0 { continue }
+                guard
+                    let next = after(
+                        event, situation.0, situation.1, answersAtOnce: Int.random(in: 0..<8, using: &random) == 0)
+                else { continue }
+                path.append(event)
+                if next.0.state.isAsleep && !situation.0.state.isAsleep { sleeps += 1 }
+                situation = next
+                if let complaint = situation.1.broken {
+                    Issue.record("\(complaint), after \(path) of seed \(seed)")
+                    return
+                }
+            }
+        }
+        // Enough to know that the lives were some.
+        #expect(sleeps > 10)
+    }
+
+    /// Steele, Lea and Flood's generator: the same numbers for the same seed.
+    private struct SplitMix: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var mixed = state
+            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+            return mixed ^ (mixed >> 31)
+        }
     }
 }

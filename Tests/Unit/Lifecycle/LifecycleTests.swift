@@ -29,6 +29,18 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.state == .asleep)
     }
 
+    /// Who asks for a sleep that has begun is not told that the container does not run.
+    @Test func aSleepMayBeAskedForWhileItFallsAsleep() {
+        var lifecycle = running()
+        _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
+        #expect(lifecycle.state == .checkpointing(wanted: false))
+        #expect(lifecycle.sleepRequested(at: 10 * second) == [])
+        #expect(lifecycle.connectionHeld() == [.giveUpCheckpoint])
+        #expect(lifecycle.sleepRequested(at: 10 * second) == [])
+        var sleeper = asleep()
+        #expect(sleeper.sleepRequested(at: 12 * second) == [])
+    }
+
     @Test func staysAwakeUntilARequestIsAnswered() {
         var lifecycle = running()
         let look: [Effect] = [.look(after: 10 * second)]
@@ -120,7 +132,7 @@ private let second: UInt64 = 1_000_000_000
         var failed = asleep()
         _ = failed.connectionHeld()
         _ = failed.resuming()
-        #expect(failed.restoreFailed() == [.exited(status: 255)], "nothing is held any more")
+        #expect(failed.restoreFailed() == [.keepImages, .exited(status: 255)], "nothing is held any more")
 
         var slept = lifecycle
         _ = slept.finished(7, at: 21 * second)
@@ -174,7 +186,7 @@ private let second: UInt64 = 1_000_000_000
         var lifecycle = asleep()
         _ = lifecycle.connectionHeld()
         _ = lifecycle.request(5)
-        #expect(lifecycle.restoreFailed() == [.refuseConnections, .refuse(5), .exited(status: 255)])
+        #expect(lifecycle.restoreFailed() == [.keepImages, .refuseConnections, .refuse(5), .exited(status: 255)])
         #expect(lifecycle.request(6) == [.refuse(6)])
     }
 

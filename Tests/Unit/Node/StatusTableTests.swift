@@ -72,10 +72,25 @@ import Testing
     }
 
     @Test func containersAreMeantByIDItsBeginningOrTitle() {
-        #expect(sleeping.isMeant(by: "0123"))
-        #expect(sleeping.isMeant(by: "shop/web-1/nginx"))
-        #expect(!sleeping.isMeant(by: "shop/web-1"))
-        #expect(!sleeping.isMeant(by: ""))
+        func meant(_ text: String) -> [String] {
+            FoundContainer.meant(by: text, among: [busy, sleeping]).map(\.report.id)
+        }
+        #expect(meant("0123") == [sleeping.report.id])
+        #expect(meant("shop/web-1/nginx") == [sleeping.report.id])
+        #expect(meant("shop/web-1") == [])
+        #expect(meant("") == [])
+    }
+
+    @Test func aWholeIDIsNotTheBeginningOfAnother() {
+        let containers = ["web", "web-2", "worker"].map { id in
+            FoundContainer(socket: "", report: ContainerReport { $0.id = id })
+        }
+        func meant(_ text: String) -> [String] {
+            FoundContainer.meant(by: text, among: containers).map(\.report.id)
+        }
+        #expect(meant("web") == ["web"])
+        #expect(meant("web-") == ["web-2"])
+        #expect(meant("w") == ["web", "web-2", "worker"])
     }
 
     @Test(arguments: [
