@@ -2,6 +2,8 @@
 package struct Policy: Hashable, Sendable {
     /// How long without traffic until the container falls asleep.
     package let scaleDownAfter: UInt64
+    /// The same, for its first sleep.
+    package let firstScaleDownAfter: UInt64
     /// Reasons that hold for the whole life of the container.
     package let standingReasons: [Reason]
     /// It sleeps though no TCP port is known: something else wakes it.
@@ -20,9 +22,11 @@ package struct Policy: Hashable, Sendable {
     }
 
     package init(
-        scaleDownAfter: UInt64, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false, ways: Ways = .all
+        scaleDownAfter: UInt64, first: UInt64? = nil, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false,
+        ways: Ways = .all
     ) {
         self.scaleDownAfter = max(scaleDownAfter, Self.shortest)
+        firstScaleDownAfter = first.map { max($0, Self.shortest) } ?? self.scaleDownAfter
         self.standingReasons = standingReasons
         self.sleepsWithoutPorts = sleepsWithoutPorts
         self.ways = ways

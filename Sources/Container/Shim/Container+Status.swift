@@ -57,7 +57,7 @@ extension Container {
         // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
         // checkpoint up.
         if let traffic, lifecycle.state == .running {
-            perform(takeLook(traffic)(&lifecycle))
+            perform(takeLook(traffic)(&lifecycle, traffic.probeFailure))
             if lifecycle.state.isAsleep { return then(.success(())) }
             if case .checkpointing = lifecycle.state { return sleepers.append(then) }
         }

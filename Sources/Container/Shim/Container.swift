@@ -33,6 +33,8 @@ package final class Container {
     var nextLook: Timer?
     /// Set while the pod has slept as often as it may.
     var mayNotSleepUntil: Instant?
+    /// Those of the annotation ports-map on which a process has been seen to listen.
+    var portsListenedOn: Set<UInt16> = []
     /// What the last look knew of packets.
     var lastActivity: Activity?
     /// Processor time that had been used when that was last looked at.
@@ -118,7 +120,7 @@ package final class Container {
                 pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
         lifecycle = Lifecycle(
             policy: Policy(
-                scaleDownAfter: configuration.scaleDownAfter,
+                scaleDownAfter: configuration.scaleDownAfter, first: configuration.firstScaleDownAfter,
                 standingReasons: Self.standingReasons(spec, configuration, streams),
                 sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep))
         lastTold = (lifecycle.state, lifecycle.reasons)

@@ -1,10 +1,12 @@
 import Lifecycle
 
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
-/// `sleep`, `wake`, `handover` and `activity` are our own.
+/// `first-scaledown-duration`, `sleep`, `wake`, `handover` and `activity` are our own.
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
+    /// The same, until it has slept once.
+    package let firstScaleDownAfter: UInt64
     /// The TCP ports that are watched; nil means those that the container is found listening on.
     package let ports: Set<UInt16>?
     /// The UDP ports that are watched. None is ever found.
@@ -55,8 +57,12 @@ package struct ContainerConfiguration: Equatable, Sendable {
         let selected = try reader.names("container-names")
         isSelected = selected.map { names in name.map(names.contains) ?? true } ?? true
         scaleDownAfter =
-            try reader.duration("scaledown-duration", atLeast: node.shortestIdle)
+            try reader.duration("scaledown-duration", atLeast: node.shortestIdle, "shortest-idle", zero: "never")
             ?? max(Self.defaultScaleDown, node.shortestIdle)
+        let first = try reader.duration(
+            "first-scaledown-duration", atLeast: node.shortestFirstIdle, "shortest-first-idle",
+            zero: "as scaledown-duration says")
+        firstScaleDownAfter = first.flatMap { $0 == 0 ? nil : $0 } ?? max(scaleDownAfter, node.shortestFirstIdle)
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         proxyTimeout = try reader.duration("proxy-timeout").flatMap { $0 == 0 ? nil : $0 }
