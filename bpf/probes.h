@@ -113,12 +113,12 @@ static __always_inline void step(struct scan *scan, __u64 window[3], __u8 byte)
     scan->http2 &= differs(end | (middle & 0xffffff)) & differs(window[0] ^ 0xeb6c655abb0f1958);
 }
 
-/* Looks at the first ZP_REQUEST_SIZE bytes, eight at a time: one size of load, one way through the loop. */
+/* Looks at the first ZP_REQUEST_SCANNED bytes, eight at a time: one size of load, one way through the loop. */
 COLD __u64 scan_payload(struct __sk_buff *skb, __u32 offset, __u32 length)
 {
     struct scan scan = {1, 1, hash_begin};
     __u64 window[3] = {};
-    for (__u32 i = 0; i < ZP_REQUEST_SIZE; i += 8) {
+    for (__u32 i = 0; i < ZP_REQUEST_SCANNED; i += 8) {
         __u64 bytes;
         if (i + 8 > length || load(skb, offset + i, &bytes, 8))
             break;
@@ -236,7 +236,8 @@ COLD __u32 remember(struct __sk_buff *skb, __u32 tcp, __u64 hash, __u32 answer)
     request->answered = 0;
     request->is_over = 0;
     request->answer = answer;
-    if (request->hash == hash)
+    /* The same as before, if all of it is in the hash. */
+    if (request->hash == hash && length <= ZP_REQUEST_SCANNED)
         return place;
     request->length = 0;
     request->hash = hash;

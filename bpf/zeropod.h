@@ -22,8 +22,9 @@ enum {
     ZP_MAX_FLOWS = 256,
     /* Different requests of probes that are remembered, each with its answer. */
     ZP_MAX_REQUESTS = 8,
-    /* Of each its first bytes. A kubelet's are 150 to 300. */
-    ZP_REQUEST_SIZE = 1024,
+    /* Of each its first bytes, and in how many of them the kubelet's name is looked for. A kubelet's are 150 to 300. */
+    ZP_REQUEST_SIZE = 2048,
+    ZP_REQUEST_SCANNED = 1024,
     /* Of each answer its first bytes: a multiple of ZP_ANSWER_PIECE, in which it is copied. */
     ZP_ANSWER_SIZE = 2048,
     ZP_ANSWER_PIECE = 64,

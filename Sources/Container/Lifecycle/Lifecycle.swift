@@ -151,7 +151,13 @@ package struct Lifecycle: Hashable, Sendable {
         let idleSince = max(lastActivity, awakeSince)
         let idle = now > idleSince ? now - idleSince : 0
         // Some programs always do a little.
-        if isWorking && idle < policy.longestAnswer { reasons.insert(.working) } else { reasons.remove(.working) }
+        reasons.remove(.working)
+        reasons.remove(.computing)
+        if isWorking && policy.workCounts {
+            reasons.insert(.computing)
+        } else if isWorking && idle < policy.longestAnswer {
+            reasons.insert(.working)
+        }
         let enough = hasSlept ? policy.scaleDownAfter : policy.firstScaleDownAfter
         if let failing { reasons.insert(.notReady, failing) } else { reasons.remove(.notReady) }
         if missing.isEmpty {
@@ -170,6 +176,7 @@ package struct Lifecycle: Hashable, Sendable {
     package mutating func sleepRequested(at now: UInt64) -> [Effect]? {
         // A guess, of which a person knows better.
         reasons.remove(.working)
+        reasons.remove(.computing)
         guard state == .running, policy.mayEverSleep, let way = way(at: now) else { return nil }
         if ports.isEmpty && !policy.sleepsWithoutPorts { return nil }
         return sleep(way)

@@ -17,6 +17,7 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case busy = "an exec or another request is using it"
     case requestInFlight = "it has not answered a request yet"
     case working = "its processes are at work while connections are open"
+    case computing = "its processes are at work, and zeropod.ctrox.dev/activity is work"
     case connected = "a connection to it is open, and zeropod.ctrox.dev/activity is connections"
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"

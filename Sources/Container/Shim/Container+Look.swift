@@ -67,7 +67,8 @@ extension Container {
             configuration.activity == .connections && open.contains { $0.isOpen && ports.contains($0.local.port) }
         let isWorking =
             wasAtWork(until: now)
-            && open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) }
+            && (configuration.activity == .work
+                || open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) })
         let missing = (configuration.ports ?? []).subtracting(portsListenedOn)
             .subtracting(configuration.probes.passivePorts)
         return { lifecycle, failing in

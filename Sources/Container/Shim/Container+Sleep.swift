@@ -67,6 +67,7 @@ extension Container {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
             memoryBefore = cgroup?.anonymousMemory
+            sharesBefore = cgroup.map(ProcessorShares.init)
             let unnamed = Process.unnamedBytes(of: cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, keyrings: ["_ses.\(id)", id],
@@ -155,7 +156,9 @@ extension Container {
         // Removed while it waited for another attempt.
         guard lifecycle.state == .restoring else { return }
         do throws(SystemError) {
-            try context.wakeGate.enter(id, memory: memoryBefore ?? 0) { [weak self] in self?.restoreInTurn() }
+            try context.wakeGate.enter(
+                id, memory: memoryBefore ?? 0, room: { [cgroup] in cgroup?.memoryLeftByParents ?? .max },
+                then: { [weak self] in self?.restoreInTurn() })
             if context.wakeGate.isWaiting(id) {
                 history.wakesInTurn += 1
                 context.log.info("waits for its turn to wake", label)
@@ -180,6 +183,9 @@ extension Container {
         let times = StepTimes(from: changeBegan)
         guard let sleeper else { return restoreEnded(.failure(.unusable(reason: "nothing was kept")), nil, times) }
         traffic?.stopWatching()
+        if sharesBefore?.giveBack() == true {
+            context.log.info("has its part of the processors back, which was lowered while it slept", label)
+        }
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         let prepared = self.prepared.take()

@@ -98,6 +98,9 @@ package final class Container {
     var firstHeld: Instant?
     /// Bytes that the processes had in memory when the checkpoint under way began.
     var memoryBefore: UInt64?
+    /// Its part of the processors then.
+    var sharesBefore: ProcessorShares?
+    var execRhythm = ExecRhythm()
     /// From the creation to the exit, asleep too.
     var outOfMemory: OutOfMemoryWatch?
 
@@ -122,7 +125,8 @@ package final class Container {
             policy: Policy(
                 scaleDownAfter: configuration.scaleDownAfter, first: configuration.firstScaleDownAfter,
                 standingReasons: Self.standingReasons(spec, configuration, streams),
-                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep))
+                sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep,
+                workCounts: configuration.activity == .work))
         lastTold = (lifecycle.state, lifecycle.reasons)
     }
 

@@ -114,6 +114,9 @@ final class Traffic {
     /// Which probe of the node the application has failed last, as `learnProbes` found.
     var probeFailure: String? { probes.failure }
 
+    /// When the node has last begun to speak TLS to one of the ports.
+    var lastTLS: (port: UInt16, at: Instant)? { pod.redirector.lastTLS(of: activePorts) }
+
     /// - Parameter ports: TCP's; the UDP ports are known here.
     func activity(of ports: Set<UInt16>) -> Activity? {
         try? pod.redirector.activityReader(ports: ports, datagramPorts: datagramPorts).now

@@ -148,6 +148,24 @@ import Testing
         }
     }
 
+    /// As much as `probe-buffer-size` may say. Two that are alike as far as the hash goes are one, with the last's bytes.
+    @Test func aLongRequestIsKeptWhole() throws {
+        try inScratch {
+            let programs = try Programs()
+            func request(_ letter: String) -> [UInt8] {
+                ProbeBytes.http(more: "X-Long: \(String(repeating: "x", count: 1500))\(letter)\r\nX-End: of it\r\n")
+            }
+            for (number, letter) in ["a", "b"].enumerated() {
+                let flow = Flow(programs: programs, port: UInt16(5000 + number))
+                #expect(try !flow.opens(with: request(letter)))
+                #expect(programs.redirector.capturedRequests.map(\.bytes) == [request(letter)])
+            }
+            let longer = Flow(programs: programs, port: 5002)
+            #expect(try !longer.opens(with: ProbeBytes.http(more: "X: \(String(repeating: "x", count: 2048))\r\n")))
+            #expect(programs.redirector.capturedRequests.count == 1)
+        }
+    }
+
     @Test func anotherRequestOnTheSameConnectionIsLookedAtAgain() throws {
         try inScratch {
             let flow = Flow(programs: try Programs())

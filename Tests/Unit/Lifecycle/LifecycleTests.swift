@@ -102,6 +102,19 @@ private let second: UInt64 = 1_000_000_000
                 == [.hold, .checkpoint])
     }
 
+    /// A job that works by timers: nobody is connected, and it takes as long as it takes.
+    @Test func staysAwakeWhileAtWorkForAsLongAsThatCounts() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: 10 * second, workCounts: true))
+        _ = lifecycle.started(at: 0)
+        _ = lifecycle.looked(at: second, ports: [80], lastActivity: 0)
+        let look: [Effect] = [.look(after: 10 * second)]
+        #expect(lifecycle.looked(at: 9000 * second, ports: [80], lastActivity: 0, isWorking: true) == look)
+        #expect(lifecycle.reasons.descriptions == [Reason.computing.rawValue])
+        var asked = lifecycle
+        #expect(asked.sleepRequested(at: 0) == [.hold, .checkpoint])
+        #expect(lifecycle.looked(at: 9010 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
+    }
+
     @Test func whatElseWakesMakesPortsDispensable() {
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second, sleepsWithoutPorts: true))
         _ = lifecycle.started(at: 0)

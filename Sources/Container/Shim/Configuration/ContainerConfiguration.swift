@@ -34,6 +34,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
         case packets
         /// These, and every open connection.
         case connections
+        /// These, and processes that compute.
+        case work
     }
     package let activity: Activity
 
@@ -71,7 +73,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
         datagramPorts = map?.udp ?? []
         let ways: KeyValuePairs<String, Handover> = ["accept-queue": .acceptQueue, "relay": .relay]
         handover = try reader.choices("handover", of: ways).last ?? .acceptQueue
-        let kinds: KeyValuePairs<String, Activity> = ["packets": .packets, "connections": .connections]
+        let kinds: KeyValuePairs<String, Activity> = [
+            "packets": .packets, "connections": .connections, "work": .work,
+        ]
         activity = try reader.choices("activity", of: kinds).last ?? .packets
         let sleep: KeyValuePairs<String, Policy.Ways> = ["checkpoint": .checkpoint, "freeze": .freeze]
         let chosen = try Policy.Ways(reader.choices("sleep", of: sleep))
