@@ -17,7 +17,8 @@ package struct ProcessorShares: Equatable, Sendable {
 
     /// What holds now, before the container sleeps.
     package init(of cgroup: Cgroup) {
-        let place = cgroup.isUnified ? (cgroup.directories[""], "cpu.weight") : (cgroup.directories["cpu"], "cpu.shares")
+        let place =
+            cgroup.isUnified ? (cgroup.directories[""], "cpu.weight") : (cgroup.directories["cpu"], "cpu.shares")
         guard let directory = place.0 else {
             shares = []
             return

@@ -21,7 +21,9 @@ enum HTTPAnswer {
     static func status(_ bytes: [UInt8]) -> Int? {
         let begin = Array("HTTP/1.".utf8)
         let digits = bytes.dropFirst(begin.count + 2).prefix(3)
-        guard bytes.starts(with: begin), digits.count == 3, bytes[begin.count + 1] == UInt8(ascii: " ") else { return nil }
+        guard bytes.starts(with: begin), digits.count == 3, bytes[begin.count + 1] == UInt8(ascii: " ") else {
+            return nil
+        }
         return Int(String(decoding: digits, as: UTF8.self)).flatMap { (100..<1000).contains($0) ? $0 : nil }
     }
 

@@ -57,6 +57,7 @@ extension Question: CustomStringConvertible {
     }
 
     private static func plain(_ text: some Sequence<UInt8>) -> String {
-        String(decoding: text.lazy.map { (0x21..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }.prefix(64), as: UTF8.self)
+        String(
+            decoding: text.lazy.map { (0x21..<0x7f).contains($0) ? $0 : UInt8(ascii: "?") }.prefix(64), as: UTF8.self)
     }
 }

@@ -57,7 +57,8 @@ package final class RefusalWatch {
         read.storeBytes(of: written.load(as: UInt.self), as: UInt.self)
     }
 
-    private func map(_ length: Int, _ protection: Int32, at offset: Int) throws(SystemError) -> UnsafeMutableRawPointer {
+    private func map(_ length: Int, _ protection: Int32, at offset: Int) throws(SystemError) -> UnsafeMutableRawPointer
+    {
         guard let start = mmap(nil, length, protection, MAP_SHARED, ring.descriptor.rawValue, offset),
             start != MAP_FAILED
         else { throw .last("mmap", "the ring of refused connections") }

@@ -10,7 +10,9 @@ import Testing
         try loop.wait { peer.error != 0 }
     }
 
-    @Test(arguments: [TrafficHook.tcx, .clsact], [false, true]) func theyAreTold(_ hook: TrafficHook, _ ipv6: Bool) throws {
+    @Test(arguments: [TrafficHook.tcx, .clsact], [false, true]) func theyAreTold(_ hook: TrafficHook, _ ipv6: Bool)
+        throws
+    {
         try inScratch {
             let loop = try EventLoop()
             let one = try RedirectedPod(loop, hook: hook)

@@ -31,7 +31,8 @@ struct AnnotationReader {
     ///   - least: nanoseconds; zero is allowed as well.
     ///   - key: what the node's operator calls that.
     ///   - zero: what zero means.
-    func duration(_ name: String, atLeast least: UInt64, _ key: String, zero: String) throws(AnnotationError) -> UInt64? {
+    func duration(_ name: String, atLeast least: UInt64, _ key: String, zero: String) throws(AnnotationError) -> UInt64?
+    {
         guard let duration = try duration(name) else { return nil }
         if duration == 0 || duration >= least { return duration }
         throw error(
