@@ -60,7 +60,7 @@ static __always_inline int note_plain(struct __sk_buff *skb, int ingress)
     __u16 port = bpf_ntohs(ingress ? pair.destination : pair.source);
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
     if (!last)
-        return 1;
+        return ingress || !is_refusal(plain.tcp);
     if (*last == ZP_PASSIVE)
         return 1;
     if (may_be_followed(skb, pair, plain.remote, ingress))

@@ -58,6 +58,8 @@ enum {
     MOST_HTTP2_SEGMENTS = 8,
     /* The message of a health check is the last thing in its segment, and the deadline before it is different each time. */
     HTTP2_TAIL = 32,
+    /* The kind of a frame (RFC 9113, 6.5). */
+    HTTP2_SETTINGS = 4,
     /* <sys/socket.h> is not for BPF. */
     FAMILY_IPV4 = 2,
 };
@@ -111,12 +113,12 @@ static __always_inline void step(struct scan *scan, __u64 window[3], __u8 byte)
     scan->http2 &= differs(end | (middle & 0xffffff)) & differs(window[0] ^ 0xeb6c655abb0f1958);
 }
 
-/* Looks at the first ZP_REQUEST_SIZE bytes, eight at a time: one size of load, one way through the loop. */
+/* Looks at the first ZP_REQUEST_SCANNED bytes, eight at a time: one size of load, one way through the loop. */
 COLD __u64 scan_payload(struct __sk_buff *skb, __u32 offset, __u32 length)
 {
     struct scan scan = {1, 1, hash_begin};
     __u64 window[3] = {};
-    for (__u32 i = 0; i < ZP_REQUEST_SIZE; i += 8) {
+    for (__u32 i = 0; i < ZP_REQUEST_SCANNED; i += 8) {
         __u64 bytes;
         if (i + 8 > length || load(skb, offset + i, &bytes, 8))
             break;
@@ -166,8 +168,6 @@ static __always_inline __u32 load_addresses(
     __builtin_memcpy(destination, &header.daddr, sizeof *destination);
     return sizeof header + bpf_ntohs(header.payload_len);
 }
-
-enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
 static __always_inline int load_segment(struct __sk_buff *skb, __u32 tcp, __u32 end, struct segment *segment)
 {
@@ -236,7 +236,8 @@ COLD __u32 remember(struct __sk_buff *skb, __u32 tcp, __u64 hash, __u32 answer)
     request->answered = 0;
     request->is_over = 0;
     request->answer = answer;
-    if (request->hash == hash)
+    /* The same as before, if all of it is in the hash. */
+    if (request->hash == hash && length <= ZP_REQUEST_SCANNED)
         return place;
     request->length = 0;
     request->hash = hash;
@@ -292,12 +293,37 @@ static __always_inline __u32 begin_of(struct __sk_buff *skb, const struct segmen
     return (__u32)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
 }
 
-enum { GET = 0x47455420 /* "GET " */, PRI = 0x50524920 /* "PRI " */ };
+enum { GET = 0x47455420 /* "GET " */, PRI = 0x50524920 /* "PRI " */, TLS = 0x1603 /* a handshake's record */ };
+
+/* What is known of a port of the pod's. */
+static __always_inline struct zp_port *port_of(__be16 local_port)
+{
+    __u16 number = bpf_ntohs(local_port);
+    return bpf_map_lookup_elem(&ports, &number);
+}
+
+static __always_inline void note_tls(__be16 local_port)
+{
+    struct zp_port *port = port_of(local_port);
+    if (port)
+        port->last_tls = bpf_ktime_get_ns();
+}
+
+/* What the reception says, and when it is silent, tells nothing of the application. One that has spoken first may be slow
+ * the next time. */
+static __always_inline void note_speaker(__be16 local_port, enum zp_speaker speaker)
+{
+    struct zp_port *port = port_of(local_port);
+    if (port && !port->received && port->speaker < speaker)
+        port->speaker = speaker;
+}
 
 static __always_inline int decide(
-    struct __sk_buff *skb, __u32 tcp, const struct segment *segment, struct zp_flow_state *state)
+    struct __sk_buff *skb, __u32 tcp, const struct segment *segment, struct zp_flow_state *state, __be16 local_port)
 {
     __u32 begin = begin_of(skb, segment);
+    if (begin >> 16 == TLS)
+        note_tls(local_port);
     int is_http2 = state->kind == ZP_HTTP2 || begin == PRI;
     if (!is_http2 && begin != GET)
         return 0;
@@ -354,7 +380,9 @@ COLD int received_from_node(struct __sk_buff *skb, __u32 tcp)
         remember_more(skb, segment.offset, segment.length, state->request);
         return 1;
     }
-    if (decide(skb, tcp, &segment, state))
+    if (state->kind == ZP_UNDECIDED && state->next == state->begin)
+        note_speaker(flow->local_port, ZP_CLIENT);
+    if (decide(skb, tcp, &segment, state, flow->local_port))
         return 1;
     bpf_map_delete_elem(&flows, flow);
     return 0;
@@ -385,6 +413,23 @@ COLD int keep_answer(struct __sk_buff *skb, __u32 offset, __u32 length, __u32 pl
     return 0;
 }
 
+/* The first segment that the pod sends to who has said nothing yet. Servers of HTTP/2 send their settings at once, and
+ * so do its clients. */
+static __always_inline void hear_first(struct __sk_buff *skb, const struct segment *segment, __be16 local_port)
+{
+    __u8 frame[9];
+    if (segment->length == 0) {
+        if (segment->flags & FIN)
+            note_speaker(local_port, ZP_CLIENT);
+        return;
+    }
+    if (segment->length >= sizeof frame && make_readable(skb, segment, sizeof frame)
+        && !load(skb, segment->offset, frame, sizeof frame) && frame[0] == 0 && frame[3] == HTTP2_SETTINGS
+        && frame[4] == 0 && (frame[5] | frame[6] | frame[7] | frame[8]) == 0)
+        return;
+    note_speaker(local_port, ZP_APPLICATION);
+}
+
 /* A packet that goes to an address of the node. What is sent again is kept already, or its beginning was missed. */
 COLD int sent_to_node(struct __sk_buff *skb, __u32 tcp)
 {
@@ -407,6 +452,11 @@ COLD int sent_to_node(struct __sk_buff *skb, __u32 tcp)
         }
         return 1;
     }
+    /* Nobody listens there. */
+    if (segment.flags & RST && state->kind == ZP_CALLED)
+        return 0;
+    if (state->kind == ZP_UNDECIDED && number == state->begin)
+        hear_first(skb, &segment, flow->local_port);
     if (number == state->next)
         state->next = number + segment.length;
     if (state->kind != ZP_PROBE)

@@ -158,8 +158,11 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
     return find(skb, IPPROTO_TCP, offset);
 }
 
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
 #include "clock.h"
 #include "datagrams.h"
+#include "refusals.h"
 #include "probes.h"
 #include "plain.h"
 
@@ -180,8 +183,11 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
         return;
     __u16 port = bpf_ntohs(ingress ? begin.ports.destination : begin.ports.source);
     __u64 *last = bpf_map_lookup_elem(&activity, &port);
-    if (!last)
+    if (!last) {
+        if (!ingress && is_refusal(&begin))
+            note_refusal(skb);
         return;
+    }
     if (*last == ZP_PASSIVE)
         return;
     struct zp_flow flow = {};

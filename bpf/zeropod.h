@@ -22,8 +22,9 @@ enum {
     ZP_MAX_FLOWS = 256,
     /* Different requests of probes that are remembered, each with its answer. */
     ZP_MAX_REQUESTS = 8,
-    /* Of each its first bytes. A kubelet's are 150 to 300. */
-    ZP_REQUEST_SIZE = 1024,
+    /* Of each its first bytes, and in how many of them the kubelet's name is looked for. A kubelet's are 150 to 300. */
+    ZP_REQUEST_SIZE = 2048,
+    ZP_REQUEST_SCANNED = 1024,
     /* Of each answer its first bytes: a multiple of ZP_ANSWER_PIECE, in which it is copied. */
     ZP_ANSWER_SIZE = 2048,
     ZP_ANSWER_PIECE = 64,
@@ -41,7 +42,20 @@ struct zp_port {
     __u32 redirected; /* 0: the application's own listener takes them; 1: the activator does */
     __u32 received;   /* 1: the reception takes those that may be probes, or all of a passive port */
     __u32 passive;    /* 1: traffic here neither wakes nor keeps awake */
+    __u32 speaker;    /* zp_speaker, as connections from the node have shown */
+    __u32 unused;
+    __u64 last_tls;   /* CLOCK_MONOTONIC nanoseconds: a connection from the node began with TLS; 0: none has */
 };
+
+/* Who says something first on the connections of a port. */
+enum zp_speaker {
+    ZP_NOBODY_YET,
+    ZP_CLIENT,
+    ZP_APPLICATION,
+};
+
+/* Key of `activity` for all ports on which nobody listens: the pod's kernel has refused a connection. */
+static const __u16 ZP_REFUSED_PORTS = 0;
 
 /* Value of `activity` for a passive port: no time that will ever come. */
 static const __u64 ZP_PASSIVE = ~0ULL;

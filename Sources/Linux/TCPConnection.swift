@@ -32,7 +32,8 @@ package struct TCPConnection: Sendable {
         unread = raw.unread
         unacknowledged = raw.unacknowledged
         sent = raw.sent
-        received = raw.received
+        // A FIN has a number like a byte, and counts as one (tcp_fin).
+        received = raw.received - (raw.state == Self.closeWait && raw.received > 0 ? 1 : 0)
         sinceSent = .milliseconds(UInt64(raw.since_sent))
         sinceReceived = .milliseconds(UInt64(raw.since_received))
     }
@@ -50,7 +51,9 @@ package struct TCPConnection: Sendable {
     package var isOpen: Bool { state == 1 || peerHasEnded }
 
     /// CLOSE_WAIT: the application has not ended its own sending.
-    package var peerHasEnded: Bool { state == 8 }
+    package var peerHasEnded: Bool { state == Self.closeWait }
+
+    private static let closeWait: UInt8 = 8
 
     /// How long ago data came that the application has not answered yet. It owes an answer if data came after data last
     /// went, or is still unread; and as long as it has sent what has not arrived.

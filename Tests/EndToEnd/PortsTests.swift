@@ -40,24 +40,50 @@ extension SleepingPods {
             }
         }
 
-        /// Only connections to the ports of the map count, although the application listens on another one, too.
+        /// Only connections to the ports of the map count, although the application listens on another one, too; and it
+        /// stays awake until it has listened on all of them.
         @Test func portsMapSaysWhichPortsCount() async throws {
             let node = try await node(.current)
             try await node.withSleepyPod("map", after: "2s", ["ports-map": "web=8080,9090;other=1"]) { pod in
                 let web = try await pod.start("web", image: "python")
                 try await web.awaitShimLog("watching ports [8080, 9090]")
-                try await web.awaitSleep()
-                // The application itself will accept on the one; nobody listens on the other yet.
-                #expect(try await pod.redirects() == [8080: false, 9090: true])
+                try await eventually("it waits for the other one") {
+                    try await web.sleepReport().reasons.contains { $0.hasSuffix("ports-map names: 9090") }
+                }
+                try await web.expectSleeps(0)
                 _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9090")
                 _ = try await node.get(pod.ip4, port: 8080, path: "/listen?port=9191")
-                try await web.awaitSleep(2)
+                try await web.awaitSleep()
+                // The application itself will accept on both.
+                #expect(try await pod.redirects() == [8080: false, 9090: false])
                 // A port that does not count keeps nothing awake, and wakes like all others.
                 #expect(try await node.get(pod.ip4, port: 9191).json(ServerState.self).port == 9191)
-                try await web.expectWakes(2)
-                try await web.awaitSleep(3)
+                try await web.expectWakes(1)
+                try await web.awaitSleep(2)
                 #expect(try await node.get(pod.ip4, port: 9090).json(ServerState.self).port == 9090)
-                try await web.expectWakes(3)
+                try await web.expectWakes(2)
+            }
+        }
+
+        /// Who asks there is refused, as by a process that runs, and the container wakes: it may be about to listen.
+        @Test(arguments: ["checkpoint", "freeze"]) func aPortOnWhichNobodyListensWakes(_ way: String) async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("refused", ["sleep": way]) { pod in
+                let web = try await pod.start("web", image: "python")
+                for (cycle, address) in [pod.ip4, pod.ip6].enumerated() {
+                    try await eventually("it sleeps") {
+                        ["asleep", "frozen"].contains(try await web.sleepReport().state)
+                    }
+                    let sleeper = try await web.sleepReport()
+                    #expect(sleeper.restores.count + sleeper.thaws == cycle)
+                    let client = try await node.run(
+                        "bash", "-c", "exec 3<>/dev/tcp/\(address)/9999", expecting: 1)
+                    #expect(client.errorText.contains("refused"))
+                    try await eventually("it has woken") {
+                        let report = try await web.sleepReport()
+                        return report.restores.count + report.thaws == cycle + 1
+                    }
+                }
             }
         }
 

@@ -61,10 +61,22 @@ extension SleepingPods {
                     #expect(try await server.sleepReport().handover == expected)
                 }
             }
-            // Nobody listens on the second port yet, so that no socket could be kept.
+            // Nobody listens on the second port any more, so that no socket could be kept.
             try await node.withSleepyPod("mixed", after: "1h", ["ports-map": "server=8080,9090"]) { pod in
-                let server = try await pod.start("server", image: "python")
+                let program = """
+                    import os, socket, time
+                    second = socket.create_server(("", 9090))
+                    first = socket.create_server(("", 8080))
+                    while not os.path.exists("/tmp/go"):
+                        time.sleep(0.01)
+                    second.close()
+                    print("listening", flush=True)
+                    while True:
+                        first.accept()
+                    """
+                let server = try await pod.start("server", image: "python", command: ["python3", "-c", program])
                 try await server.awaitShimLog("watching ports [8080, 9090]")
+                try await node.shell("touch \(server.files)/tmp/go")
                 try await server.awaitLog("listening")
                 try await node.zeropod("sleep", server.id)
                 let reason = "no process of the container listens there"

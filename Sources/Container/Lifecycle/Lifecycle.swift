@@ -65,6 +65,8 @@ package struct Lifecycle: Hashable, Sendable {
     private var refusedUntil: UInt64 = 0
     /// An exit that may be the work of CRIU, which ends the processes it has dumped.
     private var undecidedExit: UInt32?
+    /// It has been asleep, or frozen.
+    private var hasSlept = false
     /// In the middle of a restore: the traffic has been let go already.
     private var isReleased = false
 
@@ -122,10 +124,11 @@ package struct Lifecycle: Hashable, Sendable {
 
     /// The look that `Effect.look` asked for: which ports the container listens on, when a packet was last seen, and
     /// when the newest request came that has not been answered yet; whether there is a connection, of those for whom that
-    /// counts; and whether the processes were at work while there were connections.
+    /// counts; whether the processes were at work while there were connections; which of the named ports it has never
+    /// listened on; and which probe it has failed, in words.
     package mutating func looked(
         at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64, unansweredSince: UInt64? = nil,
-        isConnected: Bool = false, isWorking: Bool = false
+        isConnected: Bool = false, isWorking: Bool = false, missing: Set<UInt16> = [], failing: String? = nil
     ) -> [Effect] {
         guard state == .running, policy.mayEverSleep else { return [] }
         var effects: [Effect] = []
@@ -148,8 +151,21 @@ package struct Lifecycle: Hashable, Sendable {
         let idleSince = max(lastActivity, awakeSince)
         let idle = now > idleSince ? now - idleSince : 0
         // Some programs always do a little.
-        if isWorking && idle < policy.longestAnswer { reasons.insert(.working) } else { reasons.remove(.working) }
-        if idle < policy.scaleDownAfter { return effects + [.look(after: policy.scaleDownAfter - idle)] }
+        reasons.remove(.working)
+        reasons.remove(.computing)
+        if isWorking && policy.workCounts {
+            reasons.insert(.computing)
+        } else if isWorking && idle < policy.longestAnswer {
+            reasons.insert(.working)
+        }
+        let enough = hasSlept ? policy.scaleDownAfter : policy.firstScaleDownAfter
+        if let failing { reasons.insert(.notReady, failing) } else { reasons.remove(.notReady) }
+        if missing.isEmpty {
+            reasons.remove(.portsMissing)
+        } else {
+            reasons.insert(.portsMissing, missing.sorted().map(String.init).joined(separator: ", "))
+        }
+        if idle < enough { return effects + [.look(after: enough - idle)] }
         guard let way = way(at: now) else { return effects + [.look(after: policy.scaleDownAfter)] }
         return effects + sleep(way)
     }
@@ -165,6 +181,7 @@ package struct Lifecycle: Hashable, Sendable {
         }
         // A guess, of which a person knows better.
         reasons.remove(.working)
+        reasons.remove(.computing)
         guard state == .running, policy.mayEverSleep, let way = way(at: now) else { return nil }
         if ports.isEmpty && !policy.sleepsWithoutPorts { return nil }
         return sleep(way)
@@ -239,6 +256,7 @@ package struct Lifecycle: Hashable, Sendable {
             reasons.remove(.checkpointFailed)
             patience = policy.firstLook
             state = .asleep
+            hasSlept = true
             if wanted {
                 isWanted = true
                 return wakeIfWanted()
@@ -340,6 +358,7 @@ package struct Lifecycle: Hashable, Sendable {
     private mutating func freeze() -> [Effect] {
         patience = policy.firstLook
         state = .frozen
+        hasSlept = true
         return [.freeze]
     }
 

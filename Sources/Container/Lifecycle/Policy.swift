@@ -2,11 +2,15 @@
 package struct Policy: Hashable, Sendable {
     /// How long without traffic until the container falls asleep.
     package let scaleDownAfter: UInt64
+    /// The same, for its first sleep.
+    package let firstScaleDownAfter: UInt64
     /// Reasons that hold for the whole life of the container.
     package let standingReasons: [Reason]
     /// It sleeps though no TCP port is known: something else wakes it.
     package let sleepsWithoutPorts: Bool
     package let ways: Ways
+    /// Processes at work keep it awake for as long as they are.
+    package let workCounts: Bool
 
     /// The ways of sleeping that are allowed.
     package struct Ways: OptionSet, Hashable, Sendable {
@@ -20,12 +24,15 @@ package struct Policy: Hashable, Sendable {
     }
 
     package init(
-        scaleDownAfter: UInt64, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false, ways: Ways = .all
+        scaleDownAfter: UInt64, first: UInt64? = nil, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false,
+        ways: Ways = .all, workCounts: Bool = false
     ) {
         self.scaleDownAfter = max(scaleDownAfter, Self.shortest)
+        firstScaleDownAfter = first.map { max($0, Self.shortest) } ?? self.scaleDownAfter
         self.standingReasons = standingReasons
         self.sleepsWithoutPorts = sleepsWithoutPorts
         self.ways = ways
+        self.workCounts = workCounts
     }
 
     /// A checkpoint takes about as long. Less would be looking all the time.

@@ -12,9 +12,12 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     /// The node lacks something; the text names it.
     case unable = "this node cannot checkpoint it"
     case portsUnknown = "no listening TCP port has been found yet"
+    case portsMissing = "it does not listen yet on all that zeropod.ctrox.dev/ports-map names"
+    case notReady = "it is not ready"
     case busy = "an exec or another request is using it"
     case requestInFlight = "it has not answered a request yet"
     case working = "its processes are at work while connections are open"
+    case computing = "its processes are at work, and zeropod.ctrox.dev/activity is work"
     case connected = "a connection to it is open, and zeropod.ctrox.dev/activity is connections"
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"

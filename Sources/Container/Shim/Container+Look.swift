@@ -16,15 +16,15 @@ extension Container {
         guard lifecycle.state == .running else { return }
         guard let traffic else { return prepareTraffic() }
         traffic.findProbers()
+        // What would follow is tried on a copy: what probes were answered is read only if all else lets it sleep.
         let looked = takeLook(traffic)
-        // What would follow is tried on a copy.
         var trial = lifecycle
-        let next = looked(&trial)
+        let next = looked(&trial, nil)
         if next.contains(.hold) {
             if let wait = traffic.pod.sleeps.wait(now: .now) { return rest(for: wait) }
             if traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
         }
-        tell(looked)
+        tell { looked(&$0, traffic.probeFailure) }
     }
 
     /// Each sleep and each wake takes the node's time: a pod that has had its share stays awake for a while.
@@ -42,11 +42,12 @@ extension Container {
     /// Probes are learnt: what has come meanwhile counts.
     private func lookAgain() {
         guard lifecycle.state == .running, let traffic else { return }
-        tell(takeLook(traffic))
+        let look = takeLook(traffic)
+        tell { look(&$0, traffic.probeFailure) }
     }
 
-    /// What it sees is for the lifecycle to be told.
-    func takeLook(_ traffic: Traffic) -> EventQueue.Event {
+    /// What it sees is for the lifecycle to be told, with the probe that the application has failed.
+    func takeLook(_ traffic: Traffic) -> (inout Lifecycle, String?) -> [Effect] {
         let pids: [pid_t]
         do throws(SystemError) {
             pids = try cgroup?.processes() ?? [main.pid]
@@ -54,9 +55,10 @@ extension Container {
             context.log.warning("it stays awake, as nobody can tell which processes it has: \(error)", label)
             let now = Instant.now.nanoseconds
             // What cannot be looked at may be in use.
-            return { $0.looked(at: now, ports: $0.ports, lastActivity: now) }
+            return { lifecycle, _ in lifecycle.looked(at: now, ports: lifecycle.ports, lastActivity: now) }
         }
         let listening = listeningPorts(of: pids)
+        if let named = configuration.ports { portsListenedOn.formUnion(named.intersection(listening)) }
         let ports = portsThatCount(of: listening).subtracting(configuration.probes.passivePorts)
         // Packets first: what comes while the rest is looked at then gives a checkpoint up.
         let activity = traffic.activity(of: ports)
@@ -74,13 +76,17 @@ extension Container {
             configuration.activity == .connections && open.contains { $0.isOpen && ports.contains($0.local.port) }
         let isWorking =
             wasAtWork(until: now)
-            && open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) }
-        return { lifecycle in
+            && (configuration.activity == .work
+                || open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) })
+        let missing = (configuration.ports ?? []).subtracting(portsListenedOn)
+            .subtracting(configuration.probes.passivePorts)
+        return { lifecycle, failing in
             lifecycle.looked(
                 // What cannot be looked at may be in use.
                 at: now.nanoseconds, ports: ports,
                 lastActivity: activity.map { $0.last?.nanoseconds ?? 0 } ?? now.nanoseconds,
-                unansweredSince: since, isConnected: isConnected, isWorking: isWorking)
+                unansweredSince: since, isConnected: isConnected, isWorking: isWorking,
+                missing: missing, failing: failing)
         }
     }
 
@@ -107,8 +113,7 @@ extension Container {
         }
     }
 
-    /// Those of the annotation count once the application listens on one of them: as long as it only starts it must not
-    /// sleep, or it would never get there.
+    /// Those of the annotation count once the application listens on one of them.
     private func portsThatCount(of listening: Set<UInt16>) -> Set<UInt16> {
         guard let named = configuration.ports else { return listening }
         return named.isDisjoint(with: listening) ? [] : named

@@ -72,6 +72,7 @@ extension Container {
         do throws(SystemError) {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
+            sharesBefore = cgroup.map(ProcessorShares.init)
             let unnamed = Process.unnamedBytes(of: try cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, keyrings: ["_ses.\(id)", id],
@@ -181,9 +182,9 @@ extension Container {
         // Else it was removed while it waited for another attempt.
         guard case .waking(let attempt) = stage else { return }
         do throws(SystemError) {
-            try context.wakeGate.enter(id, memory: attempt.asleep.memory ?? 0) { [weak self] in
-                self?.restoreInTurn(attempt)
-            }
+            try context.wakeGate.enter(
+                id, memory: attempt.asleep.memory ?? 0, room: { [cgroup] in cgroup?.memoryLeftByParents ?? .max },
+                then: { [weak self] in self?.restoreInTurn(attempt) })
             if context.wakeGate.isWaiting(id) {
                 history.wakesInTurn += 1
                 context.log.info("waits for its turn to wake", label)
@@ -207,6 +208,9 @@ extension Container {
         changeBegan = .now
         let times = StepTimes(from: changeBegan)
         traffic?.stopWatching()
+        if sharesBefore?.giveBack() == true {
+            context.log.info("has its part of the processors back, which was lowered while it slept", label)
+        }
         // The restored init may end before we know its pid.
         let expectation = context.children.expectUnknown()
         let prepared = attempt.asleep.prepared.take()

@@ -101,6 +101,7 @@ extension Container {
         process.io?.release()
         process.exists(as: pid)
         process.started()
+        execRhythm.ran(at: .now, within: idleTime)
         context.publish(.execStarted(id: id, exec: process.id, pid: pid))
         context.children.whenEnded(pid) { [self] status in
             finished(work)

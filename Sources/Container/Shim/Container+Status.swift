@@ -11,10 +11,30 @@ extension Container {
     /// Why it does not sleep now, one reason a line.
     package var reasonsToStayAwake: [String] {
         if context.wakeGate.isWaiting(id) {
-            return ["it waits for its turn: as many containers are waking as this node allows"]
+            return ["it waits for its turn: as many containers are waking as this node or its memory allows"]
         }
         let isResting = mayNotSleepUntil.map { $0 > .now } ?? false
-        return lifecycle.reasons.descriptions + (isResting ? [hasSleptTooOften] : [])
+        return lifecycle.reasons.descriptions + (isResting ? [hasSleptTooOften] : []) + whatMayBeProbes
+    }
+
+    /// Nanoseconds without use until it sleeps.
+    var idleTime: Instant.Span { Instant.Span(nanoseconds: configuration.scaleDownAfter) }
+
+    /// Use that cannot be told from probes, and comes so often that the container does not sleep.
+    private var whatMayBeProbes: [String] {
+        guard lifecycle.state == .running, configuration.scaleDownAfter > 0 else { return [] }
+        var found: [String] = []
+        if execRhythm.goesOn(at: .now, within: idleTime) {
+            found.append(
+                "commands are run in it again and again: let an exec probe be an HTTP, TCP or gRPC one, or its period"
+                    + " longer than scaledown-duration")
+        }
+        if let (port, time) = traffic?.lastTLS, Instant.now.since(time) < idleTime {
+            found.append(
+                "the node speaks TLS to port \(port): let an HTTPS probe be an HTTP or TCP one, or its period longer than"
+                    + " scaledown-duration")
+        }
+        return found
     }
 
     /// How often its wake had to wait for others of the node, since the start.
@@ -55,11 +75,12 @@ extension Container {
         }
         // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
         // checkpoint up.
-        let look = lifecycle.state == .running ? traffic.map(takeLook) : nil
+        let traffic = lifecycle.state == .running ? self.traffic : nil
+        let look = traffic.map(takeLook)
         let now = Instant.now.nanoseconds
         var isRefused = false
         tell { lifecycle in
-            let effects = look?(&lifecycle) ?? []
+            let effects = look?(&lifecycle, traffic?.probeFailure) ?? []
             guard let more = lifecycle.sleepRequested(at: now) else {
                 isRefused = true
                 return effects

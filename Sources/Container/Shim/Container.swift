@@ -40,6 +40,8 @@ package final class Container {
     var nextLook: Timer?
     /// Set while the pod has slept as often as it may.
     var mayNotSleepUntil: Instant?
+    /// Those of the annotation ports-map on which a process has been seen to listen.
+    var portsListenedOn: Set<UInt16> = []
     /// What the last look knew of packets.
     var lastActivity: Activity?
     /// Processor time that had been used when that was last looked at.
@@ -79,6 +81,9 @@ package final class Container {
     var lastTold: (state: Lifecycle.State, reasons: ReasonsToStayAwake)
     /// When the connection came that wakes the container.
     var firstHeld: Instant?
+    /// Its part of the processors when the checkpoint under way began.
+    var sharesBefore: ProcessorShares?
+    var execRhythm = ExecRhythm()
     /// From the creation to the exit, asleep too.
     var outOfMemory: OutOfMemoryWatch?
 
@@ -100,9 +105,10 @@ package final class Container {
             limits: context.imageLimits(
                 pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
         policy = Policy(
-            scaleDownAfter: configuration.scaleDownAfter,
+            scaleDownAfter: configuration.scaleDownAfter, first: configuration.firstScaleDownAfter,
             standingReasons: Self.standingReasons(spec, configuration, streams),
-            sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep)
+            sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep,
+            workCounts: configuration.activity == .work)
         let lifecycle = Lifecycle(policy: policy)
         lastTold = (lifecycle.state, lifecycle.reasons)
     }

@@ -9,6 +9,7 @@ final class PodNetwork {
     let namespace: Namespace
     let redirector: Redirector
     let clients: ClientAddresses
+    let refusals: RefusalWatch
     fileprivate var users = 0
     /// Of the pod's activators.
     var slots = Slots(Redirector.slots)
@@ -21,6 +22,7 @@ final class PodNetwork {
         self.name = name
         self.namespace = namespace
         redirector = try Redirector(pod: name)
+        refusals = try RefusalWatch(of: redirector, loop: context.loop)
         let perMinute = context.policy.sleepsPerMinute
         sleeps = TokenBucket(
             perMinute, every: Instant.Span(nanoseconds: 60_000_000_000 / UInt64(perMinute)), now: .now)

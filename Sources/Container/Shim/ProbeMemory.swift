@@ -10,6 +10,8 @@ final class ProbeMemory {
     /// What an earlier container of the pod answered is not this one's.
     private let start = Instant.now
     private var answers = Answers()
+    /// What the application has failed last, in words for people; nil: nothing.
+    private(set) var failure: String?
 
     /// A probe that was not seen for so long is forgotten.
     private static let oldest = Instant.Span.seconds(600)
@@ -43,7 +45,7 @@ final class ProbeMemory {
     func learn(
         _ redirector: Redirector, ports: Set<UInt16>, by network: NetworkThread, then: @escaping () -> Void
     ) -> Bool {
-        answers = Answers()
+        (answers, failure) = (Answers(), nil)
         let now = Instant.now
         let captured = redirector.capturedRequests.filter {
             ports.contains($0.port) && $0.last > start && now.since($0.last) < Self.oldest
@@ -51,10 +53,11 @@ final class ProbeMemory {
         if captured.isEmpty { return false }
         do throws(SystemError) {
             try network.read(captured) { [self] found in
-                for (question, answer) in found { answers[question] = answer }
-                let unwell = found.values.count { $0 == nil }
-                if unwell > 0 {
-                    log.debug("\(unwell) probes were not answered that all is well, and will wake", ["container": id])
+                for (question, verdict) in found { answers[question] = verdict.answer }
+                failure = found.values.compactMap(\.failure).min()
+                let unknown = found.values.count { $0 == .unknown }
+                if unknown > 0 {
+                    log.debug("the answers to \(unknown) probes cannot be given again: these wake", ["container": id])
                 }
                 then()
             }

@@ -111,6 +111,12 @@ final class Traffic {
         probes.learn(pod.redirector, ports: activePorts, by: activator.network, then: then)
     }
 
+    /// Which probe of the node the application has failed last, as `learnProbes` found.
+    var probeFailure: String? { probes.failure }
+
+    /// When the node has last begun to speak TLS to one of the ports.
+    var lastTLS: (port: UInt16, at: Instant)? { pod.redirector.lastTLS(of: activePorts) }
+
     /// - Parameter ports: TCP's; the UDP ports are known here.
     func activity(of ports: Set<UInt16>) -> Activity? {
         try? pod.redirector.activityReader(ports: ports, datagramPorts: datagramPorts).now
@@ -134,7 +140,10 @@ final class Traffic {
     func hold(from pids: [pid_t], _ onConnection: @escaping () -> Void) throws(SystemError) {
         closePassiveConnections(of: pids)
         endedBefore = Set(try openConnections().filter(\.peerHasEnded).map(\.inode))
-        activator.hold(probes.manners, onConnection: onConnection)
+        var manners = probes.manners
+        manners.waitingPorts = pod.redirector.portsThatWait(among: declared)
+        activator.hold(manners, onConnection: onConnection)
+        try pod.refusals.start(slot, onConnection)
         let relayed = firstConnections.relayed
         try pod.redirector.setRedirect(false, reception: true, ports: declared.subtracting(relayed))
         try pod.redirector.setRedirect(true, ports: relayed)
@@ -181,7 +190,7 @@ final class Traffic {
             try endpoints.start(loop, onArrival)
             // Who comes there wakes, and is told by the application itself if it does not listen then either.
             unattended = activePorts.subtracting(endpoints.ports)
-            try pod.redirector.setRedirect(true, ports: unattended)
+            try pod.redirector.setRedirect(true, reception: false, ports: unattended)
         }
     }
 
@@ -194,7 +203,10 @@ final class Traffic {
     }
 
     /// A wake has begun: nothing more has to be told.
-    func stopWatching() { endpoints.stop(loop) }
+    func stopWatching() {
+        endpoints.stop(loop)
+        pod.refusals.stop(slot)
+    }
 
     /// Connections that are open while the processes are away.
     var connectionsKept: Int { endpoints.connections }
@@ -225,6 +237,7 @@ final class Traffic {
 
     private func endRedirect() {
         unattended = []
+        pod.refusals.stop(slot)
         attempt("end the redirect") { () throws(SystemError) in
             try pod.redirector.setRedirect(false, ports: declared)
         }
@@ -245,6 +258,7 @@ final class Traffic {
         declared = []
         datagramPorts = []
         endpoints.end(loop)
+        pod.refusals.stop(slot)
     }
 
     /// Closes what is still open. The last container of the pod takes the redirector along.

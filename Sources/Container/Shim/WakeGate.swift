@@ -21,6 +21,8 @@ final class WakeGate {
     private struct Ticket {
         let name: String
         let lock: SharedDescriptor
+        /// Bytes that the control groups above its own leave to it now.
+        let room: () -> UInt64
         /// nil: it may go on.
         var admitted: (() -> Void)?
     }
@@ -36,14 +38,17 @@ final class WakeGate {
 
     /// - Parameters:
     ///   - memory: bytes that its processes will have.
+    ///   - room: how many the control groups above its own leave to it, asked whenever its turn may have come.
     ///   - then: Called once it may go on, at once if it may now. Not called after `leave`.
-    func enter(_ container: String, memory: UInt64, then: @escaping () -> Void) throws(SystemError) {
+    func enter(
+        _ container: String, memory: UInt64, room: @escaping () -> UInt64 = { .max }, then: @escaping () -> Void
+    ) throws(SystemError) {
         leave(container)
         try Files.makeDirectories(directory, mode: 0o700)
         do {
             let lock = try FileLock.acquire(directory: directory)
             defer { FileLock.release(lock) }
-            tickets[container] = try draw(memory: memory, then)
+            tickets[container] = try draw(memory: memory, room, then)
         }
         look()
         if watch != nil || !hasWaiting { return }
@@ -62,7 +67,9 @@ final class WakeGate {
         if watch != nil { loop.soon { [weak self] in self?.look() } }
     }
 
-    private func draw(memory: UInt64, _ then: @escaping () -> Void) throws(SystemError) -> Ticket {
+    private func draw(
+        memory: UInt64, _ room: @escaping () -> UInt64, _ then: @escaping () -> Void
+    ) throws(SystemError) -> Ticket {
         lastNumber += 1
         let time = String(Instant.now.nanoseconds)
         let padded = String(repeating: "0", count: max(0, 20 - time.count)) + time
@@ -70,7 +77,7 @@ final class WakeGate {
         let file = try Descriptor.open("\(directory)/\(name)", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
         let number = file.rawValue
         try retrying("flock", name) { flock(number, LOCK_EX | LOCK_NB) }
-        return Ticket(name: name, lock: SharedDescriptor(file), admitted: then)
+        return Ticket(name: name, lock: SharedDescriptor(file), room: room, admitted: then)
     }
 
     /// Lets those go on whose turn it is.
@@ -112,7 +119,8 @@ final class WakeGate {
             // The first one goes on however large it is, or nobody ever would.
             if index > 0 && memory > room { return nil }
             room -= min(room, memory)
-            if let own = tickets.first(where: { $0.value.name == name }), own.value.admitted != nil { return own.key }
+            guard let own = tickets.first(where: { $0.value.name == name }), own.value.admitted != nil else { continue }
+            return index > 0 && memory > own.value.room() ? nil : own.key
         }
         return nil
     }

@@ -14,12 +14,17 @@ enum HTTPAnswer {
         return isOver ? bytes : nil
     }
 
-    /// Whether a kubelet takes the status for success: 200 to 399.
-    private static func isWell(_ bytes: [UInt8]) -> Bool {
+    /// Whether a kubelet takes the status for success.
+    private static func isWell(_ bytes: [UInt8]) -> Bool { status(bytes).map { (200..<400).contains($0) } ?? false }
+
+    /// `HTTP/1.1 200 OK`: 200.
+    static func status(_ bytes: [UInt8]) -> Int? {
         let begin = Array("HTTP/1.".utf8)
-        guard bytes.starts(with: begin), bytes.count > begin.count + 2, bytes[begin.count + 1] == UInt8(ascii: " ")
-        else { return false }
-        return bytes[begin.count + 2] == UInt8(ascii: "2") || bytes[begin.count + 2] == UInt8(ascii: "3")
+        let digits = bytes.dropFirst(begin.count + 2).prefix(3)
+        guard bytes.starts(with: begin), digits.count == 3, bytes[begin.count + 1] == UInt8(ascii: " ") else {
+            return nil
+        }
+        return Int(String(decoding: digits, as: UTF8.self)).flatMap { (100..<1000).contains($0) ? $0 : nil }
     }
 
     private static func contentLength(in head: ArraySlice<UInt8>) -> Int? {

@@ -28,6 +28,20 @@ enum HealthCheckAnswer {
         return nil
     }
 
+    /// Whether the server has said all that it had to say.
+    static func isComplete(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while let frame = HTTP2Frame.take(from: &rest) {
+            switch frame.kind {
+            case HTTP2Frame.Kind.headers, HTTP2Frame.Kind.data:
+                if frame.stream == 1 && frame.has(HTTP2Frame.endStream) { return true }
+            case HTTP2Frame.Kind.reset, HTTP2Frame.Kind.goAway: return true
+            default: continue
+            }
+        }
+        return false
+    }
+
     /// The frames, for another stream than the first.
     static func readdress(_ frames: [UInt8], to stream: UInt32) -> [UInt8] {
         if stream == 1 { return frames }

@@ -29,15 +29,6 @@ package struct Question: Hashable, Sendable {
         self.port = port
         self.kind = kind
     }
-
-    /// What the application answered, if asleep it may be answered again: it is complete, and says that all is well. A
-    /// failure is the application's to give, since asleep it would never get well.
-    package func answer(in request: CapturedRequest) -> [UInt8]? {
-        switch kind {
-        case .http: HTTPAnswer.read(request.answer, isCut: request.isCut, isOver: request.isOver)
-        case .healthCheck: request.isCut ? nil : HealthCheckAnswer.read(request.answer)
-        }
-    }
 }
 
 /// What the application answered last, to each asker.

@@ -10,8 +10,10 @@ package final class Reception {
         package var passivePorts: Set<UInt16> = []
         /// How many bytes of a request are looked at.
         package var limit = 1024
-        /// Kubelets ask, or close again, at once. Who says nothing for longer is served by the application.
+        /// Who says nothing for longer is served by the application, which may be the one to speak first.
         package var patience = Instant.Span.milliseconds(250)
+        /// Ports where it is not: who says nothing there needs nobody yet.
+        package var waitingPorts: Set<UInt16> = []
         /// Told why a connection wakes the container.
         package var tell: (String) -> Void = { _ in }
 
@@ -81,9 +83,15 @@ package final class Reception {
         let visitor = Visitor(
             asker: asker, port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
             answers: manners.answers)
+        let patience: VisitorDesk.Patience =
+            if visitor.isPassive {
+                .passive
+            } else {
+                manners.waitingPorts.contains(port) ? .untilItSpeaks : .for(manners.patience)
+            }
         let decided = loop.reply { [weak self] (outcome: VisitorDesk.Outcome) in self?.decided(outcome, port) }
         do throws(SystemError) {
-            try network.begin { [limit = manners.limit, patience = manners.patience] room, done in
+            try network.begin { [limit = manners.limit] room, done in
                 room.desk.receive(
                     socket, visitor, limit: limit, patience: patience, then: decided, onClose: done)
             } then: {

@@ -59,7 +59,7 @@ package struct Visitor: Sendable {
         case .unlike: break
         }
         switch HealthCheck.read(bytes) {
-        case .unlike: return pass("it is no probe")
+        case .unlike: return pass(bytes.starts(with: Self.handshake) ? Self.encrypted : "it is no probe")
         case .incomplete:
             if !answers.haveHealthChecks(of: port, by: asker) { return pass(Self.unknown) }
             guard bytes.count >= HTTP2Frame.preface.count, !hasGreeted else { return .wait }
@@ -94,6 +94,11 @@ package struct Visitor: Sendable {
         if case .incomplete = HTTPHead.read(bytes), bytes.count < limit { return .wait }
         return .answer(Self.asleep)
     }
+
+    /// A record of TLS that begins a connection, of whichever version.
+    private static let handshake: [UInt8] = [0x16, 0x03]
+    private static let encrypted =
+        "it is TLS, of which nobody but the application can tell whether it is a probe: let HTTPS probes be HTTP or TCP ones"
 
     private static let unknown = "while it was awake this asker has not been answered that all is well"
 

@@ -13,8 +13,19 @@ final class VisitorDesk {
         case sentAway(reason: String)
     }
 
-    /// On a passive port nobody waits for the application.
+    /// How long it may take until it is clear what a connection is.
+    enum Patience {
+        case `for`(Instant.Span)
+        /// On a passive port nobody waits for the application.
+        case passive
+        /// As long as nothing has come, and a while from then on. A busy kubelet sends its request when it comes to it.
+        case untilItSpeaks
+    }
+
     private static let passivePatience = Instant.Span.seconds(2)
+    private static let patienceOnceItSpeaks = Instant.Span.seconds(5)
+    /// How many may say nothing without a limit of time: each has a descriptor of the shim's.
+    private static let mostSilent = 64
     /// How long a client may take to receive its answer and close.
     private static let farewell = Instant.Span.seconds(2)
 
@@ -63,7 +74,7 @@ final class VisitorDesk {
     ///   - then: Called once, when it is decided what becomes of it.
     ///   - onClose: Called once, when nothing is left to do here.
     func receive(
-        _ socket: OpenSocket, _ visitor: Visitor, limit: Int, patience: Instant.Span,
+        _ socket: OpenSocket, _ visitor: Visitor, limit: Int, patience: Patience,
         then: @escaping (Outcome) -> Void, onClose: @escaping () -> Void
     ) {
         let conversation = Conversation(socket, visitor, limit: limit, then, onClose)
@@ -77,9 +88,19 @@ final class VisitorDesk {
             return onClose()
         }
         conversations[socket.number] = conversation
-        let patience = visitor.isPassive ? Self.passivePatience : patience
-        conversation.timer = loop.after(patience) { [unowned self, unowned conversation] in
-            let bytes = (try? TCPSocket.peek(socket.descriptor, atMost: limit)) ?? []
+        switch patience {
+        case .for(let span): setTimer(span, conversation)
+        case .passive: setTimer(Self.passivePatience, conversation)
+        case .untilItSpeaks:
+            if conversations.values.count(where: { $0.timer == nil }) > Self.mostSilent {
+                setTimer(Self.patienceOnceItSpeaks, conversation)
+            }
+        }
+    }
+
+    private func setTimer(_ span: Instant.Span, _ conversation: Conversation) {
+        conversation.timer = loop.after(span) { [unowned self, unowned conversation] in
+            let bytes = (try? TCPSocket.peek(conversation.socket.descriptor, atMost: conversation.limit)) ?? []
             perform(conversation.visitor.timedOut(after: bytes), conversation)
         }
     }
@@ -102,6 +123,7 @@ final class VisitorDesk {
             // A TCP probe.
             if bytes?.isEmpty == true { return end(conversation, .gone) }
             let decision = conversation.visitor.look(at: bytes ?? [])
+            if bytes != nil && conversation.timer == nil { setTimer(Self.patienceOnceItSpeaks, conversation) }
             if decision == .wait && hasEnded { return pass(conversation, reason: "its request is not complete") }
             perform(decision, conversation)
         } catch {

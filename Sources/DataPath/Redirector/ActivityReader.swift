@@ -1,17 +1,19 @@
 import CDataPath
 import Linux
 
-/// When packets of some ports were last seen, or connections to them accepted.
+/// When packets of some ports were last seen, or connections to them accepted, or to others refused.
 package struct Activity: Equatable, Sendable {
     /// 0: never. A packet makes its port's time a later one, if only by a nanosecond: where two are equal, none has come
     /// between them, but for one that another processor noted in the same moment. Apart from that a time is right to one
     /// tick of the kernel, so the latest one alone does not tell (`bpf/clock.h`).
     package var times: [UInt16: UInt64] = [:]
+    /// When a connection to a port on which nobody listens was refused.
+    package var refused: UInt64 = 0
     package var datagramTimes: [UInt16: UInt64] = [:]
 
     /// The last one of all; nil if there was none.
     package var last: Instant? {
-        let last = max(times.values.max() ?? 0, datagramTimes.values.max() ?? 0)
+        let last = max(times.values.max() ?? 0, refused, datagramTimes.values.max() ?? 0)
         return last == 0 ? nil : Instant(nanoseconds: last)
     }
 }
@@ -49,6 +51,7 @@ package final class ActivityReader: Sendable {
             let time = activity[port] ?? 0
             now.times[port] = time == ZP_PASSIVE ? 0 : time
         }
+        now.refused = activity[ZP_REFUSED_PORTS] ?? 0
         for port in datagramPorts { now.datagramTimes[port] = datagrams[port] ?? 0 }
         return now
     }

@@ -22,6 +22,7 @@ struct PodPins: Sendable {
         case probers
         case requests
         case datagrams
+        case refusals
     }
 
     enum Program: String, CaseIterable {

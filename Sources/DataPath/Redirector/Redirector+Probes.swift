@@ -47,6 +47,9 @@ extension Redirector {
         for address in wanted.subtracting(present) { try map.set(address, to: 1) }
     }
 
+    /// How many bytes of a request are kept.
+    package static let longestRequest = Int(ZP_REQUEST_SIZE)
+
     /// The requests of probes that were seen lately, those that are too long to be kept whole left out.
     package var capturedRequests: [CapturedRequest] {
         (0..<UInt32(ZP_MAX_REQUESTS)).compactMap { place in

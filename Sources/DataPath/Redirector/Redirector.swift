@@ -74,6 +74,19 @@ package final class Redirector {
         }
     }
 
+    /// Those of some ports on which, as far as connections from the node have shown, the application waits for its client
+    /// to speak.
+    package func portsThatWait(among numbers: some Sequence<UInt16>) -> Set<UInt16> {
+        Set(numbers.filter { ports[$0]?.speaker == ZP_CLIENT.rawValue })
+    }
+
+    /// When a connection from the node to one of some ports last began with TLS; nil: never.
+    package func lastTLS(of numbers: some Sequence<UInt16>) -> (port: UInt16, at: Instant)? {
+        let times = numbers.map { (port: $0, at: ports[$0]?.last_tls ?? 0) }
+        guard let last = times.max(by: { $0.at < $1.at }), last.at > 0 else { return nil }
+        return (last.port, Instant(nanoseconds: last.at))
+    }
+
     /// The ports that are redirected now.
     package var redirectedPorts: [UInt16] {
         ports.keys(limit: Int(ZP_MAX_PORTS)).filter { ports[$0]?.redirected == 1 }.sorted()
@@ -102,7 +115,7 @@ package final class Redirector {
     /// sign of life.
     package var activePorts: [UInt16: Instant] {
         var times: [UInt16: Instant] = [:]
-        for number in activity.keys(limit: Int(ZP_MAX_PORTS)) {
+        for number in activity.keys(limit: Int(ZP_MAX_PORTS)) where number != ZP_REFUSED_PORTS {
             if let time = activity[number], time != 0, time != ZP_PASSIVE { times[number] = Instant(nanoseconds: time) }
         }
         return times

@@ -148,6 +148,24 @@ import Testing
         }
     }
 
+    /// As much as `probe-buffer-size` may say. Two that are alike as far as the hash goes are one, with the last's bytes.
+    @Test func aLongRequestIsKeptWhole() throws {
+        try inScratch {
+            let programs = try Programs()
+            func request(_ letter: String) -> [UInt8] {
+                ProbeBytes.http(more: "X-Long: \(String(repeating: "x", count: 1500))\(letter)\r\nX-End: of it\r\n")
+            }
+            for (number, letter) in ["a", "b"].enumerated() {
+                let flow = Flow(programs: programs, port: UInt16(5000 + number))
+                #expect(try !flow.opens(with: request(letter)))
+                #expect(programs.redirector.capturedRequests.map(\.bytes) == [request(letter)])
+            }
+            let longer = Flow(programs: programs, port: 5002)
+            #expect(try !longer.opens(with: ProbeBytes.http(more: "X: \(String(repeating: "x", count: 2048))\r\n")))
+            #expect(programs.redirector.capturedRequests.count == 1)
+        }
+    }
+
     @Test func anotherRequestOnTheSameConnectionIsLookedAtAgain() throws {
         try inScratch {
             let flow = Flow(programs: try Programs())
@@ -212,6 +230,74 @@ import Testing
             for flags in [Self.syn, Self.fin, 4, Self.ack | 4] { #expect(try flow.client(flags)) }
             #expect(try flow.pod(Self.syn | Self.ack))
             #expect(try flow.client(Self.ack, [0]))
+        }
+    }
+
+    /// A probe by TCP of a port that nobody listens on yet: it keeps awake who has to get there.
+    @Test(arguments: [false, true]) func aRefusedProbeCounts(_ isIPv6: Bool) throws {
+        try inScratch {
+            let flow = Flow(programs: try Programs(), isIPv6: isIPv6)
+            #expect(try !flow.client(Self.syn))
+            #expect(try flow.pod(Self.ack | 4))
+        }
+    }
+
+    /// Whether the application waits for its client to speak, by the first connection of the node that shows it.
+    @Test(arguments: [
+        ([(true, "GET / "), (false, "HTTP/1.1 200 OK")], true), ([(false, "220 ready")], false),
+        ([(true, ""), (false, "")], true), ([(true, "")], false),
+        ([(false, "HTTP/2"), (true, "PRI * HTTP/2.0")], false),
+    ]) func whoSpeaksFirstIsLearnt(_ said: [(isClient: Bool, text: String)], _ waits: Bool) throws {
+        try inScratch {
+            let programs = try Programs()
+            let flow = Flow(programs: programs)
+            #expect(try !flow.client(Self.syn))
+            #expect(try !flow.pod(Self.syn | Self.ack))
+            for (isClient, text) in said {
+                let (flags, bytes) = (text.isEmpty ? Self.fin : Self.ack, Array(text.utf8))
+                _ = isClient ? try flow.client(flags, bytes) : try flow.pod(flags, bytes)
+            }
+            #expect(programs.redirector.portsThatWait(among: [80]) == (waits ? [80] : []))
+            // One that has once spoken first is known as such for good.
+            let greeted = Flow(programs: programs, port: 5002)
+            #expect(try !greeted.client(Self.syn))
+            #expect(try !greeted.pod(Self.syn | Self.ack))
+            _ = try greeted.pod(Self.ack, Array("220 ready".utf8))
+            #expect(programs.redirector.portsThatWait(among: [80]).isEmpty)
+        }
+    }
+
+    /// A server of HTTP/2 sends its settings at once, and its client does not wait for them.
+    @Test func settingsOfHTTP2AreNoGreeting() throws {
+        try inScratch {
+            let programs = try Programs()
+            let flow = Flow(programs: programs)
+            #expect(try !flow.client(Self.syn))
+            #expect(try !flow.pod(Self.syn | Self.ack))
+            _ = try flow.pod(Self.ack, ProbeBytes.settings)
+            #expect(try !flow.client(Self.fin))
+            #expect(programs.redirector.portsThatWait(among: [80]).isEmpty)
+            #expect(try !Flow(programs: programs, port: 5002).opens(with: ProbeBytes.preface + ProbeBytes.settings))
+            #expect(programs.redirector.portsThatWait(among: [80]) == [80])
+        }
+    }
+
+    /// What the reception does in the application's place says nothing of it.
+    @Test func fromTheReceptionNothingIsLearnt() throws {
+        try inScratch {
+            let programs = try Programs()
+            try programs.redirector.setRedirect(false, reception: true, ports: [80])
+            #expect(try !Flow(programs: programs).opens(with: ProbeBytes.http()))
+            #expect(programs.redirector.portsThatWait(among: [80]).isEmpty)
+        }
+    }
+
+    @Test func connectionsOverTLSAreNoted() throws {
+        try inScratch {
+            let programs = try Programs()
+            #expect(programs.redirector.lastTLS(of: [80]) == nil)
+            #expect(try Flow(programs: programs).opens(with: [0x16, 3, 1, 2, 0, 1]))
+            #expect(programs.redirector.lastTLS(of: [80, 81])?.port == 80)
         }
     }
 

@@ -48,10 +48,10 @@ import Testing
 
             // Before it sleeps, what it has answered is read, and it is not asked again.
             let question = try #require(Question(request))
-            var learnt: [Question: [UInt8]?]?
+            var learnt: [Question: Verdict]?
             try one.activator.network.read([request]) { learnt = $0 }
             try loop.wait { learnt != nil }
-            #expect(learnt == [question: Array(Self.answer.utf8)])
+            #expect(learnt == [question: .well(Array(Self.answer.utf8))])
             #expect(one.redirector.lastActivity(of: [80]) == nil)
             #expect(server.accepted.count == 1)
 
@@ -71,13 +71,14 @@ extension ReceptionTests {
         /// - Parameter patience: So that a slow test is no client that says nothing; nil for that of pods.
         init(
             _ loop: EventLoop, passive: Set<UInt16> = [], known: [[UInt8]: [UInt8]],
-            patience: Instant.Span? = .seconds(60)
+            patience: Instant.Span? = .seconds(60), waiting: Set<UInt16> = []
         ) throws {
             one = try RedirectedPod(loop)
             try one.redirector.setProbers(try OwnAddresses.all())
             try one.redirector.declare(ports: [80], slot: 0, passive: passive)
             var manners = Reception.Manners()
             manners.passivePorts = passive
+            manners.waitingPorts = waiting
             if let patience { manners.patience = patience }
             for asker in ["10.99.1.1", "fd99:1::1"] {
                 let asker = try #require(SocketAddress(asker, port: 0)).address
@@ -157,6 +158,26 @@ extension ReceptionTests {
             _ = try withExtendedLifetime(try sleeper.wakeUp(serving: "220 ready")) { _ in
                 try loop.wait { client.text == "220 ready" }
             }
+        }
+    }
+
+    /// A kubelet on a busy node: it has connected, and sends its request when it comes to it.
+    @Test func whereTheApplicationWaitsSilenceDoesNotWake() throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let sleeper = try Sleeper(
+                loop, known: [ProbeBytes.http(): Array(Self.answer.utf8)], patience: .milliseconds(1), waiting: [80])
+            let probe = try sleeper.one.connect()
+            // One that says something is there for longer than the patience, and in its turn behind the silent one.
+            for _ in 1...20 {
+                let other = try Self.ask(loop, sleeper.one, ProbeBytes.http())
+                try loop.wait { other.isOver }
+            }
+            #expect(sleeper.wakes == 0 && probe.isConnected && !probe.isOver)
+            probe.send(ProbeBytes.http())
+            try loop.wait { probe.isOver }
+            #expect(probe.text == Self.answer)
+            #expect(sleeper.wakes == 0)
         }
     }
 

@@ -37,6 +37,15 @@ import Testing
         }
     }
 
+    @Test func whyTLSWakesIsTold() throws {
+        var visitor = try Self.visitor([ProbeBytes.http(): Self.ready])
+        guard case .pass(let reason) = visitor.look(at: [0x16, 3, 1, 2, 0, 1]) else {
+            Issue.record("\(visitor.look(at: [0x16, 3, 1, 2, 0, 1]))")
+            return
+        }
+        #expect(reason.hasPrefix("it is TLS"))
+    }
+
     @Test(arguments: [ProbeBytes.http(), ProbeBytes.check("db")]) func anotherAskerIsPassedOn(_ bytes: [UInt8]) throws {
         var visitor = try Self.visitor([bytes: Self.ready], asker: 1)
         guard case .pass = visitor.look(at: bytes) else {
@@ -145,13 +154,13 @@ import Testing
         ("HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno", true, false), ("HTTP/1.1 ", true, false), ("", true, false),
     ]) func onlyWholeAnswersThatAllIsWellAreGivenAgain(_ text: String, _ isOver: Bool, _ isGiven: Bool) throws {
         let request = ProbeBytes.captured(ProbeBytes.http(), answer: Array(text.utf8), isOver: isOver)
-        #expect(try #require(Question(request)).answer(in: request) == (isGiven ? Array(text.utf8) : nil))
+        #expect(try #require(Question(request)).verdict(on: request).answer == (isGiven ? Array(text.utf8) : nil))
     }
 
     @Test func onlyHealthChecksThatServeAreGivenAgain() throws {
         func learnt(_ answer: [UInt8]) throws -> [UInt8]? {
             let request = ProbeBytes.captured(ProbeBytes.check("db"), answer: answer)
-            return try #require(Question(request)).answer(in: request)
+            return try #require(Question(request)).verdict(on: request).answer
         }
         #expect(try learnt(ProbeBytes.settings + ProbeBytes.acknowledgement + Self.frames) == Self.frames)
         for count in 0..<Self.frames.count { #expect(try learnt(Array(Self.frames[..<count])) == nil) }
@@ -159,6 +168,26 @@ import Testing
             ProbeBytes.frame(1, 4, [0x88]) + ProbeBytes.frame(0, 0, [0, 0, 0, 0, 2, 8, 2])
             + ProbeBytes.frame(1, 5, [0x89])
         #expect(try learnt(unwell) == nil)
+    }
+
+    /// A failure keeps awake, and people are told which; what is not understood only wakes.
+    @Test func failuresAreToldFromWhatIsUnknown() throws {
+        func verdict(_ request: [UInt8], _ answer: String, isOver: Bool = true) throws -> Verdict {
+            let request = ProbeBytes.captured(request, answer: Array(answer.utf8), isOver: isOver)
+            return try #require(Question(request)).verdict(on: request)
+        }
+        let http = ProbeBytes.http("/readyz?\u{e9}")
+        #expect(try verdict(http, "") == .failed("GET /readyz??? on port 80 got no answer"))
+        #expect(try verdict(http, "HTTP/1.1 503 No\r\n\r\n") == .failed("GET /readyz??? on port 80 was answered 503"))
+        #expect(try verdict(http, "HTTP/1.1 404 ", isOver: false).failure?.hasSuffix("404") == true)
+        for begun in ["HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "SSH-2.0", "HTTP/1.1 x99 "] {
+            #expect(try verdict(http, begun, isOver: false) == .unknown, "\(begun)")
+        }
+        let check = ProbeBytes.check("db")
+        let refusal = String(decoding: ProbeBytes.frame(3, 0, [0, 0, 0, 7]), as: UTF8.self)
+        #expect(try verdict(check, refusal) == .failed("the health check of db on port 80 was not answered SERVING"))
+        let greeting = String(decoding: ProbeBytes.settings, as: UTF8.self)
+        #expect(try verdict(check, greeting) == .unknown)
     }
 
     /// The parsers come to an end with anything, and never take a part for the whole.

@@ -64,6 +64,31 @@ private let second: UInt64 = 1_000_000_000
                 == [.hold, .checkpoint])
     }
 
+    /// A start takes as long as it takes; afterwards the usual time holds.
+    @Test func theFirstSleepMayTakeLonger() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: 10 * second, first: 60 * second))
+        _ = lifecycle.started(at: 0)
+        _ = lifecycle.looked(at: second, ports: [80], lastActivity: 0)
+        #expect(lifecycle.looked(at: 59 * second, ports: [80], lastActivity: 0) == [.look(after: second)])
+        #expect(lifecycle.looked(at: 60 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
+        _ = lifecycle.checkpointEnded(.done, at: 61 * second)
+        _ = lifecycle.connectionHeld()
+        _ = lifecycle.restored(at: 70 * second)
+        #expect(lifecycle.looked(at: 80 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
+    }
+
+    @Test func staysAwakeUntilItIsReady() {
+        var lifecycle = running()
+        let look: [Effect] = [.look(after: 10 * second)]
+        _ = lifecycle.looked(at: second, ports: [80, 90], lastActivity: 0)
+        #expect(lifecycle.looked(at: 20 * second, ports: [80, 90], lastActivity: 0, missing: [90, 91]) == look)
+        #expect(lifecycle.reasons.descriptions.last?.hasSuffix("ports-map names: 90, 91") == true)
+        #expect(lifecycle.looked(at: 30 * second, ports: [80, 90], lastActivity: 0, failing: "GET / got 503") == look)
+        #expect(lifecycle.reasons.descriptions == ["it is not ready: GET / got 503"])
+        #expect(lifecycle.sleepRequested(at: 30 * second) == nil)
+        #expect(lifecycle.looked(at: 40 * second, ports: [80, 90], lastActivity: 0) == [.hold, .checkpoint])
+    }
+
     @Test func staysAwakeWhileConnectedIfThatCounts() {
         var lifecycle = running()
         _ = lifecycle.looked(at: 20 * second, ports: [80], lastActivity: second, isConnected: true)
@@ -87,6 +112,19 @@ private let second: UInt64 = 1_000_000_000
         #expect(
             lifecycle.looked(at: 301 * second, ports: [80], lastActivity: second, isWorking: true)
                 == [.hold, .checkpoint])
+    }
+
+    /// A job that works by timers: nobody is connected, and it takes as long as it takes.
+    @Test func staysAwakeWhileAtWorkForAsLongAsThatCounts() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: 10 * second, workCounts: true))
+        _ = lifecycle.started(at: 0)
+        _ = lifecycle.looked(at: second, ports: [80], lastActivity: 0)
+        let look: [Effect] = [.look(after: 10 * second)]
+        #expect(lifecycle.looked(at: 9000 * second, ports: [80], lastActivity: 0, isWorking: true) == look)
+        #expect(lifecycle.reasons.descriptions == [Reason.computing.rawValue])
+        var asked = lifecycle
+        #expect(asked.sleepRequested(at: 0) == [.hold, .checkpoint])
+        #expect(lifecycle.looked(at: 9010 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
     }
 
     @Test func whatElseWakesMakesPortsDispensable() {

@@ -4,12 +4,13 @@ import Testing
 
 @Suite struct ContainerConfigurationTests {
     private func read(
-        _ annotations: [String: String], container: String? = "web", shortest: UInt64 = 0
+        _ annotations: [String: String], container: String? = "web", shortest: UInt64 = 0, first: UInt64 = 0
     ) throws(AnnotationError) -> ContainerConfiguration {
         var full: [String: String] = [:]
         for (name, value) in annotations { full[ContainerConfiguration.prefix + name] = value }
         var node = NodePolicy()
         node.shortestIdle = shortest
+        node.shortestFirstIdle = first
         return try ContainerConfiguration(annotations: full, container: container, on: node)
     }
 
@@ -27,6 +28,20 @@ import Testing
         #expect(try read(["scaledown-duration": "1s"], shortest: second).scaleDownAfter == second)
         #expect(try read(["scaledown-duration": "0"], shortest: second).scaleDownAfter == 0)
         #expect(try read([:], shortest: 300 * second).scaleDownAfter == 300 * second)
+    }
+
+    @Test func theFirstSleepHasATimeOfItsOwn() throws {
+        let (second, name) = (UInt64(1_000_000_000), "first-scaledown-duration")
+        #expect(try read(["scaledown-duration": "5s"]).firstScaleDownAfter == 5 * second)
+        #expect(try read(["scaledown-duration": "5s", name: "0"]).firstScaleDownAfter == 5 * second)
+        #expect(try read(["scaledown-duration": "5s", name: "2m"]).firstScaleDownAfter == 120 * second)
+        #expect(try read(["scaledown-duration": "5s", name: "1s"]).firstScaleDownAfter == second)
+        #expect(try read(["scaledown-duration": "5s"], first: 60 * second).firstScaleDownAfter == 60 * second)
+        #expect {
+            try read([name: "30s"], first: 60 * second)
+        } throws: { error in
+            "\(error)".contains("less than the 60000ms that this node allows (shortest-first-idle in")
+        }
     }
 
     @Test func defaultsAreUpstreams() throws {

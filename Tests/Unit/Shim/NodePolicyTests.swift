@@ -10,6 +10,7 @@ import Testing
                 # what tenants may
                 groups = off
                 shortest-idle = 5s   # as much as a wake takes
+                shortest-first-idle = 2m
                 sleeps-per-minute=6
 
                 wakes-at-once = 3
@@ -18,6 +19,7 @@ import Testing
                 failed-images = 24h
                 """)
         #expect(!policy.groups && policy.shortestIdle == 5_000_000_000 && policy.sleepsPerMinute == 6)
+        #expect(policy.shortestFirstIdle == 120_000_000_000)
         #expect(policy.wakesAtOnce == 3 && policy.podImages == 1 << 30 && policy.nodeImages == 8 << 30)
         #expect(policy.failedImages == 86_400_000_000_000)
         #expect(try NodePolicy(parsing: "") == NodePolicy())

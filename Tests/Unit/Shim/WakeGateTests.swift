@@ -90,6 +90,22 @@ import Testing
         small.leave("small")
     }
 
+    /// Of those that share a limit above them so many wake at a time as fit below it, and one in any case.
+    @Test func memoryThatAParentHasNotIsWaitedFor() throws {
+        let node = try Node(limit: 8)
+        let names = ["a", "b", "c"]
+        let gates = names.map { _ in node.gate() }
+        for (name, gate) in zip(names, gates) {
+            try gate.enter(name, memory: 300, room: { 200 }) { node.admitted.append(name) }
+        }
+        #expect(node.admitted == ["a"])
+        gates[0].leave("a")
+        try node.await(["a", "b"])
+        gates[1].leave("b")
+        try node.await(names)
+        gates[2].leave("c")
+    }
+
     @Test func containersOfOneShimWaitAsWell() throws {
         let node = try Node(limit: 1)
         let gate = node.gate()

@@ -27,14 +27,18 @@ struct AnnotationReader {
         return nanoseconds
     }
 
-    /// - Parameter least: nanoseconds; zero is allowed as well.
-    func duration(_ name: String, atLeast least: UInt64) throws(AnnotationError) -> UInt64? {
+    /// - Parameters:
+    ///   - least: nanoseconds; zero is allowed as well.
+    ///   - key: what the node's operator calls that.
+    ///   - zero: what zero means.
+    func duration(_ name: String, atLeast least: UInt64, _ key: String, zero: String) throws(AnnotationError) -> UInt64?
+    {
         guard let duration = try duration(name) else { return nil }
         if duration == 0 || duration >= least { return duration }
         throw error(
             name,
-            "less than the \(least / 1_000_000)ms that this node allows (shortest-idle in \(NodePolicy.file));"
-                + " 0 means never")
+            "less than the \(least / 1_000_000)ms that this node allows (\(key) in \(NodePolicy.file));"
+                + " 0 means \(zero)")
     }
 
     /// As Go's strconv.ParseBool reads it.

@@ -1,10 +1,12 @@
 import Lifecycle
 
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
-/// `sleep`, `wake`, `handover` and `activity` are our own.
+/// `first-scaledown-duration`, `sleep`, `wake`, `handover` and `activity` are our own.
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
+    /// The same, until it has slept once.
+    package let firstScaleDownAfter: UInt64
     /// The TCP ports that are watched; nil means those that the container is found listening on.
     package let ports: Set<UInt16>?
     /// The UDP ports that are watched. None is ever found.
@@ -32,6 +34,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
         case packets
         /// These, and every open connection.
         case connections
+        /// These, and processes that compute.
+        case work
     }
     package let activity: Activity
 
@@ -55,8 +59,12 @@ package struct ContainerConfiguration: Equatable, Sendable {
         let selected = try reader.names("container-names")
         isSelected = selected.map { names in name.map(names.contains) ?? true } ?? true
         scaleDownAfter =
-            try reader.duration("scaledown-duration", atLeast: node.shortestIdle)
+            try reader.duration("scaledown-duration", atLeast: node.shortestIdle, "shortest-idle", zero: "never")
             ?? max(Self.defaultScaleDown, node.shortestIdle)
+        let first = try reader.duration(
+            "first-scaledown-duration", atLeast: node.shortestFirstIdle, "shortest-first-idle",
+            zero: "as scaledown-duration says")
+        firstScaleDownAfter = first.flatMap { $0 == 0 ? nil : $0 } ?? max(scaleDownAfter, node.shortestFirstIdle)
         checkpointingDisabled = try reader.flag("disable-checkpointing") ?? false
         connectTimeout = try reader.duration("connect-timeout").flatMap { $0 == 0 ? nil : $0 }
         proxyTimeout = try reader.duration("proxy-timeout").flatMap { $0 == 0 ? nil : $0 }
@@ -65,7 +73,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
         datagramPorts = map?.udp ?? []
         let ways: KeyValuePairs<String, Handover> = ["accept-queue": .acceptQueue, "relay": .relay]
         handover = try reader.choices("handover", of: ways).last ?? .acceptQueue
-        let kinds: KeyValuePairs<String, Activity> = ["packets": .packets, "connections": .connections]
+        let kinds: KeyValuePairs<String, Activity> = [
+            "packets": .packets, "connections": .connections, "work": .work,
+        ]
         activity = try reader.choices("activity", of: kinds).last ?? .packets
         let sleep: KeyValuePairs<String, Policy.Ways> = ["checkpoint": .checkpoint, "freeze": .freeze]
         let chosen = try Policy.Ways(reader.choices("sleep", of: sleep))

@@ -1,3 +1,5 @@
+import DataPath
+
 /// What is answered without waking the container.
 package struct ProbeOptions: Equatable, Sendable {
     /// The kubelet's probes are told from other traffic.
@@ -8,8 +10,8 @@ package struct ProbeOptions: Equatable, Sendable {
     package let passivePorts: Set<UInt16>
 
     private static let defaultBufferSize = 1024
-    /// A connection that is looked at costs as much memory for a moment.
-    private static let largestBuffer = 64 << 10
+    /// As much as is kept of a request awake: of one that is longer no answer is known.
+    private static let largestBuffer = Redirector.longestRequest
 
     init(_ reader: AnnotationReader, selected: Set<String>?, container: String?) throws(AnnotationError) {
         detection = try !(reader.flag("disable-probe-detection") ?? false)
