@@ -96,7 +96,7 @@ import Testing
         let names = ["a", "b", "c"]
         let gates = names.map { _ in node.gate() }
         for (name, gate) in zip(names, gates) {
-            try gate.enter(name, memory: 300, room: { 200 }) { node.admitted.append(name) }
+            try gate.enter(name, memory: 300, room: { 200 }, then: { node.admitted.append(name) })
         }
         #expect(node.admitted == ["a"])
         gates[0].leave("a")
