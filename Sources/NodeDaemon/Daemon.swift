@@ -103,6 +103,8 @@ package final class Daemon {
     }
 
     private var metrics: String {
+        var build = MetricFamily("zeropod_build_info", .gauge, "1, with the version of this daemon.")
+        build.add(1, ["version": Version.text])
         var found = MetricFamily("zeropod_shims", .gauge, "Shims on this node.")
         found.add(shims.count)
         var silent = MetricFamily("zeropod_shims_silent", .gauge, "Shims that cannot be asked now.")
@@ -112,7 +114,7 @@ package final class Daemon {
         for (status, count) in cluster?.api.counts.sorted(by: { $0.key < $1.key }) ?? [] {
             requests.add(count, ["code": "\(status)"])
         }
-        return ContainerMetrics(shims.containers).text + found.text + silent.text + requests.text
+        return ContainerMetrics(shims.containers).text + build.text + found.text + silent.text + requests.text
     }
 
     private var page: String {

@@ -76,8 +76,8 @@ extension Container {
     func thaw() {
         changeBegan = .now
         endFrost()
+        tellChange("thawed", by: history.caller)
         history.thawed()
-        tellChange("thawed")
         guard isPaused else { return perform(lifecycle.thawed(at: Instant.now.nanoseconds)) }
         // For somebody who makes images of what is paused.
         runc.pause { [self] result in

@@ -22,6 +22,7 @@ extension Container {
         mayNotSleepUntil = nil
         _ = traffic?.pod.sleeps.take(now: .now)
         holdFailure = nil
+        history.forgetCaller()
         do throws(SystemError) {
             try traffic?.hold(from: cgroup?.processes() ?? [main.pid], connectionHeld)
         } catch {
@@ -33,7 +34,11 @@ extension Container {
         { [weak self] in
             guard let self else { return }
             firstHeld = firstHeld ?? .now
+            // The sockets of what is frozen are its own again once it goes on; else who it was can wait until criu works.
+            let isAsleep = lifecycle.state == .asleep
+            if !isAsleep { noteCaller() }
             perform(lifecycle.connectionHeld())
+            if isAsleep { noteCaller() }
         }
     }
 
