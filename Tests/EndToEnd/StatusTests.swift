@@ -66,7 +66,7 @@ extension SleepingPods {
                 }
                 let connected = try await sleepAndWake { _ = try await node.get(pod.ip4, port: 8080, from: .outside) }
                 #expect(connected.wakesByWay == ["connection": 1])
-                #expect(connected.lastWake?.peer?.hasPrefix("10.88.") == true && connected.lastWake?.port == 8080)
+                #expect(connected.lastWake?.peer?.hasPrefix("10.99.0.2:") == true && connected.lastWake?.port == 8080)
                 #expect(connected.lastWake?.direction == "in")
                 #expect(connected.why.contains("at port 8080"), "\(connected.why)")
 
