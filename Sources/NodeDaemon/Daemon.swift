@@ -14,6 +14,7 @@ package final class Daemon {
     private var signals: Signals?
     private var cluster: Cluster?
     private var authentication: Authentication?
+    private var isEnding = false
 
     package init(_ options: DaemonOptions) throws {
         self.options = options
@@ -36,7 +37,9 @@ package final class Daemon {
         for flag in options.ignored { log.warning("a flag has no effect", ["flag": flag]) }
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] signal in
             log.info("ends", ["signal": "\(signal)"])
-            loop.stop()
+            guard let cluster, !isEnding else { return loop.stop() }
+            isEnding = true
+            cluster.leave { [unowned self] in loop.stop() }
         }
         log.info("runs", ["metrics": options.metricsAddress, "node": options.nodeName, "shims": "\(shims.count)"])
         try loop.run()
