@@ -120,7 +120,7 @@ let package = Package(
         tests(
             of: "Launch",
             [
-                "CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "Shim", "TTRPC",
+                "CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "Shim", "StatusAPI", "TTRPC",
                 "containerd-shim-zeropod-v2",
             ]),
         tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),

@@ -52,7 +52,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .criu(let verb, let code, let log):
-            "criu \(verb) failed: \(Self.cause(in: log) ?? "\(SystemError("criu", verb, code: abs(code)))")"
+            "criu \(verb) failed: \(CRIULog.cause(in: log) ?? "\(SystemError("criu", verb, code: abs(code)))")"
                 + (log.isEmpty ? "" : "; its log ends:\n\(log)")
         case .system(let error), .notBegun(let error): error.description
         case .noRoom(let directory, let needed, let free, let kept):
@@ -68,17 +68,5 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .unusable(let reason), .lossy(let reason): reason
         case .refusedOption(let option): "libcriu refuses: \(option)"
         }
-    }
-
-    /// What image/criu-changes/kept.c says, which names no file: `… Error (criu/kept.c:9): kept: A mapping of 7 is …`.
-    private static func cause(in log: String) -> String? {
-        let mark = Array("): kept: ".utf8)
-        for line in log.split(separator: "\n") {
-            let bytes = Array(line.utf8)
-            for start in bytes.indices where bytes[start...].starts(with: mark) {
-                return String(decoding: bytes[(start + mark.count)...], as: UTF8.self)
-            }
-        }
-        return nil
     }
 }

@@ -112,6 +112,6 @@ package struct Snapshot: Sendable {
     /// The last lines of one of CRIU's logs, for a person to read.
     package func logTail(_ name: String, lines: Int = 12) -> String {
         let text = (try? Files.readText("\(directory)/\(name)")) ?? ""
-        return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+        return CRIULog.end(of: text, lines: lines)
     }
 }

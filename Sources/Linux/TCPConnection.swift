@@ -76,6 +76,9 @@ package struct TCPConnection: Sendable {
         return awaits ? sinceSent : nil
     }
 
+    /// How long ago data last came or went.
+    package var sinceData: Instant.Span { min(sinceSent, sinceReceived) }
+
     /// How long ago data came that nobody has read.
     package var unreadSince: Instant.Span? { unread > 0 ? sinceReceived : nil }
 }

@@ -8,6 +8,7 @@ package enum Action {
     case install(InstallCommand)
     case uninstall(UninstallCommand)
     case node(NodeCommand)
+    case version
     case help
 
     package static let usage = """
@@ -19,6 +20,7 @@ package enum Action {
                                                   put the programs and containerd's runtime onto this host
                zeropod uninstall [PLACE] [--no-restart | --restart-with COMMAND]
                                                   put back what 'install' changed
+               zeropod version                    of this program
                zeropod node [FLAG...]             the daemon: metrics, a page, labels and events ('node --help')
 
         CONTAINER is an id, its beginning, or NAMESPACE/POD/CONTAINER. PLACE:
@@ -36,6 +38,7 @@ package enum Action {
         case "node": self = .node(NodeCommand(words.rest()))
         case _ where words.take("--help") || verb == "--help" || verb == "help": self = .help
         case "status": self = .status(StatusCommand(asJSON: words.take("--json"), all: words.take("--all")))
+        case "version", "--version": self = .version
         case "sleep", "wake":
             guard let container = words.next() else {
                 throw UsageError(description: "zeropod \(verb): which container?")

@@ -14,6 +14,7 @@ package final class Daemon {
     private var signals: Signals?
     private var cluster: Cluster?
     private var authentication: Authentication?
+    private var isEnding = false
 
     package init(_ options: DaemonOptions) throws {
         self.options = options
@@ -36,7 +37,9 @@ package final class Daemon {
         for flag in options.ignored { log.warning("a flag has no effect", ["flag": flag]) }
         signals = try Signals([SIGTERM, SIGINT], loop: loop) { [unowned self] signal in
             log.info("ends", ["signal": "\(signal)"])
-            loop.stop()
+            guard let cluster, !isEnding else { return loop.stop() }
+            isEnding = true
+            cluster.leave { [unowned self] in loop.stop() }
         }
         log.info("runs", ["metrics": options.metricsAddress, "node": options.nodeName, "shims": "\(shims.count)"])
         try loop.run()
@@ -103,6 +106,8 @@ package final class Daemon {
     }
 
     private var metrics: String {
+        var build = MetricFamily("zeropod_build_info", .gauge, "1, with the version of this daemon.")
+        build.add(1, ["version": Version.text])
         var found = MetricFamily("zeropod_shims", .gauge, "Shims on this node.")
         found.add(shims.count)
         var silent = MetricFamily("zeropod_shims_silent", .gauge, "Shims that cannot be asked now.")
@@ -112,7 +117,7 @@ package final class Daemon {
         for (status, count) in cluster?.api.counts.sorted(by: { $0.key < $1.key }) ?? [] {
             requests.add(count, ["code": "\(status)"])
         }
-        return ContainerMetrics(shims.containers).text + found.text + silent.text + requests.text
+        return ContainerMetrics(shims.containers).text + build.text + found.text + silent.text + requests.text
     }
 
     private var page: String {

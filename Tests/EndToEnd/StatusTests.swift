@@ -46,6 +46,41 @@ extension SleepingPods {
             }
         }
 
+        /// Status, log and a container's own words of who woke it: by a new connection, by data on one that was open, by a
+        /// connection that is relayed, by an exec, and by a person.
+        @Test(arguments: ["checkpoint,freeze", "freeze"]) func whoWokeItIsTold(_ sleep: String) async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("woken", after: "1h", ["sleep": sleep]) { pod in
+                let server = try await pod.start("server", image: "python")
+                try await eventually("the port is found") { try await server.sleepReport().ports == [8080] }
+                func sleepAndWake(_ wake: () async throws -> Void) async throws -> SleepReport {
+                    try await eventually("it can sleep") {
+                        try await node.zeropod("sleep", server.id, expecting: nil).status == 0
+                    }
+                    let before = try await server.sleepReport().wakesByWay.values.reduce(0, +)
+                    try await wake()
+                    return try await eventually("the wake is counted") {
+                        let report = try await server.sleepReport()
+                        return report.wakesByWay.values.reduce(0, +) > before ? report : nil
+                    }
+                }
+                let connected = try await sleepAndWake { _ = try await node.get(pod.ip4, port: 8080, from: .outside) }
+                #expect(connected.wakesByWay == ["connection": 1])
+                #expect(connected.lastWake?.peer?.hasPrefix("10.99.0.2:") == true && connected.lastWake?.port == 8080)
+                #expect(connected.lastWake?.direction == "in")
+                #expect(connected.why.contains("at port 8080"), "\(connected.why)")
+
+                let executed = try await sleepAndWake { _ = try await server.exec("true") }
+                #expect(executed.wakesByWay == ["connection": 1, "exec": 1])
+                let ordered = try await sleepAndWake { try await node.zeropod("wake", server.id) }
+                #expect(ordered.wakesByWay["command"] == 1)
+                #expect(try await node.zeropod("wake", server.id).text.hasSuffix("server was awake already\n"))
+                try await node.zeropod("sleep", server.id)
+                let asleep = try await server.sleepReport()
+                #expect(asleep.why.contains("by a person (zeropod wake)"), "\(asleep.why)")
+            }
+        }
+
         /// Which way first connections go, before the first sleep and after it.
         @Test func theHandoverIsTold() async throws {
             let node = try await node(.current)

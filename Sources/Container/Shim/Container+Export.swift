@@ -6,7 +6,7 @@ extension Container {
     package func export(
         to images: String, options: Runc.CheckpointOptions, workDirectory: String, _ then: @escaping Completion<Void>
     ) {
-        whenAwake(thoughPaused: true) { [self] result in
+        whenAwake(for: .export, thoughPaused: true) { [self] result in
             switch result {
             case .failure(let error): then(.failure(error))
             case .success(let work):

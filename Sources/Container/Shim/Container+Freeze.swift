@@ -77,8 +77,8 @@ extension Container {
     func thaw() {
         changeBegan = .now
         endFrost()
+        tellChange("thawed", by: history.caller)
         history.thawed()
-        tellChange("thawed")
         func tellThawed() {
             let now = Instant.now.nanoseconds
             tell { $0.thawed(at: now) }

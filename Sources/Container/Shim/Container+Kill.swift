@@ -35,7 +35,7 @@ extension Container {
         // To a paused process a signal is sent as well, and has its effect when that is resumed.
         let isPending = isAsleep && isPaused
         if isPending { then(.success(())) }
-        whenAwake { [self] result in
+        whenAwake(for: .signal) { [self] result in
             switch result {
             case .failure:
                 if !isPending { then(.failure(endedAlready)) }

@@ -31,7 +31,7 @@ extension Container {
 
     /// The container stays awake, and its images stay where they are, until all memory has come.
     func awaitMemory(from server: PageServer) {
-        whenAwake(thoughPaused: true) { [self] result in
+        whenAwake(for: .export, thoughPaused: true) { [self] result in
             guard case .success(let work) = result else { return server.end() }
             server.whenEnded { [self] status in
                 finished(work)

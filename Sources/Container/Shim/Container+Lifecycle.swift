@@ -38,7 +38,7 @@ extension Container {
         case .keepImages:
             imagesAreEvidence = true
             setImagesAside()
-        case .awake: history.woke(tellChange("restored"))
+        case .awake: history.woke(tellChange("restored", by: history.caller))
         case .proceed(let work): waitingWork.removeValue(forKey: work)?(.success(work))
         case .refuse(let work): waitingWork.removeValue(forKey: work)?(.failure(notRunning))
         case .exited(let status): ended(status: status)
@@ -47,9 +47,14 @@ extension Container {
 
     /// `took` counts from the decision on, so for a sleep it ends when the processes are gone.
     @discardableResult
-    func tellChange(_ what: String) -> Instant.Span {
+    func tellChange(_ what: String, by caller: Caller? = nil) -> Instant.Span {
         let took = Instant.now.since(changeBegan)
-        context.log.info(what, ["container": id, "took": "\((took.milliseconds * 10).rounded() / 10)ms"])
+        let time = "\((took.milliseconds * 10).rounded() / 10)ms"
+        if let caller {
+            context.log.info(what, ["container": id, "took": time, "by": "\(caller)"])
+        } else {
+            context.log.info(what, ["container": id, "took": time])
+        }
         return took
     }
 
@@ -57,8 +62,20 @@ extension Container {
 
     /// Calls back as soon as the container is awake, and keeps it awake until `finished` is called with what `body` is
     /// given. Fails if the container ends before.
-    func whenAwake(thoughPaused: Bool = false, _ body: @escaping Completion<Lifecycle.Work>) {
+    func whenAwake(
+        for way: Caller.Way, thoughPaused: Bool = false, _ body: @escaping Completion<Lifecycle.Work>
+    ) {
+        noteCaller(Caller(way))
         request(thoughPaused ? .processesThoughPaused : .processes, body)
+    }
+
+    /// Asleep, or about to be: the caller, by default who came to its sockets, is who wakes it.
+    func noteCaller(_ caller: @autoclosure () -> Caller? = nil) {
+        switch lifecycle.state {
+        case .checkpointing, .asleep, .frozen, .restoring:
+            if history.caller == nil, let caller = caller() ?? traffic?.caller { history.called(by: caller) }
+        case .starting, .running, .thawing, .exited: break
+        }
     }
 
     /// Calls back as soon as no checkpoint and no restore is under way, and lets none begin until `finished` is called.

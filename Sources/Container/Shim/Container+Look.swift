@@ -71,6 +71,9 @@ extension Container {
             let isOwn = sockets[connection.inode] != nil && !listening.contains(connection.local.port)
             return isOwn ? connection.awaitsAnswer : nil
         }
+        history.lastUser = Self.lastUser(of: open) { connection in
+            ports.contains(connection.local.port) || sockets[connection.inode] != nil
+        }.map { Caller($0, listening: listening) }
         let since = unanswered.min().map { now.nanoseconds - min(now.nanoseconds, $0.nanoseconds) }
         let isConnected =
             configuration.activity == .connections && open.contains { $0.isOpen && ports.contains($0.local.port) }
@@ -87,6 +90,14 @@ extension Container {
                 lastActivity: activity.map { $0.last?.nanoseconds ?? 0 } ?? now.nanoseconds,
                 unansweredSince: since, isConnected: isConnected, isWorking: isWorking,
                 missing: missing, failing: failing)
+        }
+    }
+
+    /// The connection that was used last, of those that are open; first of all one with a request that is not answered.
+    private static func lastUser(of open: [TCPConnection], where isOurs: (TCPConnection) -> Bool) -> TCPConnection? {
+        open.filter { $0.isOpen && isOurs($0) }.min { one, other in
+            let isOwed = (one.owesAnswer != nil, other.owesAnswer != nil)
+            return isOwed.0 == isOwed.1 ? one.sinceData < other.sinceData : isOwed.0
         }
     }
 

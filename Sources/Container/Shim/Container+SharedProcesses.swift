@@ -19,7 +19,7 @@ extension Container {
     /// be no process any more, or another's: the bundle gets the present one.
     func join(_ target: Container, _ then: @escaping Completion<Void>) {
         guard let shown = joinedProcess else { return then(.success(())) }
-        target.whenAwake { [self] result in
+        target.whenAwake(for: .exec) { [self] result in
             switch result {
             case .failure(let error): then(.failure(error))
             case .success(let work):

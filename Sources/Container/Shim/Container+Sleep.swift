@@ -21,6 +21,7 @@ extension Container {
         changeBegan = .now
         mayNotSleepUntil = nil
         _ = traffic?.pod.sleeps.take(now: .now)
+        history.forgetCaller()
         var failure: SystemError?
         do throws(SystemError) {
             try traffic?.hold(from: try cgroup?.processes() ?? [main.pid], connectionHeld)
@@ -34,7 +35,14 @@ extension Container {
         { [weak self] in
             guard let self else { return }
             firstHeld = firstHeld ?? .now
-            tell { $0.connectionHeld() }
+            // The sockets of what is frozen are its own again once it goes on; else who it was can wait until criu works.
+            let isAsleep = lifecycle.state == .asleep
+            if !isAsleep { noteCaller() }
+            tell {
+                $0.connectionHeld()
+            } then: { [self] in
+                if isAsleep { noteCaller() }
+            }
         }
     }
 

@@ -55,7 +55,7 @@ extension Container {
         guard let process = execs[exec], let specification = pendingExecs.removeValue(forKey: exec) else {
             return then(.failure(ShimError(.notFound, "exec \(exec) of container \(id) not found")))
         }
-        whenAwake { [self] result in
+        whenAwake(for: .exec) { [self] result in
             switch result {
             case .failure(let error): then(.failure(error))
             case .success(let work):

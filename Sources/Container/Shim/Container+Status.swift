@@ -37,6 +37,20 @@ extension Container {
         return found
     }
 
+    /// When a packet of one of its ports was last seen, and which; nil if none has been, and while it sleeps.
+    package var lastUse: (port: UInt16, at: WallClockTime)? {
+        guard lifecycle.state == .running, let activity = traffic?.activity(of: Set(lifecycle.ports)) else {
+            return nil
+        }
+        let times = activity.times.merging(activity.datagramTimes, uniquingKeysWith: max)
+        guard let (port, time) = times.max(by: { $0.value < $1.value }), time > 0 else { return nil }
+        let (now, age) = (WallClockTime.now, Instant.now.since(Instant(nanoseconds: time)).nanoseconds)
+        return (port, WallClockTime(seconds: now.seconds - Int64(age / 1_000_000_000), nanoseconds: now.nanoseconds))
+    }
+
+    /// Without a packet for so long it sleeps, in nanoseconds.
+    package var scaleDownAfter: UInt64 { configuration.scaleDownAfter }
+
     /// How often its wake had to wait for others of the node, since the start.
     package var wakesInTurn: UInt64 { history.wakesInTurn }
     package var waitsForItsTurn: Bool { context.wakeGate.isWaiting(id) }
@@ -67,7 +81,7 @@ extension Container {
     package func sleepNow(_ then: @escaping Completion<Void>) {
         // Its processes may have answered already, before criu is done.
         if [.restoring, .thawing].contains(lifecycle.state) {
-            return whenAwake { [self] result in
+            return whenAwake(for: .command) { [self] result in
                 guard case .success(let work) = result else { return then(result.map { _ in }) }
                 finished(work)
                 sleepNow(then)
@@ -114,7 +128,7 @@ extension Container {
         if isPaused && lifecycle.state.isAsleep {
             return then(.failure(ShimError(.failedPrecondition, "it is paused: it wakes when it is resumed")))
         }
-        whenAwake { [self] result in
+        whenAwake(for: .command) { [self] result in
             if case .success(let work) = result { finished(work) }
             then(result.map { _ in })
         }

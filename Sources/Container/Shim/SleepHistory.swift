@@ -25,6 +25,28 @@ package struct SleepHistory {
     /// Since when the container has been in its state.
     package internal(set) var since = WallClockTime.now
 
+    /// How often each way woke it.
+    package internal(set) var wakesByWay: [Caller.Way: UInt64] = [:]
+    package internal(set) var lastWake: Caller?
+    /// Who wants it awake, while it sleeps or is about to.
+    private(set) var caller: Caller?
+
+    /// Whose connection, open at the last look, was used last.
+    package internal(set) var lastUser: Caller?
+
+    /// The first of several is who wakes it.
+    mutating func called(by caller: Caller) { self.caller = self.caller ?? caller }
+
+    /// It is about to sleep: who called before does not matter any more.
+    mutating func forgetCaller() { caller = nil }
+
+    private mutating func wokenByCaller() {
+        let caller = self.caller ?? Caller(.other)
+        wakesByWay[caller.way, default: 0] += 1
+        lastWake = caller
+        self.caller = nil
+    }
+
     mutating func slept(_ took: Instant.Span) {
         checkpoints.add(took)
         lastCheckpoint = .now
@@ -38,12 +60,14 @@ package struct SleepHistory {
     mutating func thawed() {
         thaws += 1
         lastThaw = .now
+        wokenByCaller()
         memoryGivenBack = nil
     }
 
     mutating func woke(_ took: Instant.Span) {
         restores.add(took)
         lastRestore = .now
+        wokenByCaller()
         memoryGivenBack = nil
     }
 

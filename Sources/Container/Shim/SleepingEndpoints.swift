@@ -60,6 +60,14 @@ final class SleepingEndpoints: Sendable {
         state.withLock { state in state.lengthened = state.watch?.lengthenQueues() ?? [] }
     }
 
+    /// What has come; nil if nothing has come here, or is known already.
+    func arrival() -> (endpoint: Endpoint, number: Int32)? {
+        state.withLock { state in
+            guard let number = (try? state.watch?.takeReadable())?.first else { return nil }
+            return (Endpoint(of: number), number)
+        }
+    }
+
     func stop(_ loop: EventLoop) { state.withLock { $0.watch }?.stop(loop) }
 
     /// They are the processes' again, or gone.

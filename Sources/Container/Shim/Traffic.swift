@@ -8,7 +8,7 @@ final class Traffic {
     private let networks: PodNetworks
     let pod: PodNetwork
     let slot: UInt32
-    private let activator: Activator
+    let activator: Activator
     let log: Log
     private let container: String
     private let loop: EventLoop
@@ -19,7 +19,7 @@ final class Traffic {
     /// Ports that the annotation names and nobody has listened on when the container fell asleep.
     private var unattended: Set<UInt16> = []
     private let probes: ProbeMemory
-    private var declared: Set<UInt16> = []
+    private(set) var declared: Set<UInt16> = []
     private var datagramPorts: Set<UInt16>
     let endpoints = SleepingEndpoints()
     /// Connections that had been ended by their peers when the sleep was decided.

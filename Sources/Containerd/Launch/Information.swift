@@ -3,12 +3,13 @@ import Glibc
 import JSON
 import Linux
 import Protobuf
+import StatusAPI
 import TaskService
 
 /// The `-info` action: what containerd 2.0 and later want to know of a runtime before they use it; and `-v`.
 package enum Information {
     package static let program = "containerd-shim-zeropod-v2"
-    package static let version = "0.1.0"
+    package static let version = Version.text
 
     /// Laid out like the stock shim's.
     package static let versionText = """

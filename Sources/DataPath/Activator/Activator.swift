@@ -130,6 +130,14 @@ package final class Activator {
     /// Probes that the application heard nothing of.
     package var probesAnswered: UInt64 { reception.answered }
 
+    /// Where the connection comes from, and wants to go, that the reception has not answered; nil if there is none.
+    package var firstToTake: (from: SocketAddress, to: SocketAddress)? {
+        guard let socket = stalled.last, let from = try? TCPSocket.peerAddress(socket.descriptor),
+            let to = try? TCPSocket.localAddress(socket.descriptor)
+        else { return nil }
+        return (from, to)
+    }
+
     /// How many connections wait now.
     package var waiting: Int { listener.map { TCPSocket.waitingConnections($0.descriptor) } ?? 0 }
 

@@ -65,11 +65,24 @@ package enum Endpoint: Equatable, Sendable {
         return address?.port ?? 0
     }
 
-    private static func isConnected(_ number: Int32) -> Bool {
-        let peer = try? SocketAddress.reading("getpeername") {
+    private static func isConnected(_ number: Int32) -> Bool { peer(of: number) != nil }
+
+    /// The other end of a connected socket; nil if it has none, or has lost it.
+    package static func peer(of number: Int32) -> SocketAddress? {
+        try? SocketAddress.reading("getpeername") {
             getpeername(number, __SOCKADDR_ARG(__sockaddr__: $0), $1)
         }
-        return peer != nil
+    }
+
+    /// Who has sent the datagram that is read next. It stays.
+    package static func nextSender(to number: Int32) -> SocketAddress? {
+        var byte: UInt8 = 0
+        return try? SocketAddress.reading("recvfrom") {
+            let count = recvfrom(
+                number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT),
+                __SOCKADDR_ARG(__sockaddr__: $0), $1)
+            return count < 0 ? -1 : 0
+        }
     }
 }
 

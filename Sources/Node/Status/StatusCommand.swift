@@ -18,8 +18,9 @@ package struct StatusCommand {
     ) {
         let (found, problems) = try directory.containers()
         let shown = found.filter { all || !$0.report.isSandbox }.sorted { $0.title < $1.title }
-        if asJSON { return (StatusDocument.make(shown), problems) }
+        let now = WallClockTime.now.seconds
+        if asJSON { return (StatusDocument.make(shown, now: now), problems) }
         if shown.isEmpty { return ("no container of this node runs with zeropod", problems) }
-        return (StatusTable(shown, now: WallClockTime.now.seconds).text(width: width), problems)
+        return (StatusTable(shown, now: now).text(width: width), problems)
     }
 }

@@ -5,11 +5,11 @@ import StatusAPI
 /// What `zeropod status --json` prints: a list, one object a container. Times are seconds since 1970, durations
 /// nanoseconds, sizes bytes.
 package enum StatusDocument {
-    package static func make(_ containers: [FoundContainer]) -> String {
-        JSON.array(containers.map { describe($0.report) }).text
+    package static func make(_ containers: [FoundContainer], now: Int64) -> String {
+        JSON.array(containers.map { describe($0.report, now: now) }).text
     }
 
-    private static func describe(_ report: ContainerReport) -> JSON {
+    private static func describe(_ report: ContainerReport, now: Int64) -> JSON {
         var object = JSON.object(JSON.Object())
         object["id"] = .string(report.id)
         object["namespace"] = .string(report.namespace)
@@ -34,8 +34,30 @@ package enum StatusDocument {
         object["thaws"] = .integer(report.thaws)
         object["wakesInTurn"] = .integer(report.wakesInTurn)
         object["waitsForItsTurn"] = .bool(report.waitsForItsTurn)
+        object["why"] = .string(report.why(now: now))
+        object["wakesByWay"] = wakes(of: report)
+        object["lastWake"] = describe(report.lastWake)
+        object["lastUser"] = describe(report.lastUser)
+        object["lastUseAt"] = report.lastUse.map { .integer($0.seconds) } ?? .null
         object["handover"] = handover(of: report)
         object["lastError"] = .string(report.lastError)
+        return object
+    }
+
+    private static func wakes(of report: ContainerReport) -> JSON {
+        var object = JSON.object(JSON.Object())
+        for wakes in report.wakesByWay { object[wakes.way] = .integer(wakes.count) }
+        return object
+    }
+
+    private static func describe(_ caller: CallerReport?) -> JSON {
+        guard let caller else { return .null }
+        var object = JSON.object(JSON.Object())
+        object["way"] = .string(caller.way)
+        if !caller.peer.isEmpty { object["peer"] = .string(caller.peer) }
+        if caller.port != 0 { object["port"] = .integer(caller.port) }
+        object["direction"] = .string(caller.isOutgoing ? "out" : "in")
+        if let at = caller.at { object["at"] = .integer(at.seconds) }
         return object
     }
 

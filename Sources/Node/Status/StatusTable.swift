@@ -31,22 +31,20 @@ package struct StatusTable {
             Column(
                 head: "LAST WAKE",
                 cells: reports.map { report in
-                    (report.freezes > 0 ? report.wakes : report.restores)
-                        .map { InWords.milliseconds($0.lastNanoseconds) } ?? "-"
+                    guard let last = report.freezes > 0 ? report.wakes : report.restores, last.count > 0 else {
+                        return "-"
+                    }
+                    return InWords.milliseconds(last.lastNanoseconds)
                 }),
             Column(head: "FREED", cells: size(\.memoryGivenBack)),
             Column(head: "IMAGES", cells: size(\.imageBytes)),
         ]
-        reasons = reports.map { report in
-            let frozen = report.state == .frozen ? report.whyFrozen : nil
-            let reason = report.state == .asleep ? nil : report.reasons.first ?? frozen
-            return reason?.split(separator: "\n").first.map(String.init) ?? ""
-        }
+        reasons = reports.map { $0.why(now: now) }
     }
 
     /// - Parameter width: of the window; nil where nobody looks through one.
     package func text(width: Int? = nil) -> String {
-        let whole = Self.lines(columns + [Column(head: "WHY AWAKE", cells: reasons)])
+        let whole = Self.lines(columns + [Column(head: "WHY", cells: reasons)])
         guard let width, whole.contains(where: { $0.count > width }) else { return whole.joined(separator: "\n") }
         let narrow = Self.lines(columns(fitting: width))
         return zip(narrow, [""] + reasons).flatMap { line, reason in

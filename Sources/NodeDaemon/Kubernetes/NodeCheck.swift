@@ -54,10 +54,12 @@ final class NodeCheck {
 
     // MARK: Judging
 
+    static func isLabelled(_ node: JSON) -> Bool { node["metadata"]?["labels"]?[label]?.string == "true" }
+
     /// - Parameter document: nil if there is none.
     static func trouble(ofNode document: JSON?, named node: String) -> String? {
         guard let document else { return "the cluster has no node '\(node)': is --node-name right?" }
-        if document["metadata"]?["labels"]?[label]?.string == "true" { return nil }
+        if isLabelled(document) { return nil }
         return "the node is not labelled, so no pod of the RuntimeClass is scheduled here: kubectl label node \(node)"
             + " \(label)=true"
     }

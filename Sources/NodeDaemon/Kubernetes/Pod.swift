@@ -26,9 +26,11 @@ struct Pod: Equatable {
     /// Being deleted, or ended: nothing is written to it any more.
     var isEnding = false
 
+    private static let scaling = "zeropod.ctrox.dev/in-place-scaling"
+
     /// Annotations that the daemon reads; others are not kept.
     private static let annotationsOfInterest = [
-        "kubernetes.io/config.hash", "kubernetes.io/config.mirror",
+        "kubernetes.io/config.hash", "kubernetes.io/config.mirror", scaling,
     ]
 
     init() {}
@@ -60,6 +62,9 @@ struct Pod: Equatable {
     }
 
     var isStatic: Bool { annotations["kubernetes.io/config.mirror"] != nil }
+
+    /// Its owner says that its requests are to stay: a manifest of a bare pod could not be applied again while they differ.
+    var keepsRequests: Bool { annotations[Self.scaling] == "false" }
 
     var path: String { "/api/v1/namespaces/\(namespace)/pods/\(name)" }
 

@@ -7,6 +7,7 @@ final class Transfers {
     private let multi: UnsafeMutableRawPointer
     private var timer: Timer?
     private var running: [UnsafeMutableRawPointer: Transfer] = [:]
+    private var watched: Set<Int32> = []
 
     /// Nil when libcurl cannot be set up, which is for want of memory alone.
     init?(loop: EventLoop) {
@@ -19,6 +20,9 @@ final class Transfers {
     }
 
     deinit {
+        // To remove one transfer makes libcurl set the timer of the others anew, and by now nobody may refer to this object.
+        zp_curl_multi_callbacks(multi, nil, nil, nil)
+        for descriptor in watched { loop.unwatch(descriptor) }
         for handle in running.keys { curl_multi_remove_handle(multi, handle) }
         curl_multi_cleanup(multi)
         if let timer { loop.cancel(timer) }
@@ -51,12 +55,14 @@ final class Transfers {
     private func watch(_ descriptor: Int32, _ what: Int32) -> Int32 {
         // A descriptor may have been closed and its number given out again in between: begin anew each time.
         loop.unwatch(descriptor)
+        watched.remove(descriptor)
         if what == CURL_POLL_REMOVE { return 0 }
         var interest = EventLoop.Interest()
         if what & CURL_POLL_IN != 0 { interest.insert(.readable) }
         if what & CURL_POLL_OUT != 0 { interest.insert(.writable) }
         do throws(SystemError) {
             try loop.watch(descriptor, interest) { [unowned self] ready in act(descriptor, ready) }
+            watched.insert(descriptor)
             return 0
         } catch {
             return -1

@@ -33,6 +33,8 @@ struct ContainerMetrics {
         "zeropod_wake_waiting", .gauge, "1 while its wake waits for its turn among those of the node.")
     private var inTurn = MetricFamily(
         "zeropod_wakes_in_turn_total", .counter, "Wakes that had to wait for those of others.")
+    private var wakesByWay = MetricFamily(
+        "zeropod_wakes_total", .counter, "How often it was woken, by what: a new connection, data on an open one, …")
     private var reasons = MetricFamily("zeropod_awake_reason", .gauge, "1 for each reason why it does not sleep now.")
 
     init(_ reports: [ContainerReport]) {
@@ -43,7 +45,7 @@ struct ContainerMetrics {
         [
             running, frozen, freezes, checkpoints, restores, lastCheckpoint, lastRestore, checkpointErrors,
             restoreErrors, wakes, memory,
-            images, held, probes, waiting, inTurn, reasons,
+            images, held, probes, waiting, inTurn, wakesByWay, reasons,
         ].map(\.text).joined()
     }
 
@@ -83,6 +85,10 @@ struct ContainerMetrics {
         probes.add(report.probesAnswered, labels)
         waiting.add(report.waitsForItsTurn ? 1 : 0, labels)
         inTurn.add(report.wakesInTurn, labels)
+        for way in WakeCount.ways {
+            let count = report.wakesByWay.first { $0.way == way }?.count ?? 0
+            wakesByWay.add(count, labels.with("reason", way))
+        }
         for reason in report.reasons { reasons.add(1, labels.with("reason", reason.withoutLog)) }
     }
 }

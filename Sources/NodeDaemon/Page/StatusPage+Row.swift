@@ -6,9 +6,13 @@ extension StatusPage {
         let isAsleep = report.state == .asleep
         let freed = isAsleep || report.memoryGivenBack > 0 ? InWords.size(report.memoryGivenBack) : ""
         let image = isAsleep || report.imageBytes > 0 ? InWords.size(report.imageBytes) : ""
-        return "<tr><td>\(name(report))</td><td>\(state(report))</td><td class=why>\(isAsleep ? "" : why(report))</td>"
-            + "<td class=plot>\(wakes(report))</td><td class=number>\(report.sleeps)</td>"
-            + "<td class=number>\(freed)</td><td class=number>\(image)</td></tr>"
+        func number(_ text: String, _ head: String) -> String {
+            // Narrow, the head of the table is not there to say what a number is.
+            "<td class=number data-head=\"\(head)\">\(text)</td>"
+        }
+        return "<tr><td>\(name(report))</td><td>\(state(report))</td><td class=why>\(why(report))</td>"
+            + "<td class=plot>\(wakes(report))</td>" + number("\(report.sleeps)", "sleeps") + number(freed, "freed")
+            + number(image, "on disk") + "</tr>"
     }
 
     private func name(_ report: ContainerReport) -> String {
@@ -29,21 +33,11 @@ extension StatusPage {
     }
 
     private func why(_ report: ContainerReport) -> String {
-        let reasons = report.reasons.map { HTML.escaped($0.withoutLog) }.joined(separator: "<br>")
-        let nothing = report.state == .frozen ? report.whyFrozen : "nothing: it sleeps once it is idle for long enough"
-        let text = reasons.isEmpty ? soft(nothing) : reasons
+        let why = HTML.escaped(report.why(now: now))
+        let text = report.reasons.isEmpty ? soft(why) : why
         if report.lastError.isEmpty { return text }
         return text + "<br>" + soft("it has failed to sleep or to wake: <code>zeropod status --json</code> says why")
     }
 
     private func soft(_ html: String) -> String { "<span class=soft>\(html)</span>" }
-}
-
-extension String {
-    /// Without lines of CRIU's log, which name what a container has open: they are for root on the node.
-    var withoutLog: String {
-        let line = prefix { !$0.isNewline }
-        let introduction = "; its log ends:"
-        return String(line.hasSuffix(introduction) ? line.dropLast(introduction.count) : line)
-    }
 }

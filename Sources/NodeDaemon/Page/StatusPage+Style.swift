@@ -21,7 +21,8 @@ extension StatusPage {
         td:first-child .soft{display:block}
         .number{text-align:right}
         .soft{color:var(--soft);font-size:.85rem;white-space:nowrap}
-        .why{min-width:14rem}
+        .why{min-width:14rem;overflow-wrap:anywhere}
+        .why .soft{white-space:normal}
         .state{border:1px solid var(--soft);border-radius:1rem;padding:0 .55rem;font-size:.85rem;color:var(--soft);white-space:nowrap}
         .state.asleep{border-color:var(--blue);background:var(--blue);color:Canvas}
         .state.frozen{border-color:var(--blue);color:var(--blue)}
@@ -29,6 +30,15 @@ extension StatusPage {
         .plot{white-space:nowrap}
         .plot svg{vertical-align:middle;margin-right:.6rem;fill:var(--blue)}
         .plot .none{fill:var(--line)}
+        @media(max-width:48rem){
+        thead{display:none}
+        tr{display:flex;flex-wrap:wrap;gap:.1rem 1rem;align-items:baseline;border-bottom:1px solid var(--line);padding:.6rem 0}
+        td{border:0;padding:0}
+        td:first-child{flex:1 1 60%;overflow-wrap:anywhere}
+        .why,.plot{flex:1 1 100%;min-width:0}
+        .number:not(:empty)::before{content:attr(data-head)": ";color:var(--soft);font-size:.85rem}
+        .number:empty{display:none}
+        }
         .foot{color:var(--soft);font-size:.85rem}
         a{color:var(--blue)}
         """

@@ -31,7 +31,7 @@ struct StatusPage {
             \(summary)
             \(notes.map { "<p class=note>\(HTML.escaped($0))</p>\n" }.joined())\(table)
             <p class=foot>Read anew every 10 seconds. Bars count wakes, the quick ones at the left.
-            Numbers for machines are at <a href="/metrics">/metrics</a>.</p>
+            Numbers for machines are at <a href="/metrics">/metrics</a>. zeropod \(Version.text).</p>
             </body>
             </html>
 
@@ -52,16 +52,30 @@ struct StatusPage {
             + card("\(count)", took) + "</div>"
     }
 
+    /// Those that are awake first: there are few of them among many that sleep, and their memory is what costs.
+    private var inOrder: [ContainerReport] {
+        func rank(_ report: ContainerReport) -> Int {
+            switch report.state {
+            case .asleep: 2
+            case .frozen: 1
+            default: 0
+            }
+        }
+        return containers.enumerated().sorted {
+            (rank($0.element), $0.offset) < (rank($1.element), $1.offset)
+        }.map(\.element)
+    }
+
     private var table: String {
         if containers.isEmpty { return "<p>No container of this node runs with zeropod.</p>" }
-        let heads = ["Pod and container", "State, since", "Why awake or frozen", "How long wakes took"]
+        let heads = ["Pod and container", "State, since", "Why", "How long wakes took"]
         let numbers = ["Sleeps", "Memory freed", "Image on disk"]
         return """
             <div class=scroll><table>
             <thead><tr>\(heads.map { "<th scope=col>\($0)</th>" }.joined())\
             \(numbers.map { "<th scope=col class=number>\($0)</th>" }.joined())</tr></thead>
             <tbody>
-            \(containers.map(row).joined(separator: "\n"))
+            \(inOrder.map(row).joined(separator: "\n"))
             </tbody>
             </table></div>
             """

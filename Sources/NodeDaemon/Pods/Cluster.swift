@@ -8,9 +8,9 @@ final class Cluster {
     let api: APIServer
     let loop: EventLoop
     let log: Log
-    let scaling: RequestScaling
+    private(set) var scaling: RequestScaling
     let originals: OriginalRequestsStore
-    let writesLabels: Bool
+    private let writesLabels: Bool
     private let node: String
     private let writesEvents: Bool
     private let shims: ShimSubscriptions
@@ -21,6 +21,8 @@ final class Cluster {
     private var reports: [String: ContainerReport] = [:]
     private var resizes: Resizing?
     private var skipped: Set<String> = []
+    private var leaving: Leaving?
+    private var putsBack = false
 
     init(_ options: DaemonOptions, _ api: APIServer, _ shims: ShimSubscriptions, loop: EventLoop, log: Log) {
         (self.api, self.shims, self.loop, self.log, node) = (api, shims, loop, log, options.nodeName)
@@ -62,7 +64,32 @@ final class Cluster {
         }
     }
 
+    // MARK: The end
+
+    /// Before the daemon ends.
+    func leave(_ then: @escaping () -> Void) {
+        let leaving = Leaving(api, loop: loop, log: log, then: then)
+        self.leaving = leaving
+        leaving.begin(node: node) { [unowned self] in
+            scaling = RequestScaling(asleep: [:])
+            putsBack = true
+            lookAtAll()
+            settled()
+        }
+    }
+
+    /// A keeper has nothing to do any more.
+    func settled() {
+        guard putsBack, keepers.values.allSatisfy(\.isSettled) else { return }
+        leaving?.end()
+    }
+
     // MARK: For the keepers
+
+    func labels(of pod: Pod, _ containers: [ContainerReport]) -> [String: String?] {
+        if !writesLabels { return [:] }
+        return putsBack ? StatusLabels.removals(of: pod) : StatusLabels.changes(of: pod, containers)
+    }
 
     func pod(_ key: String) -> Pod? { pods?.pod(key) }
 

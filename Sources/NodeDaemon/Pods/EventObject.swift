@@ -55,19 +55,26 @@ enum EventObject {
             let isLast = change.number == report.checkpoints?.count && report.memoryGivenBack > 0
             let freed = isLast ? ", \(InWords.size(report.memoryGivenBack)) of memory freed" : ""
             return "Scaled down container \(name)\(time)\(freed)"
-        case .awake: return "Restored container \(name)\(time)"
+        case .awake:
+            return "Restored container \(name)\(time)"
+                + (change.number == report.restores?.count ? wokenBy(report) : "")
         case .frozen: return "Froze container \(name), which is not checkpointed: \(report.whyFrozen)"
-        case .thawed: return "Thawed container \(name)"
-        case .checkpointFailed: return "Checkpoint failed for container \(name): \(report.lastError)"
-        case .restoreFailed: return "Restore failed for container \(name): \(report.lastError)"
+        case .thawed:
+            return "Thawed container \(name)" + (change.number == report.thaws ? wokenBy(report) : "")
+        case .checkpointFailed: return "Checkpoint failed for container \(name): \(report.lastError.withoutLog)"
+        case .restoreFailed: return "Restore failed for container \(name): \(report.lastError.withoutLog)"
         }
+    }
+
+    private static func wokenBy(_ report: ContainerReport) -> String {
+        report.lastWake.map { ", woken by \($0.words)" } ?? ""
     }
 
     private static func note(_ withheld: Int) -> String {
         withheld == 0 ? "" : " (\(withheld) changes before it have no events of their own)"
     }
 
-    /// The end of a text matters least: CRIU's reason stands before its log.
+    /// The end of a text matters least: a reason stands at its beginning.
     private static func cut(_ text: String) -> String {
         if text.utf8.count <= longest { return text }
         var result = text

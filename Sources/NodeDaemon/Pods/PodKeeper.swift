@@ -37,6 +37,9 @@ final class PodKeeper {
     /// Why something is not written; empty while all is.
     var trouble: String { holds.values.map(\.reason).first { !$0.isEmpty } ?? "" }
 
+    /// Nothing has to be written, as far as is known; or it cannot be.
+    var isSettled: Bool { !isBusy && (timer == nil || !trouble.isEmpty) }
+
     func end() {
         if let timer { cluster.loop.cancel(timer.timer) }
     }
@@ -46,19 +49,20 @@ final class PodKeeper {
         guard !isBusy, let pod = cluster.pod(key), !pod.isEnding else { return }
         let containers = cluster.containers(of: pod)
         if containers.isEmpty { return }
-        let labels = cluster.writesLabels ? StatusLabels.changes(of: pod, containers) : [:]
+        let labels = cluster.labels(of: pod, containers)
         if labels.isEmpty {
             holds[.labels] = nil
         } else if mayWrite(.labels) {
             return write(.labels, pod.path, PodPatch.labels(pod, labels), PodPatch.merge)
         }
         // Where requests cannot be changed, nothing is kept either.
-        guard let resize = cluster.resizePath(of: pod) else { return }
+        guard let resize = cluster.resizePath(of: pod) else { return cluster.settled() }
         let before = cluster.originals[pod.uid]
         let step = cluster.scaling.step(for: pod, containers, before, &seen)
         if step.originals != before && !keep(step.originals, of: pod) { return }
         if step.requests.isEmpty {
             holds[.requests] = nil
+            cluster.settled()
         } else if mayWrite(.requests) {
             write(.requests, resize, PodPatch.requests(pod, step.requests), PodPatch.strategic)
         }
@@ -126,6 +130,7 @@ final class PodKeeper {
         (hold.failures, hold.reason) = (hold.failures + 1, "\(failure)")
         holds[part] = hold
         look()
+        cluster.settled()
     }
 
     /// Somebody else has changed the pod: decide anew by what it is now.

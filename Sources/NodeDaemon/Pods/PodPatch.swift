@@ -7,7 +7,9 @@ enum PodPatch {
     static let strategic = "application/strategic-merge-patch+json"
 
     /// A label that is written over somebody else's change is right all the same: it is what the shim says.
-    static func labels(_ pod: Pod, _ labels: [String: String]) -> JSON {
+    ///
+    /// - Parameter labels: nil for those that are taken away.
+    static func labels(_ pod: Pod, _ labels: [String: String?]) -> JSON {
         ["metadata": ["uid": .string(pod.uid), "labels": object(labels)]]
     }
 
@@ -22,9 +24,9 @@ enum PodPatch {
         ]
     }
 
-    private static func object(_ values: [String: String]) -> JSON {
+    private static func object(_ values: [String: String?]) -> JSON {
         var object = JSON.object(JSON.Object())
-        for (key, value) in values.sorted(by: { $0.key < $1.key }) { object[key] = .string(value) }
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) { object[key] = value.map { .string($0) } ?? .null }
         return object
     }
 }

@@ -44,7 +44,8 @@ struct RequestScaling {
                 guard let container = pod.containers.first(where: { $0.name == report.containerName }) else { continue }
                 let view = View(
                     container: container, resource: resource, entry: step.originals[resource, container.name])
-                let next = next(view, report.state, &seen["\(container.name)/\(resource)"])
+                let isAsleep = report.state == .asleep && !asleep.isEmpty && !pod.keepsRequests
+                let next = next(view, report.state, isAsleep: isAsleep, &seen["\(container.name)/\(resource)"])
                 step.originals[resource, container.name] = next.entry
                 if let request = next.request { step.requests[container.name, default: [:]][resource] = request }
             }
@@ -68,9 +69,9 @@ struct RequestScaling {
         var request: String?
     }
 
-    private func next(_ view: View, _ state: ContainerState, _ seen: inout Seen?) -> Next {
+    private func next(_ view: View, _ state: ContainerState, isAsleep: Bool, _ seen: inout Seen?) -> Next {
+        if isAsleep { return whenAsleep(view, &seen) }
         switch state {
-        case .asleep where !asleep.isEmpty: return whenAsleep(view, &seen)
         // Frozen, it still needs its memory.
         case .asleep, .frozen, .running:
             seen = nil

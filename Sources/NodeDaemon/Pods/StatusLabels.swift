@@ -4,9 +4,12 @@ import StatusAPI
 enum StatusLabels {
     static let prefix = "status.zeropod.ctrox.dev/"
 
+    /// All that the pod has, to be taken away.
+    static func removals(of pod: Pod) -> [String: String?] { pod.labels.mapValues { _ in nil } }
+
     /// The labels that differ from what the pod has, with the values that they should have.
-    static func changes(of pod: Pod, _ containers: [ContainerReport]) -> [String: String] {
-        var changes: [String: String] = [:]
+    static func changes(of pod: Pod, _ containers: [ContainerReport]) -> [String: String?] {
+        var changes: [String: String?] = [:]
         for report in containers {
             // In between, falling asleep or waking, it is still what it was.
             guard let value = value(of: report.state) else { continue }

@@ -28,6 +28,8 @@ final class HTTPServer {
     private var daemon: OpaquePointer?
     private var descriptor: Int32 = -1
     private var timer: Timer?
+    /// Connections whose requests have no answer yet.
+    private var suspended: Set<OpaquePointer> = []
 
     init(_ listener: consuming Descriptor, loop: EventLoop, _ handler: @escaping Handler) throws(SystemError) {
         self.loop = loop
@@ -45,6 +47,8 @@ final class HTTPServer {
     deinit {
         loop.unwatch(descriptor)
         if let timer { loop.cancel(timer) }
+        // The library ends the program if it is stopped with connections that nobody has resumed.
+        for connection in suspended { MHD_resume_connection(connection) }
         if let daemon { MHD_stop_daemon(daemon) }
     }
 
@@ -103,13 +107,14 @@ final class HTTPServer {
             path: String(cString: path), host: field("Host"), authorization: field("Authorization"))
         server.handler(request) { [weak server] answer in
             exchange.answer = answer
-            guard exchange.isSuspended, let server else { return }
+            guard exchange.isSuspended, let server, server.suspended.remove(connection) != nil else { return }
             MHD_resume_connection(connection)
             // Without threads the library takes note of that only when it runs next.
             server.loop.soon { [weak server] in server?.work() }
         }
         if let answer = exchange.answer { return send(answer, on: connection) }
         exchange.isSuspended = true
+        server.suspended.insert(connection)
         MHD_suspend_connection(connection)
         return .YES
     }

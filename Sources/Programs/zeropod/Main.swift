@@ -9,12 +9,13 @@ struct Main {
         do {
             switch try Action(Array(CommandLine.arguments.dropFirst())) {
             case .help: print(Action.usage)
+            case .version: print(VersionText.text)
             case .status(let command):
                 let (text, problems) = try command.run(width: Descriptor.standardOutput().windowColumns)
                 print(text)
                 problems.forEach(complain)
                 if !problems.isEmpty { exit(1) }
-            case .sleep(let command): try command.run()
+            case .sleep(let command): print(try command.run())
             case .check(let command):
                 let report = command.run()
                 print(command.asJSON ? report.json : report.text)

@@ -10,10 +10,8 @@ extension ContainerReport {
     /// How often it has slept, in whatever way.
     package var sleeps: UInt64 { (checkpoints?.count ?? 0) + freezes }
 
-    /// Why it is frozen rather than checkpointed: CRIU's reason, or what it shares. With none, it was asked for.
-    package var whyFrozen: String {
-        reasons.isEmpty ? "zeropod.ctrox.dev/sleep is freeze" : reasons.joined(separator: "; ")
-    }
+    /// How often it has woken, from whatever sleep.
+    package var wakings: UInt64 { (restores?.count ?? 0) + thaws }
 }
 
 extension ContainerState {

@@ -51,6 +51,16 @@ package struct ContainerReport: Message {
     /// How often its wake had to wait for those of others, and whether it does now.
     package var wakesInTurn: UInt64 = 0
     package var waitsForItsTurn = false
+    /// How often each way woke it; ways that never did are not in it.
+    package var wakesByWay: [WakeCount] = []
+    package var lastWake: CallerReport?
+    /// Whose connection, open when the shim last looked, was used last.
+    package var lastUser: CallerReport?
+    /// When a packet was last seen, and at which port; only while it runs.
+    package var lastUse: Timestamp?
+    package var lastUsePort: UInt64 = 0
+    /// Without a packet for so long it sleeps, in nanoseconds.
+    package var scaleDownAfter: UInt64 = 0
 
     package init() {}
 
@@ -92,6 +102,16 @@ package struct ContainerReport: Message {
         try fields(33, "last_thaw", &lastThaw)
         try fields(34, "wakes_in_turn", &wakesInTurn)
         try fields(35, "waits_for_its_turn", &waitsForItsTurn)
+        try visitCallers(&fields)
+    }
+
+    private mutating func visitCallers(_ fields: inout Fields) throws(ProtobufError) {
+        try fields(36, "wakes_by_way", &wakesByWay)
+        try fields(37, "last_wake", &lastWake)
+        try fields(38, "last_user", &lastUser)
+        try fields(39, "last_use", &lastUse)
+        try fields(40, "last_use_port", &lastUsePort)
+        try fields(41, "scale_down_after", &scaleDownAfter)
     }
 }
 

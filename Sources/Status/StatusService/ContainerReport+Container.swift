@@ -23,6 +23,22 @@ extension ContainerReport {
         relayReason = first.reason
         (wakesInTurn, waitsForItsTurn) = (container.wakesInTurn, container.waitsForItsTurn)
         fill(container.history)
+        fillCallers(container)
+    }
+
+    private mutating func fillCallers(_ container: Container) {
+        let history = container.history
+        wakesByWay = Caller.Way.allCases.compactMap { way in
+            history.wakesByWay[way].map { count in
+                WakeCount { ($0.way, $0.count) = (way.rawValue, count) }
+            }
+        }
+        lastWake = history.lastWake.map(CallerReport.init)
+        scaleDownAfter = container.scaleDownAfter
+        guard let use = container.lastUse else { return }
+        lastUse = Timestamp(use.at)
+        lastUsePort = UInt64(use.port)
+        lastUser = history.lastUser.map(CallerReport.init)
     }
 
     private mutating func fill(_ history: SleepHistory) {
@@ -57,15 +73,24 @@ extension ContainerState {
     }
 }
 
+extension CallerReport {
+    init(_ caller: Caller) {
+        self.init()
+        (way, port, isOutgoing, words) = (caller.way.rawValue, UInt64(caller.port), caller.isOutgoing, "\(caller)")
+        peer = caller.peer.map { "\($0)" } ?? ""
+        at = Timestamp(caller.at)
+    }
+}
+
 extension Durations {
-    init?(_ record: DurationRecord) {
-        if record.count == 0 { return nil }
+    /// Before the first time as well: a histogram has all its buckets from the start.
+    init(_ record: DurationRecord) {
         self.init()
         count = record.count
         sumNanoseconds = record.sum.nanoseconds
         lastNanoseconds = record.last.nanoseconds
         limitMilliseconds = DurationRecord.limits
-        cumulative = record.cumulative
+        cumulative = record.cumulative.isEmpty ? DurationRecord.limits.map { _ in 0 } : record.cumulative
     }
 }
 

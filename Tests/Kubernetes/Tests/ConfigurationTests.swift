@@ -40,6 +40,34 @@ struct ConfigurationTests {
         }
     }
 
+    /// What watches a cluster, for kustomizations of one's own.
+    @Test func monitoringIsAComponent() async throws {
+        let place = FileManager.default.temporaryDirectory.appending(path: "monitored-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: place) }
+        try FileManager.default.copyItem(at: Kubernetes.configuration, to: place.appending(path: "config"))
+        let text = """
+            resources: [config/production]
+            components: [config/monitoring, config/pod-monitor]
+
+            """
+        try text.write(to: place.appending(path: "kustomization.yaml"), atomically: true, encoding: .utf8)
+        let built = try await Command.run(["\(Kubernetes.tools())/kustomize", "build", place.path()]).text
+        for line in [
+            "kind: PodMonitor", "kind: Service\n", "prometheus.io/scrape: \"true\"", "--host=zeropod-node,",
+            "honorLabels: true",
+        ] { #expect(built.contains(line), "\(line)") }
+    }
+
+    /// Prometheus finds no other way who is who, and the daemon must outlive a busy node.
+    @Test func theDaemonHasItsClassAndItsVersion() async throws {
+        let text = try await build("production")
+        for line in [
+            "kind: PriorityClass", "priorityClassName: zeropod-node", "app.kubernetes.io/version: \"0.1\"",
+            "timeoutSeconds: 15",
+        ] { #expect(text.contains(line), "\(line)") }
+    }
+
     /// The installer, which may change the host, has no token; the daemon, which has one, sees of the host only sockets.
     @Test func eachContainerHasWhatItNeeds() async throws {
         let text = try await build("base")

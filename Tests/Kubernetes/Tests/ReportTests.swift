@@ -43,6 +43,30 @@ struct ReportTests {
         }
     }
 
+    /// `kubectl zeropod`, as a person has it in a directory of PATH.
+    @Test func thePluginTellsAndActs() async throws {
+        try await withWeb("asked") { cluster in
+            let pod = try await cluster.pod("asked")
+            try await cluster.awaitSleep("asked")
+            try await cluster.node.shell("mkdir -p /tmp/plugins; cp /opt/checkout/config/kubectl-zeropod /tmp/plugins/")
+            func zeropod(_ words: String, expecting: Int32? = 0) async throws -> Output {
+                let environment = "PATH=/tmp/plugins:/opt/tools:$PATH KUBECONFIG=/etc/kubernetes/admin.conf"
+                return try await cluster.node.shell("\(environment) kubectl zeropod \(words)", expecting: expecting)
+            }
+            try await cluster.awaitLabel("SCALED_DOWN", of: "asked")
+            let line = try await zeropod("status --all-namespaces").lines.first { $0.contains(pod) }
+            #expect(line?.split(separator: " ").suffix(2) == ["web", "SCALED_DOWN"])
+            let why = try await zeropod("why \(pod)").text
+            #expect(why.contains("default/\(pod)/web") && why.contains("nobody needs it"), "\(why)")
+            #expect(try await zeropod("wake \(pod)").text.hasPrefix("default/\(pod)/web is awake"))
+            // It has two seconds until it would sleep by itself.
+            #expect(try await zeropod("sleep \(pod) web").text.hasPrefix("default/\(pod)/web "))
+            let mistake = try await zeropod("why nobody", expecting: nil)
+            #expect(mistake.status == 1 && mistake.errorText.contains("nobody"))
+            #expect(try await zeropod("doze \(pod)", expecting: nil).status == 2)
+        }
+    }
+
     /// The other way of sleeping has a label and events of its own, and requests stay: it keeps its memory.
     @Test func aFrozenPodIsTold() async throws {
         let cluster = try cluster()

@@ -26,6 +26,17 @@ package struct SleepReport: Decodable, Sendable {
         }
     }
 
+    package struct Caller: Decodable, Sendable {
+        package let way: String
+        package let peer: String?
+        package let port: Int?
+        package let direction: String
+    }
+
+    package let why: String
+    package let wakesByWay: [String: Int]
+    package let lastWake: Caller?
+    package let lastUser: Caller?
     package let id: String
     package let pod: String
     package let container: String

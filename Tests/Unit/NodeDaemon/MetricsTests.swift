@@ -72,6 +72,17 @@ import Testing
         #expect(lines.contains("zeropod_last_restore_time{\(labels)} 1700000000000000005"))
     }
 
+    /// Each way from zero on, so that a rate sees the first.
+    @Test func wakesAreCountedByWhatWoke() {
+        let woken = report { report in
+            report.wakesByWay = [WakeCount { ($0.way, $0.count) = ("connection", 3) }]
+        }
+        let found = lines([woken]).filter { $0.hasPrefix("zeropod_wakes_total{") }
+        #expect(found.count == WakeCount.ways.count)
+        #expect(found.contains("zeropod_wakes_total{\(labels),reason=\"connection\"} 3"))
+        #expect(found.contains("zeropod_wakes_total{\(labels),reason=\"exec\"} 0"))
+    }
+
     @Test func reasonsAreLabels() {
         let lines = lines([
             report {

@@ -57,6 +57,18 @@ private struct Trial {
 @Suite struct RequestScalingTests {
     private let usual = ["cpu": "250m", "memory": "64Mi", "ephemeral-storage": "1Gi"]
 
+    /// Before it first sleeps, or while it does: then they come back.
+    @Test func anAnnotationKeepsRequests() {
+        var trial = Trial(usual)
+        trial.state = .asleep
+        trial.settle()
+        #expect(trial.requests["cpu"] == "1m")
+        trial.pod.annotations["zeropod.ctrox.dev/in-place-scaling"] = "false"
+        trial.settle()
+        #expect(trial.requests == usual && trial.kept == OriginalRequests())
+        #expect(trial.settle() == 0)
+    }
+
     @Test func requestsFollowTheSleep() {
         var trial = Trial(usual)
         #expect(trial.settle() == 0)

@@ -37,7 +37,9 @@ import Testing
         #expect(page.contains("<b>web-1</b><span class=soft>shop / nginx</span>"))
         #expect(page.contains("<span class=\"state asleep\">asleep</span> <span class=soft>90s</span>"))
         #expect(page.contains("aria-label=\"wakes: 1 within 5 ms, 2 within 25 ms, 1 longer\""))
-        #expect(page.contains("<td class=number>17M</td><td class=number>3M</td>"))
+        #expect(
+            page.contains("<td class=number data-head=\"freed\">17M</td><td class=number data-head=\"on disk\">3M</td>")
+        )
     }
 
     @Test func whyOneIsAwakeIsSaid() {
@@ -47,7 +49,7 @@ import Testing
         // What CRIU's log names is not for everybody who reaches the page.
         let text = "criu dump failed: No; its log ends:\nError: /srv/secret"
         let failed = page([report { ($0.state, $0.reasons, $0.lastError) = (.running, [text], text) }])
-        #expect(failed.contains("criu dump failed: No<br>"))
+        #expect(failed.contains("<td class=why>criu dump failed: No<br>"))
         #expect(failed.contains("it has failed to sleep or to wake"))
         #expect(!failed.contains("secret"))
     }
@@ -56,10 +58,23 @@ import Testing
         func page(_ reasons: [String]) -> String {
             self.page([report { ($0.state, $0.reasons) = (.frozen, reasons) }])
         }
-        #expect(page([]).contains("<span class=soft>zeropod.ctrox.dev/sleep is freeze</span>"))
-        #expect(page(["criu"]).contains("<td class=why>criu</td>"))
+        #expect(
+            page([]).contains("<span class=soft>zeropod.ctrox.dev/sleep is freeze; it has not been woken yet</span>"))
+        #expect(page(["criu"]).contains("<td class=why>criu; it has not been woken yet</td>"))
         #expect(page([]).contains("<b>1 of 1</b>containers asleep"))
     }
+
+    /// Among hundreds that sleep.
+    @Test func thoseThatAreAwakeComeFirst() {
+        let states: [(String, ContainerState)] = [
+            ("a", .asleep), ("b", .running), ("c", .frozen), ("d", .asleep), ("e", .restoring),
+        ]
+        let page = page(states.map { name, state in report { ($0.podName, $0.state) = (name, state) } })
+        let order = page.split(separator: "<td><b>").dropFirst().map { String($0.prefix(1)) }
+        #expect(order == ["b", "e", "c", "a", "d"])
+    }
+
+    @Test func theVersionIsSaid() { #expect(page([]).contains("zeropod \(Version.text).")) }
 
     /// Names and reasons are somebody else's.
     @Test func nothingFromOutsideIsMarkup() {

@@ -1,0 +1,6 @@
+import StatusAPI
+
+/// `zeropod version`.
+package enum VersionText {
+    package static let text = "zeropod \(Version.text)"
+}
