@@ -29,6 +29,18 @@ struct View {
         }
     }
 
+    /// Once nothing moves any more, which takes a while after work; or with the keys that go on moving.
+    static func settled(of container: Container) async throws -> (view: View, moving: Set<String>) {
+        var (view, moving): (View, Set<String>) = (try await View(of: container), [])
+        for _ in 1...10 {
+            let next = try await View(of: container)
+            moving = Set(view.changed(in: next))
+            view = next
+            if moving.isEmpty { break }
+        }
+        return (view, moving)
+    }
+
     /// How many things are known.
     var count: Int { values.count }
 

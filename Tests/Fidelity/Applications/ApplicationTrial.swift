@@ -45,15 +45,13 @@ struct ApplicationTrial {
         let client = application.name.replacing("-", with: "_")
         try await visitor.has("begin", pod, "&application=\(client)")
         try await command(in: container)
-        let first = try await View(of: container)
-        try await visitor.has("goes_on", pod)
-        let before = try await View(of: container)
+        let (before, moving) = try await View.settled(of: container)
         try await fallAsleep(container, &outcome)
         // By nobody who would change something.
         try await container.zeropod("wake", until: "running")
         let after = try await View(of: container)
         outcome.compared = before.count
-        outcome.failures += before.differences(from: after, moving: Set(first.changed(in: before)))
+        outcome.failures += before.differences(from: after, moving: moving)
         try await command(in: container)
         try await visitor.has("goes_on", pod)
         for verb in ["goes_on", "begins_again", "goes_on"] {

@@ -8,7 +8,7 @@ packages=$(echo $packages)
 excluded=(
     '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3*' '/usr/lib/postgresql/*/lib/bitcode/*' '/usr/lib/postgresql/*/lib/llvmjit*'
     '/usr/lib/*/gconv/*' '/usr/lib/jvm/*/jmods/*' '/usr/lib/jvm/*/lib/ct.sym' '/usr/libexec/gcc/*/lto*'
-    '/usr/lib/gcc/*/lto1' '/usr/lib/llvm*' '/usr/share/nodejs/*' '/usr/include/node/*' '/usr/share/fonts/*'
+    '/usr/lib/gcc/*/lto1' '/usr/lib/llvm*' '/usr/include/node/*' '/usr/share/fonts/*'
     '/usr/share/icons/*' '/usr/share/zoneinfo/*'
 )
 config='{"Cmd": ["sh"], "Env": ["PATH=/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"]}'

@@ -70,8 +70,7 @@ class Counted(Client):
 
     def begin(self):
         served(self.address, self.port)
-        self.count = self.counted(Connection(self.address, self.port)) - 1
-        self.sees_one_more(Connection(self.address, self.port), 2)
+        self.count = self.counted(Connection(self.address, self.port))
         self.connections = [Connection(self.address, self.port) for _ in range(self.kept)]
         self.goes_on()
 
@@ -83,8 +82,8 @@ class Counted(Client):
         self.sees_one_more(Connection(self.address, self.port))
         self.goes_on()
 
-    def sees_one_more(self, connection, more=1):
-        self.count += more
+    def sees_one_more(self, connection):
+        self.count += 1
         equal(self.counted(connection), self.count)
 
     def counted(self, connection):

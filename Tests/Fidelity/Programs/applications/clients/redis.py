@@ -1,5 +1,3 @@
-import threading
-
 import redis
 
 from .client import PATIENCE, Client, equal, served
@@ -12,17 +10,10 @@ class Client(Client):
         self.heard = self.connection().pubsub()
         self.heard.subscribe("news")
         equal(self.heard.get_message(timeout=PATIENCE)["type"], "subscribe")
-        self.waiter = self.connection()
-        self.wait()
+        self.goes_on()
 
     def connection(self):
         return redis.Redis(self.address, single_connection_client=True, socket_timeout=PATIENCE)
-
-    def wait(self):
-        """Somebody waits for an element, over the sleep."""
-        self.element = []
-        self.thread = threading.Thread(target=lambda: self.element.append(self.waiter.blpop("queue")), daemon=True)
-        self.thread.start()
 
     def goes_on(self):
         self.works(self.server)
@@ -35,7 +26,3 @@ class Client(Client):
         equal(server.incr("count"), self.count)
         equal(server.publish("news", f"{self.count}"), 1)
         equal(self.heard.get_message(timeout=PATIENCE)["data"], b"%d" % self.count)
-        server.rpush("queue", self.count)
-        self.thread.join(PATIENCE)
-        equal(self.element, [(b"queue", b"%d" % self.count)])
-        self.wait()

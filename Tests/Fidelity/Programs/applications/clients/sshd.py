@@ -1,12 +1,10 @@
 from .client import Client, Lines, served
 
-SSH = ("ssh", "-q", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=no")
+SSH = ("ssh", "-q", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
 
 
 class Client(Client):
     """A shell without a terminal."""
-
-    options = ("-T",)
 
     def begin(self):
         served(self.address, 22)
@@ -15,7 +13,7 @@ class Client(Client):
         self.goes_on()
 
     def connection(self):
-        return Lines(*SSH, *self.options, f"root@{self.address}", "sh")
+        return Lines(*SSH, "-T", f"root@{self.address}", "sh")
 
     def goes_on(self):
         self.count += 1

@@ -1,13 +1,13 @@
 from . import sshd
-from .client import Lines
+from .client import Lines, equal
 
 
 class Client(sshd.Client):
-    """A shell with a terminal, which echoes nothing."""
+    """With a terminal, which echoes nothing."""
+
+    shell = "stty -echo; echo ready; while read -r line; do eval $line; done"
 
     def connection(self):
-        return Lines(*sshd.SSH, "-tt", f"root@{self.address}", "stty -echo; exec sh")
-
-    def goes_on(self):
-        self.count += 1
-        self.session.ask("PS1=; count=$((count + 1)); echo $count", f"{self.count}")
+        lines = Lines(*sshd.SSH, "-tt", f"root@{self.address}", self.shell)
+        equal(lines.program.stdout.readline().strip(), "ready")
+        return lines
