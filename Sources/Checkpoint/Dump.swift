@@ -139,6 +139,7 @@ package struct Dump: Sendable {
     ) throws(CheckpointError) {
         findings.dispositions = try? SignalDispositions(of: pid)
         try ProcessComparison.requireOneSetting(of: kept.processes, asOf: pid)
+        try ProcessComparison.requireNoTerminal(of: kept.processes)
         do throws(SystemError) { findings.attributes = try TaskAttributes(of: kept.processes, in: kept.cgroups) } catch
         {
             throw .system(error)

@@ -33,6 +33,7 @@ struct ApplicationTrial {
                 try await sleeps(of: container, &outcome)
             } catch {
                 outcome.failures.append("\(error)")
+                print((try? await container.exec("cat", "/srv/ended")) as Any)
                 outcome.failures += (try? container.log().suffix(10).map(\.text)) ?? []
             }
         }

@@ -62,8 +62,8 @@ for pid; do
         # Memory that has a descriptor is made anew. Those that shared it share it.
         [[ $link != /memfd:* ]] || memory[inode]=${memory[inode]:-memory${#memory[*]}}
         say "fd $number" "$link $(stat -Lc "%d:${memory[inode]:-%i} %a %h" "$descriptor")"
-        # An epoll tells what it watches in an order of its own.
-        say "fdinfo $number" "$(sed "s/^ino:.*/ino: ${memory[inode]:-$inode}/" "$place/fdinfo/$number" | sort)"
+        # An epoll tells what it watches in an order of its own. Locks of descriptions are told with the pid of who took them.
+        say "fdinfo $number" "$(sed "s/^ino:.*/ino: ${memory[inode]:-$inode}/; s/\(FLOCK\|OFDLCK\)\( *[A-Z]* *[A-Z]*\) -*[0-9]*/\1\2/" "$place/fdinfo/$number" | sort)"
     done
     for place in "$place"/task/*; do
         task=${place##*/}

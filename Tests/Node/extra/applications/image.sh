@@ -2,14 +2,14 @@
 packages='base-files busybox-static bash apache2-bin caddy celery erlang-base gcc gunicorn haproxy mosquitto mosquitto-clients nginx
     nodejs openjdk-21-jdk-headless openssh-client openssh-server php8.4-fpm postgresql-17 postgresql-client-17 puma
     python3 python3-celery python3-pika python3-paho-mqtt python3-redis python3-watchdog rabbitmq-server redis-server
-    supervisor varnish'
+    supervisor tzdata varnish'
 packages=$(echo $packages)
 # What none of them needs to run: compilers but the one of C, which Varnish has, debuggers, data of other languages.
 excluded=(
     '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3*' '/usr/lib/postgresql/*/lib/bitcode/*' '/usr/lib/postgresql/*/lib/llvmjit*'
     '/usr/lib/*/gconv/*' '/usr/lib/jvm/*/jmods/*' '/usr/lib/jvm/*/lib/ct.sym' '/usr/libexec/gcc/*/lto*'
     '/usr/lib/gcc/*/lto1' '/usr/lib/llvm*' '/usr/include/node/*' '/usr/share/fonts/*'
-    '/usr/share/icons/*' '/usr/share/zoneinfo/*'
+    '/usr/share/icons/*'
 )
 config='{"Cmd": ["sh"], "Env": ["PATH=/usr/lib/postgresql/17/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"]}'
 

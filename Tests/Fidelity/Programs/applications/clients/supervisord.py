@@ -1,6 +1,7 @@
+import urllib.request
 import xmlrpc.client
 
-from .client import Client, Connection, equal, eventually, served
+from .client import Client, equal, eventually, served
 
 
 class Client(Client):
@@ -21,7 +22,7 @@ class Client(Client):
 
     def goes_on(self):
         equal(self.children(), self.known)
-        equal(Connection(self.address).get(), "hello\n")
+        equal(urllib.request.urlopen(f"http://{self.address}").read(), b"hello\n")
         length = len(self.supervisor.readProcessLog("beat", 0, 0))
         eventually("a beat", lambda: len(self.supervisor.readProcessLog("beat", 0, 0)) > length)
 
