@@ -45,9 +45,14 @@ struct View {
     var count: Int { values.count }
 
     /// What a sleep between the two may not have changed, and that did change, as lines for people.
-    /// - Parameter moving: keys that change without a sleep as well.
-    func differences(from after: View, moving: Set<String> = []) -> [String] {
-        changed(in: after).filter { !moving.contains($0) }.map {
+    /// - Parameters:
+    ///   - moving: keys that change without a sleep as well.
+    ///   - heapMoves: the program takes memory and gives it back while nobody asks it for anything.
+    func differences(from after: View, moving: Set<String> = [], heapMoves: Bool = false) -> [String] {
+        let heap = heapMoves ? ["maps ", "status VmData", "status VmSize"] : []
+        return changed(in: after).filter { key in
+            !moving.contains(key) && !heap.contains { key.drop { $0 != " " }.dropFirst().hasPrefix($0) }
+        }.map {
             "\($0) was \(values[$0] ?? "not there"), is \(after.values[$0] ?? "not there")"
         }
     }

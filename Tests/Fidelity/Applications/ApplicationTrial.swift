@@ -33,7 +33,6 @@ struct ApplicationTrial {
                 try await sleeps(of: container, &outcome)
             } catch {
                 outcome.failures.append("\(error)")
-                print((try? await container.exec("cat", "/srv/ended")) as Any)
                 outcome.failures += (try? container.log().suffix(10).map(\.text)) ?? []
             }
         }
@@ -52,7 +51,7 @@ struct ApplicationTrial {
         try await container.zeropod("wake", until: "running")
         let after = try await View(of: container)
         outcome.compared = before.count
-        outcome.failures += before.differences(from: after, moving: moving)
+        outcome.failures += before.differences(from: after, moving: moving, heapMoves: application.heapMoves)
         try await command(in: container)
         try await visitor.has("goes_on", pod)
         for verb in ["goes_on", "begins_again", "goes_on"] {
