@@ -74,9 +74,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     private static func cause(in log: String) -> String? {
         // CRIU stumbles over it in one place or another, by the kernel.
         if log.containsText("anon_inode:[io_uring]") {
-            return
-                "a process has an io_uring, which cannot be given back (programs on libuv, such as Node.js, have none "
-                + "with UV_USE_IO_URING=0 in their environment)"
+            return "a process has an io_uring, which cannot be given back"
         }
         let mark = Array("): kept: ".utf8)
         for line in log.split(separator: "\n") {

@@ -9,6 +9,8 @@ struct Application: Sendable, CustomStringConvertible {
     var command: [String] = []
     /// It takes memory and gives it back by timers of its own, so where it has memory is not compared.
     var heapMoves = false
+    /// Under containerd's profile, which forbids an io_uring.
+    var hasSeccomp = false
     /// Part of the reason for which it is frozen, where it is not checkpointed.
     var refusal: String?
 
@@ -32,11 +34,11 @@ struct Application: Sendable, CustomStringConvertible {
             atWork: "kept connections; a count in shared memory"),
         Application(name: "celery", shown: "Celery with two processes, and Redis", atWork: "tasks and their results"),
         Application(
-            name: "node", shown: "Node.js with a worker thread and a child, `UV_USE_IO_URING=0`",
-            atWork: "kept connections; a timer of 100 ms in the thread", heapMoves: true),
+            name: "node", shown: "Node.js with a worker thread and a child, with seccomp's RuntimeDefault",
+            atWork: "kept connections; a timer of 100 ms in the thread", heapMoves: true, hasSeccomp: true),
         Application(
-            name: "node-io-uring", shown: "the same without `UV_USE_IO_URING`", atWork: "the same", heapMoves: true,
-            refusal: "a process has an io_uring"),
+            name: "node-io-uring", shown: "the same without seccomp, so that it has an io_uring", atWork: "the same",
+            heapMoves: true, refusal: "a process has an io_uring"),
         Application(
             name: "jvm", shown: "OpenJDK 21, after jcmd", atWork: "kept connections",
             command: ["/usr/lib/jvm/java-21-openjdk-amd64/bin/jcmd", "1", "Thread.print"]),

@@ -28,6 +28,7 @@ struct ApplicationTrial {
                 "main", image: "applications", command: ["/fidelity/applications/start/\(application.name)"]
             ) {
                 $0.mounts = [.programs, .applicationsVolume]
+                if application.hasSeccomp { $0.security.seccomp = .runtimeDefault }
             }
             do {
                 try await sleeps(of: container, &outcome)
