@@ -51,7 +51,7 @@ struct Application: Sendable, CustomStringConvertible {
         Application(name: "sshd", shown: "OpenSSH's sshd", atWork: "a session without a terminal"),
         Application(
             name: "sshd-terminal", shown: "OpenSSH's sshd", atWork: "a session with a terminal",
-            refusal: "a terminal controls its processes"),
+            refusal: "a terminal controls"),
         Application(
             name: "supervisord", shown: "supervisord with three children", atWork: "XML-RPC; a child that prints"),
         Application(
