@@ -118,8 +118,8 @@ test-vm: shim criu ## Debian's kernel in a virtual machine (KERNEL=6.1, 6.12 or 
 
 compatibility: shim criu ## docs/compatibility.md: what a sleep keeps, by Tests/Fidelity (needs root)
 	@Tests/Node/node build
-	@rm -f $(BUILD)/fidelity.json
-	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin FIDELITY_GROUPS=all $(SWIFT) test --no-parallel --filter FidelityTests; .ci/compatibility
+	@rm -f $(BUILD)/fidelity.json $(BUILD)/applications.json
+	@ZEROPOD_SHIM_DIRECTORY=$(CURDIR)/$(BUILD)/bin FIDELITY_GROUPS=all FIDELITY_APPLICATIONS=all $(SWIFT) test --no-parallel --filter FidelityTests; .ci/compatibility
 
 fuzz: packages bpf standin ## fuzz what reads bytes from outside (FUZZ_SECONDS=120 in all)
 	@Tests/Fuzz/run

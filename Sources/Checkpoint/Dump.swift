@@ -120,6 +120,8 @@ package struct Dump: Sendable {
         if let failure { throw failure }
         if code < 0 && !mayGoOn() { throw .givenUp }
         if code < 0 {
+            // CRIU stumbles over it in one place or another, by the kernel, and does not always name it.
+            try ProcessComparison.requireNoRing(of: (try? kept.processes) ?? [])
             throw snapshot.explain(
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
         }
@@ -146,6 +148,7 @@ package struct Dump: Sendable {
             throw .system(error)
         }
         try ProcessComparison.requireOneSetting(of: pids, asOf: pid)
+        try ProcessComparison.requireNoTerminal(of: pids)
         if !mayGoOn() { throw .givenUp }
     }
 

@@ -70,10 +70,6 @@ package final class KeptDescriptors: Sendable {
             guard name.hasPrefix("//kept/"), parts.count == 4 || parts.count == 3, let pid = pid_t(parts[1]) else {
                 // Files of the container's own /proc belong to processes, and are made anew with them.
                 if name.hasPrefix("/proc/") { return nil }
-                if name.hasPrefix("/dev/") {
-                    // The kernel hangs a terminal up with the session leader that it controls.
-                    throw .lossy(reason: "a terminal controls its processes (\(name)), and would be hung up")
-                }
                 throw .lossy(
                     reason: "this criu would open \(name) by its path at the wake, where it may be another file by "
                         + "then: install the criu that comes with zeropod")

@@ -21,6 +21,20 @@ enum ProcessComparison {
         }
     }
 
+    static func requireNoRing(of pids: [pid_t]) throws(CheckpointError) {
+        guard let pid = pids.first(where: { !Process.descriptors(of: $0, linkedTo: "anon_inode:[io_uring]").isEmpty })
+        else { return }
+        throw .lossy(reason: "process \(pid) has an io_uring, which cannot be given back")
+    }
+
+    /// The kernel hangs a terminal up with the session leader that it controls. It is asked here, and not of the images:
+    /// CRIU, which dumps such a terminal itself, makes it non-blocking and takes what is unread out of it, and would leave
+    /// it so when the checkpoint is refused.
+    static func requireNoTerminal(of pids: [pid_t]) throws(CheckpointError) {
+        guard let pid = pids.first(where: Process.hasControllingTerminal) else { return }
+        throw .lossy(reason: "a terminal controls process \(pid), and would be hung up")
+    }
+
     private static func setting(of pid: pid_t) -> [String] {
         namespaces.map { (try? Files.target(ofLink: "/proc/\(pid)/ns/\($0)")) ?? "" }
             + [(try? Files.readText("/proc/\(pid)/cgroup")) ?? ""]

@@ -20,6 +20,13 @@ package enum Process {
         return value
     }
 
+    /// Field 7 of `/proc/PID/stat`, counted as in `startTime`: the device of its session's terminal; 0 for none.
+    package static func hasControllingTerminal(_ pid: pid_t) -> Bool {
+        guard let text = try? Files.readText("/proc/\(pid)/stat") else { return false }
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+        return fields.count > 5 && fields[5] != "0"
+    }
+
     /// Clock ticks that a process and its descendants have spent on processors; what has ended counts no more.
     package static func processorTime(ofTree pid: pid_t) -> UInt64 {
         var ticks: UInt64 = 0

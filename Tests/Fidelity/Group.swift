@@ -53,6 +53,10 @@ enum Selection {
         chosen("FIDELITY_GROUPS").map { $0.contains(group.name) || $0 == ["all"] } ?? group.holds
     }
     static let modes = chosen("FIDELITY_MODES").map { $0.compactMap(Mode.init) } ?? [.eager, .lazy]
+    /// `FIDELITY_APPLICATIONS=redis,node`, or all; none by default: they take minutes.
+    static let applications = Application.all.filter { application in
+        chosen("FIDELITY_APPLICATIONS").map { $0.contains(application.name) || $0 == ["all"] } ?? false
+    }
 
     private static func chosen(_ variable: String) -> [String]? {
         ProcessInfo.processInfo.environment[variable]?.split(separator: ",").map(String.init)

@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Keeps what all trials have shown in a file, `build/fidelity.json`, which `make compatibility` makes a table of.
+/// Keeps what all trials have shown in files, `build/fidelity.json` and `build/applications.json`, which `make compatibility`
+/// makes tables of.
 final class Results: Sendable {
     static let shared = Results()
 
@@ -11,8 +12,9 @@ final class Results: Sendable {
     }
 
     private let lines = Mutex<[Line]>([])
-    private let file = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../build/fidelity.json").standardized
+    private let outcomes = Mutex<[ApplicationTrial.Outcome]>([])
+    private let directory = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../build").standardized
 
     func add(_ verdicts: [Verdict]) {
         lines.withLock { lines in
@@ -21,9 +23,20 @@ final class Results: Sendable {
                     group: $0.group, mode: $0.mode.rawValue, holds: $0.holds, asleep: $0.asleep, word: $0.word,
                     failures: $0.failures)
             }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try? encoder.encode(lines).write(to: file)
+            write(lines, "fidelity")
         }
+    }
+
+    func add(_ outcome: ApplicationTrial.Outcome) {
+        outcomes.withLock { outcomes in
+            outcomes.append(outcome)
+            write(outcomes, "applications")
+        }
+    }
+
+    private func write(_ what: some Encodable, _ name: String) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try? encoder.encode(what).write(to: directory.appending(path: "\(name).json"))
     }
 }

@@ -56,7 +56,7 @@ struct Trial {
         guard !present.isEmpty else { return }
         note(try await outsider.ask("meet", run, [("group", group.name), ("address", holder.pod.ip4)] + present), 0)
         for cycle in 1...group.cycles {
-            let way = try await fallAsleep(holder)
+            let way = try await holder.fallAsleep(mode)
             for index in verdicts.indices { verdicts[index].slept(way) }
             note(try await outsider.ask("disturb", run, [("n", "\(cycle)")]), cycle)
             let answer = try await look(holder, cycle)
@@ -78,28 +78,6 @@ struct Trial {
         try await node.get(
             holder.pod.ip4, port: 8080, path: cycle.map { "/look?n=\($0)" } ?? "/", from: .outside
         ).json(HolderAnswer.self)
-    }
-
-    /// Puts it to sleep, and returns how it sleeps, or why it does not.
-    private func fallAsleep(_ holder: Container) async throws -> Verdict.Way {
-        var reason = ""
-        do {
-            // What has just answered may still be busy with it, and a port has to be found first.
-            return try await eventually("\(group.name) sleeps", within: .seconds(15)) {
-                let answer = try await node.run("/opt/zeropod/bin/zeropod", "sleep", holder.id, expecting: nil)
-                let report = try await holder.sleepReport()
-                reason = "\(report.state); \(answer.errorText.trimmingCharacters(in: .newlines)); \(report.lastError)"
-                switch report.state {
-                case "asleep": return .checkpointed
-                case "frozen" where mode == .frozen: return .frozen(Verdict.asked)
-                case "frozen": return .frozen(report.reasons.joined(separator: "; "))
-                default: return nil
-                }
-            }
-        } catch let error as NeverHappened {
-            guard try await holder.status().state == .running else { throw error }
-            return .awake(reason)
-        }
     }
 
     /// The size and mode of criu's program, for those who pretend to be it.

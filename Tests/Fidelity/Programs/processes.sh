@@ -36,14 +36,14 @@ merged_maps() {
     [[ -z $begin ]] || printf '%x-%x %s %x\n' "$begin" "$end" "$what" "$place_in_file"
 }
 
+declare -a memory
 for pid; do
     place=/proc/$pid task=$pid
     own=$(awk '/^NSpid/ { print $NF }' "$place/status")
     who=$own
     of_a_task
-    for name in limits coredump_filter environ cmdline uid_map gid_map setgroups timens_offsets timers; do
-        file "$name"
-    done
+    for name in limits coredump_filter environ cmdline uid_map gid_map setgroups timens_offsets; do file "$name"; done
+    say timers "$(sed "s/pid\.$pid$/pid.$own/" "$place/timers")"
     # Without the numbers of mounts, and without the device of a procfs: that is a new one, as its pid namespace is.
     say mountinfo "$(cut -d' ' -f3- "$place/mountinfo" | sed '/ - proc /s/^[^ ]* //' | sort)"
     for name in exe cwd root; do say "$name" "$(readlink "$place/$name") $(stat -Lc '%d:%i' "$place/$name")"; done
@@ -58,8 +58,12 @@ for pid; do
             say "fdinfo $number" "$(grep -E '^(pos|flags):' "$place/fdinfo/$number")"
             continue
         fi
-        say "fd $number" "$link $(stat -Lc '%d:%i %a %h' "$descriptor")"
-        say "fdinfo $number" "$(<"$place/fdinfo/$number")"
+        inode=$(stat -Lc %i "$descriptor")
+        # Memory that has a descriptor is made anew. Those that shared it share it.
+        [[ $link != /memfd:* ]] || memory[inode]=${memory[inode]:-memory${#memory[*]}}
+        say "fd $number" "$link $(stat -Lc "%d:${memory[inode]:-%i} %a %h" "$descriptor")"
+        # An epoll tells what it watches in an order of its own. Locks of descriptions are told with the pid of who took them.
+        say "fdinfo $number" "$(sed "s/^ino:.*/ino: ${memory[inode]:-$inode}/; s/\(FLOCK\|OFDLCK\)\( *[A-Z]* *[A-Z]*\) -*[0-9]*/\1\2/" "$place/fdinfo/$number" | sort)"
     done
     for place in "$place"/task/*; do
         task=${place##*/}

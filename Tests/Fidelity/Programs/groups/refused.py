@@ -7,7 +7,9 @@ import fcntl
 import functools
 import mmap
 import os
+import pty
 import struct
+import termios
 
 from groups.locks import RefusedLock, RefusedWaiter
 from groups.places import Child
@@ -212,7 +214,34 @@ class Reserved(Kind):
         yield "locked", True, "lo" in of_mapping(self.address, "VmFlags")
 
 
-KINDS = [Reserved, IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
+class ReaderOfTerminal(Kind):
+    """A shell on a terminal, as sshd starts it: it waits for the next line, and goes on waiting."""
+
+    holds = "a controlling terminal that is read from"
+    refusal = "a terminal controls"
+
+    def take(self):
+        shell = "import sys\nfor line in sys.stdin: print('heard ' + line, end='', flush=True)"
+        self.child, self.master = pty.fork()
+        if not self.child:
+            mode = termios.tcgetattr(0)
+            mode[3] &= ~termios.ECHO
+            termios.tcsetattr(0, termios.TCSANOW, mode)
+            print("ready", flush=True)
+            os.execvp("python3", ["python3", "-c", shell])
+        self.terminal = os.fdopen(self.master, "r")
+        self.terminal.readline()
+        self.look_at("0")
+
+    def look_at(self, word):
+        os.write(self.master, word.encode() + b"\n")
+        return self.terminal.readline().strip()
+
+    def look(self, n):
+        yield "an answer", f"heard {n}", self.look_at(f"{n}")
+
+
+KINDS = [Reserved, ReaderOfTerminal, IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
     functools.partial(RefusedLock, "POSIX", True), functools.partial(RefusedWaiter, "POSIX")
 ] + [
     functools.partial(Namespace, flags, what) for flags, what in (
