@@ -149,6 +149,7 @@ package struct Dump: Sendable {
         }
         try ProcessComparison.requireOneSetting(of: pids, asOf: pid)
         try ProcessComparison.requireNoTerminal(of: pids)
+        try LostSettings.refuse(in: pids)
         if !mayGoOn() { throw .givenUp }
     }
 

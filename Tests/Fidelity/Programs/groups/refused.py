@@ -113,6 +113,33 @@ class WriteAndExecute(Kind):
         yield "PR_GET_MDWE", "1", self.child.ask("__import__('ctypes').CDLL(None).prctl(66, 0, 0, 0, 0)")
 
 
+class MemoryPolicy(Kind):
+    holds = "a memory policy"
+    refusal = "memory policy"
+
+    def take(self):
+        self.child = Child()
+        nodes = "(__import__('ctypes').c_ulong * 1)(1)"
+        if self.child.ask(f"__import__('ctypes').CDLL(None).syscall(238, 2, {nodes}, 8)") != "0":
+            raise NotHere("set_mempolicy")
+
+    def look(self, n):
+        yield "policy", "bind:0", self.child.ask("open('/proc/self/numa_maps').readline().split()[1]")
+
+
+class Speculation(Kind):
+    holds = "speculation control"
+    refusal = "speculation"
+
+    def take(self):
+        self.child = Child()
+        if self.child.ask("__import__('ctypes').CDLL(None).prctl(53, 0, 4, 0, 0)") != "0":
+            raise NotHere("prctl(PR_SET_SPECULATION_CTRL)")
+
+    def look(self, n):
+        yield "PR_GET_SPECULATION_CTRL", "5", self.child.ask("__import__('ctypes').CDLL(None).prctl(52, 0, 0, 0, 0)")
+
+
 class Sealed(Kind):
     holds = "a mapping that is sealed by mseal"
     refusal = "mseal|seal"
@@ -241,7 +268,10 @@ class ReaderOfTerminal(Kind):
         yield "an answer", f"heard {n}", self.look_at(f"{n}")
 
 
-KINDS = [Reserved, ReaderOfTerminal, IoUring, Userfaultfd, ProtectionKey, Landlock, WriteAndExecute, Sealed, SystemV, SecretMemory, HugePages] + [
+KINDS = [
+    Reserved, ReaderOfTerminal, IoUring, Userfaultfd, ProtectionKey, WriteAndExecute, MemoryPolicy, Speculation, Sealed,
+    SystemV, SecretMemory, HugePages
+] + [
     functools.partial(RefusedLock, "POSIX", True), functools.partial(RefusedWaiter, "POSIX")
 ] + [
     functools.partial(Namespace, flags, what) for flags, what in (
