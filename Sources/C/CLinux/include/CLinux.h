@@ -124,6 +124,10 @@ int zp_enter_mounts(int mount_namespace);
 /// keeps the pid namespace for what it starts: it must end after that.
 int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 
+/// open_tree(2) and mount_setattr(2): a mount of its own for a file, which nobody can write through, whoever comes by the
+/// descriptor or by a link to it such as /proc/PID/exe. Gives the descriptor, as of O_PATH, or a negative errno. Linux 5.12.
+int zp_open_read_only(const char *path);
+
 /// Makes a user namespace with these maps (lines of uid_map(5)), and gives a descriptor of it.
 int zp_user_namespace(const char *users, const char *groups, const char **step);
 /// Shows what is at `source` once more at `target`, with the owners that `user_namespace` makes of them (Linux 5.12).
