@@ -8,14 +8,18 @@
  *
  * Only with KEPT in the environment: without it CRIU makes images that stand for themselves.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "types.h"
@@ -24,6 +28,7 @@
 #include "common/compiler.h"
 #include "files.h"
 #include "files-reg.h"
+#include "fdstore.h"
 #include "file-ids.h"
 #include "fs-magic.h"
 #include "image.h"
@@ -35,6 +40,7 @@
 #include "proc_parse.h"
 #include "protobuf.h"
 #include "pstree.h"
+#include "rst_info.h"
 #include "shmem.h"
 #include "util.h"
 #include "xmalloc.h"
@@ -355,4 +361,66 @@ int open_beneath(int root, const char *path, unsigned int flags)
 	if (!kept_is_on())
 		return openat(root, path, flags);
 	return syscall(__NR_openat2, root, path, &how, sizeof(how));
+}
+
+/*
+ * Restored processes hand descriptors to one another over datagram sockets. These have names in a network namespace that is the
+ * pod's, where other containers see them, and could send there, or take a name first. So each socket hears a single other one,
+ * with which all processes send, and nobody can tell a name before it is taken.
+ */
+static struct sockaddr_un sender_name;
+static socklen_t sender_length;
+static int sender_id;
+
+/* Before the first process is made: all have the keys. */
+int make_transport_sender(void)
+{
+	struct pstree_item *item;
+	int sock;
+
+	for_each_pstree_item(item)
+		if (getrandom(&rsti(item)->transport_key, sizeof(long), 0) != sizeof(long)) {
+			pr_perror("Can't make a name for a transport socket");
+			return -1;
+		}
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	sender_name.sun_family = AF_UNIX;
+	sender_length = sizeof(sender_name);
+	/* Without a path the kernel makes a name that nobody has. */
+	if (sock < 0 || bind(sock, (struct sockaddr *)&sender_name, sizeof(sa_family_t)) ||
+	    getsockname(sock, (struct sockaddr *)&sender_name, &sender_length)) {
+		pr_perror("Can't make the socket that sends descriptors");
+		close_safe(&sock);
+		return -1;
+	}
+	sender_id = fdstore_add(sock);
+	close(sock);
+	return sender_id < 0 ? -1 : 0;
+}
+
+int transport_sender(void) { return fdstore_get(sender_id); }
+
+/* Comes before its name: there is no moment in which others may send. */
+int hear_only_sender(int sock)
+{
+	if (!connect(sock, (struct sockaddr *)&sender_name, sender_length))
+		return 0;
+	pr_perror("Can't connect to the socket that sends descriptors");
+	return -1;
+}
+
+void transport_name(char *name, size_t size, pid_t pid)
+{
+	snprintf(name, size, "x/crtools-fd-%d-%lx", pid, rsti(pstree_item_by_virt(pid))->transport_key);
+}
+
+/* The store of descriptors knows them by their place in its queue, and has a name for a moment before it hears itself alone. */
+bool has_message(int sock)
+{
+	char byte;
+
+	if (recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
+		return false;
+	pr_err("Somebody else has sent something to the store of descriptors\n");
+	return true;
 }

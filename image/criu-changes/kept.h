@@ -30,5 +30,10 @@ int collect_kept_segments(void);
 bool kept_fd(const char *name, int *fd);
 int restore_kept_owner(struct file_desc *d, int fd);
 int open_beneath(int root, const char *path, unsigned int flags);
+bool has_message(int sock);
+int make_transport_sender(void);
+int transport_sender(void);
+int hear_only_sender(int sock);
+void transport_name(char *name, size_t size, pid_t pid);
 
 #endif
