@@ -81,25 +81,6 @@ class ProtectionKey(Kind):
         yield "key of the page", [str(self.key)], of_mapping(self.address, "ProtectionKey")
 
 
-class Landlock(Kind):
-    holds = "a landlock domain"
-    refusal = "landlock"
-
-    def take(self):
-        attributes = struct.pack("Q", 1 << 2)  # LANDLOCK_ACCESS_FS_READ_FILE
-        call(444, None, 0, 1)
-        self.child = Child()
-        rules = (
-            "[l := __import__('ctypes').CDLL(None), l.prctl(38, 1, 0, 0, 0), "
-            f"l.syscall(446, l.syscall(444, {attributes!r}, 8, 0), 0)][-1]")
-        if self.child.ask(rules) != "0":
-            raise NotHere("landlock_restrict_self")
-
-    def look(self, n):
-        answer = self.child.ask("os.system('cat /etc/passwd >/dev/null 2>&1') != 0")
-        yield "a file cannot be read", "True", answer
-
-
 class WriteAndExecute(Kind):
     holds = "PR_SET_MDWE"
     refusal = "MDWE|write and exec|memory.deny"

@@ -89,12 +89,6 @@ def prctl_value(option):
     return value.value
 
 
-def memory_policy():
-    mode = ctypes.c_int()
-    call(239, ctypes.byref(mode), None, 0, None, 0)
-    return mode.value
-
-
 OF_A_THREAD = [
     ("the affinity", lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}), lambda: os.sched_getaffinity(0)),
     ("the I/O priority", lambda: call(IOPRIO_SET, 1, 0, 2 << 13 | 3), lambda: call(IOPRIO_GET, 1, 0)),
@@ -104,13 +98,10 @@ OF_A_THREAD = [
      lambda: os.sched_getscheduler(0)),
     ("the name", lambda: libc.prctl(15, b"thread-name"), lambda: open("/proc/thread-self/comm").read()),
     ("signals blocked and pending", signals, lambda: status("SigBlk", "SigPnd")),
-    ("the session keyring", key, key_seen),
     ("PR_SET_NO_NEW_PRIVS", lambda: libc.prctl(38, 1, 0, 0, 0), lambda: status("NoNewPrivs")),
     ("the effective capabilities", lambda: None, lambda: status("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")),
     ("user and group", lambda: call(117, 0, 12, 0), lambda: status("Uid", "Gid", "Groups")),
     ("PR_SET_PDEATHSIG", lambda: libc.prctl(1, 10), lambda: prctl_value(2)),
-    ("the memory policy", lambda: call(238, 1, ctypes.byref(ctypes.c_ulong(1)), 64),
-     memory_policy),
 ]
 
 
