@@ -36,22 +36,8 @@ enum Compared: String, Sendable, CaseIterable {
 }
 
 extension FidelityTests {
-    /// A sleep changes nothing of what the kernel tells of a process, but what is listed here.
+    /// A sleep changes nothing of what the kernel tells of a process, but what `Container.changes` lists.
     @Suite struct AsItWasTests {
-        /// Keys that may differ, as beginnings.
-        private static let mayDiffer = [
-            // The pid namespace is another one, and so are the pids outside it. Those inside are compared.
-            "ns pid", "status Pid", "status Tgid", "status Ngid", "status PPid", "status NSpid", "status NStgid",
-            "status NSpgid", "status NSsid",
-            // What a process used, and how much of its memory is resident: it comes back as it is needed.
-            "status VmPeak", "status VmHWM", "status VmRSS", "status Rss", "status VmPTE", "status VmSwap",
-            "status voluntary_ctxt_switches", "status nonvoluntary_ctxt_switches",
-            // How large the table of descriptors is: CRIU has some of its own there for a while.
-            "status FDSize",
-            // Counts signals of all processes of the user.
-            "status SigQ",
-        ]
-
         @Test(arguments: Compared.allCases, [Mode.eager, .lazy])
         func nothingChanges(_ compared: Compared, _ mode: Mode) async throws {
             let node = try await node(.current)
@@ -63,18 +49,14 @@ extension FidelityTests {
                     "main", image: compared.image, command: compared.command, adjust: compared.adjust)
                 // Twice: the first request has Python load what later ones have.
                 for _ in 1...2 { try await answered(container, compared.port) }
-                let before = try await processes(of: container)
+                let before = try await container.kernelView()
                 for cycle in 1...3 {
                     try await zeropod("sleep", container, until: "asleep")
                     // Not by a request, which would itself change something.
                     try await zeropod("wake", container, until: "running")
-                    let after = try await processes(of: container)
-                    for key in Set(before.keys).union(after.keys).sorted() where before[key] != after[key] {
-                        let name = key.drop { $0 != " " }.dropFirst()
-                        guard !Self.mayDiffer.contains(where: { name.hasPrefix($0) }) else { continue }
-                        Issue.record(
-                            "\(compared), \(mode), wake \(cycle): \(key) was \(before[key] ?? "not there"), is \(after[key] ?? "not there")"
-                        )
+                    let after = try await container.kernelView()
+                    for change in Container.changes(from: before, to: after) {
+                        Issue.record("\(compared), \(mode), wake \(cycle): \(change)")
                     }
                 }
                 try await answered(container, compared.port)
@@ -100,17 +82,6 @@ extension FidelityTests {
                 }
             } catch is NeverHappened {
                 throw Lost(what: "it does not \(verb): \(last)")
-            }
-        }
-
-        private func processes(of container: Container) async throws -> [String: String] {
-            let pids = try await container.processes().map(String.init)
-            let lines = try await container.pod.node.shell(
-                "/fidelity/processes.sh \(pids.joined(separator: " "))"
-            ).lines
-            return lines.reduce(into: [:]) { known, line in
-                let parts = line.split(separator: "\t", maxSplits: 1).map(String.init)
-                if let key = parts.first { known[key] = parts.count > 1 ? parts[1] : "" }
             }
         }
     }
