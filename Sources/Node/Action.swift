@@ -8,6 +8,8 @@ package enum Action {
     case install(InstallCommand)
     case uninstall(UninstallCommand)
     case node(NodeCommand)
+    /// Does nothing until it is ended: what `check` has criu restore.
+    case standStill
     case help
 
     package static let usage = """
@@ -41,6 +43,7 @@ package enum Action {
                 throw UsageError(description: "zeropod \(verb): which container?")
             }
             self = .sleep(SleepCommand(verb == "sleep" ? .sleep : .wake, container))
+        case RestoreTrial.verb: self = .standStill
         case "check":
             var command = CheckCommand()
             command.asJSON = words.take("--json")
