@@ -112,7 +112,8 @@ durations: ## keep what the last run took as what tests are to take, in Tests/du
 test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)
 	@KUBE_BIN="$${KUBE_BIN:-$$(Tests/Kubernetes/build-1.20)}" $(SWIFT) test --no-parallel --filter KubernetesTests
 
-test-vm: shim criu ## Debian's kernel in a virtual machine (KERNEL=6.1, 6.12 or sid)
+test-vm: shim criu ## nodes of Debian's kernels in virtual machines, a table for each (needs root; KERNEL="5.10 6.1 6.12 sid")
+	@$(SWIFT) build --product virtual-machine-node-checks 2>&1 | .ci/without-noise
 	@Tests/VirtualMachine/run.sh
 	@Tests/VirtualMachine/node.sh
 

@@ -141,6 +141,11 @@ let package = Package(
             name: "virtual-machine-checks", dependencies: ["Linux", "DataPath"], path: "Tests/VirtualMachine/Program",
             swiftSettings: strict),
 
+        // And what Tests/VirtualMachine/node.sh runs in a machine that is a node.
+        .executableTarget(
+            name: "virtual-machine-node-checks", dependencies: ["Commands", "CRI", "TestNode"],
+            path: "Tests/VirtualMachine/Node", swiftSettings: strict),
+
         // Runs all of them for .ci/test.
         .executableTarget(name: "zeropod-tests", dependencies: ["Commands"], path: "Tests/Run", swiftSettings: strict),
 

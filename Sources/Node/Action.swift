@@ -9,6 +9,8 @@ package enum Action {
     case uninstall(UninstallCommand)
     case node(NodeCommand)
     case version
+    /// Does nothing until it is ended: what `check` has criu restore.
+    case standStill
     case help
 
     package static let usage = """
@@ -44,6 +46,7 @@ package enum Action {
                 throw UsageError(description: "zeropod \(verb): which container?")
             }
             self = .sleep(SleepCommand(verb == "sleep" ? .sleep : .wake, container))
+        case RestoreTrial.verb: self = .standStill
         case "check":
             var command = CheckCommand()
             command.asJSON = words.take("--json")

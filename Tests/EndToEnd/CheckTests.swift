@@ -22,8 +22,8 @@ extension AlteredNodes {
         }
 
         static let subjects: Set = [
-            "kernel", "user", "BPF sk_lookup", "BPF tc", "tracker", "bpffs", "userfaultfd", "cgroups",
-            "disk", "swap", "criu", "criu check", "runc", "containerd", "daemon", "configuration", "shim",
+            "kernel", "user", "BPF", "tracker", "userfaultfd", "cgroups",
+            "disk", "swap", "criu", "restore", "runc", "containerd", "daemon", "configuration", "shim",
         ]
 
         @Test(arguments: Containerd.allCases) func everythingIsLookedAt(_ containerd: Containerd) async throws {
@@ -65,21 +65,32 @@ extension AlteredNodes {
         private static let keep = "cp -p \(file) /tmp/config.kept"
         private static let restore = "cat /tmp/config.kept >\(file)"
 
+        private static let hideCRIU = "mv /usr/sbin/criu /usr/sbin/criu.hidden"
+        private static let showCRIU = "mv /usr/sbin/criu.hidden /usr/sbin/criu"
+
+        /// One that tells its version as ours does, and for the rest does what is said.
+        private static func fakeCRIU(_ script: String) -> String {
+            """
+            printf '%s\\n' '#!/bin/sh' 'echo Version: 4.2' 'echo Keeps: descriptors' '[ "$1" = --version ] || { \(script); }' \\
+                >/usr/sbin/criu
+            chmod +x /usr/sbin/criu
+            """
+        }
+
         static let lacks = [
             Lack(
-                subject: "criu", take: "mv /usr/sbin/criu /usr/sbin/criu.hidden",
-                giveBack: "mv /usr/sbin/criu.hidden /usr/sbin/criu", detail: "not found",
+                subject: "criu", take: hideCRIU, giveBack: showCRIU, detail: "not found",
                 remedy: "'zeropod install' of the image brings one"),
             Lack(
-                subject: "criu check",
-                take: """
-                    mv /usr/sbin/criu /usr/sbin/criu.hidden
-                    printf '%s\\n' '#!/bin/sh' 'echo Version: 4.2' \\
-                        'echo Keeps: descriptors' '[ "$1" != check ] || { echo "Error: no such thing"; exit 1; }' >/usr/sbin/criu
-                    chmod +x /usr/sbin/criu
-                    """,
-                giveBack: "mv /usr/sbin/criu.hidden /usr/sbin/criu", detail: "Error: no such thing", remedy: "check -v4"
-            ),
+                subject: "criu", take: "\(hideCRIU); echo 'no program' >/usr/sbin/criu; chmod +x /usr/sbin/criu",
+                giveBack: showCRIU, detail: "does not start", remedy: "install it again"),
+            Lack(
+                subject: "restore", take: "\(hideCRIU); \(fakeCRIU("echo Error: no such thing; exit 1"))",
+                giveBack: showCRIU,
+                detail: "dump: Error: no such thing", remedy: "check -v4"),
+            Lack(
+                subject: "restore", take: "\(hideCRIU); \(fakeCRIU("exit 0"))", giveBack: showCRIU,
+                detail: "brought nothing back", remedy: "check -v4"),
             Lack(
                 subject: "runc", take: "mv /usr/sbin/runc /usr/sbin/runc.hidden; mv /usr/bin/crun /usr/bin/crun.hidden",
                 giveBack: "mv /usr/sbin/runc.hidden /usr/sbin/runc; mv /usr/bin/crun.hidden /usr/bin/crun",
@@ -126,6 +137,26 @@ extension AlteredNodes {
                 #expect(table.contains("MISSING  \(lack.subject) "))
                 #expect(table.hasSuffix("containers cannot sleep on this node\n"))
             }
+        }
+
+        /// Each line is obtained by doing the thing, and leaves nothing.
+        @Test func whatIsTriedIsTakenBack() async throws {
+            let node = try await node(.current)
+            // Of this node's shim only containerd knows where it is.
+            let lines = try await lines(on: node, status: 1)
+            #expect(lines.contains { $0.subject == "BPF" && $0.detail == "attached to lo by tcx" }, "\(lines)")
+            let restored = lines.first { $0.subject == "restore" }
+            #expect(restored?.detail.hasPrefix("a process was checkpointed and restored in ") == true, "\(lines)")
+            #expect(try await node.leftovers() == [])
+            let left = "ls -d /tmp/zeropod-check.*; pgrep -f '[s]tand-still'"
+            #expect(try await node.shell(left, expecting: 1).text == "")
+        }
+
+        @Test func withoutCapabilitiesNothingIsAttached() async throws {
+            let node = try await node(.current)
+            let output = try await node.shell(
+                "setpriv --bounding-set -bpf,-sys_admin --inh-caps -bpf,-sys_admin \(check)", expecting: 1)
+            #expect(output.text.contains("MISSING  BPF "), "\(output.text)")
         }
 
         @Test func oneWhoIsNotRootIsTold() async throws {

@@ -36,7 +36,7 @@ enum Compared: String, Sendable, CaseIterable {
 }
 
 extension FidelityTests {
-    /// A sleep changes nothing of what the kernel tells of a process, but what is listed here.
+    /// A sleep changes nothing of what the kernel tells of a process, but what `Container.changes` lists.
     @Suite struct AsItWasTests {
         @Test(arguments: Compared.allCases, [Mode.eager, .lazy])
         func nothingChanges(_ compared: Compared, _ mode: Mode) async throws {
@@ -49,12 +49,12 @@ extension FidelityTests {
                     "main", image: compared.image, command: compared.command, adjust: compared.adjust)
                 // Twice: the first request has Python load what later ones have.
                 for _ in 1...2 { try await answered(container, compared.port) }
-                let before = try await View(of: container)
+                let before = try await ProcessView(of: container)
                 for cycle in 1...3 {
                     try await container.zeropod("sleep", until: "asleep")
                     // Not by a request, which would itself change something.
                     try await container.zeropod("wake", until: "running")
-                    for difference in before.differences(from: try await View(of: container)) {
+                    for difference in before.differences(from: try await ProcessView(of: container)) {
                         Issue.record("\(compared), \(mode), wake \(cycle): \(difference)")
                     }
                 }

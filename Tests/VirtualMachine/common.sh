@@ -4,8 +4,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . "$here/packages.sh"
 directory=$PWD/build/vm
 limit=${VM_TIMEOUT:-900}
-# That of bookworm, of trixie or of sid.
-KERNEL=${KERNEL:-6.1}
 mkdir -p "$directory"
 
 fail() {
@@ -18,6 +16,15 @@ fail() {
 skip() {
     echo "virtual machine: skipped, $*"
     exit 0
+}
+
+# Two workers of `make test` may want the same kernel.
+locked() {
+    local lock
+    exec {lock}>"$directory/.lock"
+    flock "$lock"
+    "$@"
+    exec {lock}>&-
 }
 
 install_packages() {
@@ -35,11 +42,12 @@ install_packages() {
 }
 
 suite_of_kernel() {
-    case $KERNEL in
+    case ${KERNEL%+*} in
+    5.10) echo bullseye ;;
     6.1) echo bookworm ;;
     6.12) echo trixie ;;
     sid) echo sid ;;
-    *) fail "KERNEL is $KERNEL, and not 6.1, 6.12 or sid" ;;
+    *) fail "KERNEL is $KERNEL, and not 5.10, 6.1, 6.12 or sid, or one of these with +selinux" ;;
     esac
 }
 
@@ -60,29 +68,35 @@ update_lists() {
     touch "$lists/complete"
 }
 
-# Unpacks a Debian package into build/vm/NAME, without installing it. $1: suite, $2: package, $3: NAME.
-unpack_package() {
-    local target=$directory/$3
+# Unpacks Debian packages into build/vm/NAME, without installing them. $1: suite, $2: NAME, others: packages.
+unpack_packages() {
+    local suite=$1 target=$directory/$2 package
+    shift 2
     [[ ! -d $target ]] || return 0
-    echo "downloading $2 of $1"
+    echo "downloading $* of $suite"
     rm -rf "$target".*
     mkdir -p "$target.download"
-    (cd "$target.download" && apt_of "$1" apt-get download "$2") || fail "cannot download $2 of $1"
-    dpkg-deb -x "$target.download"/*.deb "$target.new"
+    (cd "$target.download" && apt_of "$suite" apt-get download "$@") || fail "cannot download $* of $suite"
+    for package in "$target.download"/*.deb; do dpkg-deb -x "$package" "$target.new"; done
     rm -rf "$target.download"
     mv "$target.new" "$target"
 }
+
+# The names of packages that a package depends on and that match a pattern. $1: suite, $2: package, $3: pattern.
+dependencies() { apt_of "$1" apt-cache depends "$2" | sed -n "s/.*Depends: \($3\)$/\1/p"; }
 
 # Sets `kernel`, the directory of the unpacked kernel, `vmlinuz` and `modules` in it.
 unpack_kernel() {
     local suite package
     suite=$(suite_of_kernel)
-    kernel=$directory/kernel-$KERNEL
-    update_lists "$suite"
-    package=$(apt_of "$suite" apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' |
-        head -n 1)
-    [[ $package ]] || fail "there is no kernel in $suite"
-    unpack_package "$suite" "$package" "${kernel##*/}"
+    kernel=$directory/kernel-${KERNEL%+*}
+    if [[ ! -d $kernel ]]; then
+        update_lists "$suite"
+        package=$(dependencies "$suite" linux-image-amd64 'linux-image-[0-9].*' | head -n 1)
+        [[ $package ]] || fail "there is no kernel in $suite"
+        # In sid they are several: the kernel is in one, and its modules are in another.
+        unpack_packages "$suite" "${kernel##*/}" "$package" $(dependencies "$suite" "$package" 'linux-\(base\|binary\|modules\)-[0-9].*')
+    fi
     modules=$(compgen -G "$kernel/lib/modules/*" || compgen -G "$kernel/usr/lib/modules/*")
     vmlinuz=$(compgen -G "$kernel/boot/vmlinuz-*" || compgen -G "$modules/vmlinuz")
     [[ -e $modules/modules.dep ]] || depmod -b "${modules%/lib/modules/*}" "${modules##*/}"

@@ -2,6 +2,7 @@
 # Boots Debian's own kernel in a virtual machine and runs virtual-machine-checks in it: the kretprobe, which needs
 # kprobes, the redirect on a kernel without tcx, and want of memory in cgroup v2. Prints what was checked; the last line
 # reads "N passed, N failed". What was downloaded stays in build/vm.
+KERNEL=6.1
 . "$(dirname "$(readlink -f "$0")")/common.sh"
 
 make_initramfs() {
@@ -17,10 +18,17 @@ make_initramfs() {
     initramfs "$root" >"$directory/initramfs.gz"
 }
 
+unpack_busybox() {
+    local suite
+    suite=$(suite_of_kernel)
+    update_lists "$suite"
+    unpack_packages "$suite" busybox busybox-static
+}
+
 [[ $(dpkg --print-architecture) == amd64 ]] || skip "it is written for amd64 only"
-install_packages
-unpack_kernel
-unpack_package "$(suite_of_kernel)" busybox-static busybox
+locked install_packages
+locked unpack_kernel
+locked unpack_busybox
 
 make --no-print-directory -C bpf
 # The flags of the Makefile, so that both share what is built.

@@ -11,9 +11,7 @@ enum CRIU {
             return then(.failure(.unusable(reason: reason)))
         }
         if context.checkedCRIU == path { return then(.success(path)) }
-        // mount_setattr came with 5.12, and what CRIU needs for rseq with 5.13. It would show when the processes are gone.
-        guard KernelVersion.running >= KernelVersion(5, 13) else {
-            let reason = "Linux \(KernelVersion.running) cannot restore what it has checkpointed: 5.13 or later can"
+        if let reason = loss(kernel: KernelVersion.running, hasSELinux: KernelSecurity.hasSELinux) {
             return then(.failure(.lossy(reason: reason)))
         }
         ask(path, context) { answer in
@@ -29,6 +27,17 @@ enum CRIU {
             context.checkedCRIU = path
             then(.success(path))
         }
+    }
+
+    /// What a restore would lose on this node, which would show when the processes are gone; nil if nothing.
+    static func loss(kernel: KernelVersion, hasSELinux: Bool) -> String? {
+        // mount_setattr came with 5.12, and what CRIU needs for rseq with 5.13.
+        if kernel < KernelVersion(5, 13) {
+            return "Linux \(kernel) cannot restore what it has checkpointed: 5.13 or later can"
+        }
+        // The restored processes would have the label of the shim, which may do more than a container.
+        if hasSELinux { return "criu does not give back the SELinux labels of processes" }
+        return nil
     }
 
     /// Why this criu will not do on this kernel, or nil if it will.

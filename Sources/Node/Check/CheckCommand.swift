@@ -8,6 +8,6 @@ package struct CheckCommand {
     package func run() -> FindingsReport {
         let host = Host(root: place.root)
         return FindingsReport(
-            KernelChecks(host: host).run() + ResourceChecks(host: host).run() + ProgramChecks(place: place).run())
+            KernelChecks().run() + ResourceChecks(host: host).run() + ProgramChecks(place: place).run())
     }
 }

@@ -26,31 +26,52 @@ struct ProgramChecks {
                     "criu", "not found", "'zeropod install' of the image brings one, and 'make install'")
             ]
         }
-        let version = output(criu, ["--version"]).text
+        let (status, version) = output(criu, ["--version"])
+        guard status == 0 else {
+            return [.missing("criu", "\(criu) does not start: \(version.trimmingLines)", "install it again")]
+        }
+        return [program(criu, version), restore(criu)]
+    }
+
+    private func program(_ criu: String, _ version: String) -> Finding {
         let number = version.split(whereSeparator: \.isNewline).first.map { $0.drop { !$0.isNumber } } ?? ""
         let parts = number.split(separator: ".").compactMap { Int($0) }
-        var findings: [Finding] = []
         if KernelVersion.running >= KernelVersion(6, 13), parts.count >= 2, (parts[0], parts[1]) < (4, 1) {
-            findings.append(
-                .missing(
-                    "criu", "\(criu) \(number)", "Linux \(KernelVersion.running) needs criu 4.1 or later (vvar_vclock)")
-            )
-        } else if !version.split(whereSeparator: \.isNewline).contains("Keeps: descriptors") {
-            findings.append(
-                .limited(
-                    "criu", "\(criu) \(number): freezing only",
-                    "it opens files by their paths at a wake, where they may be others by then; install the criu that "
-                        + "comes with zeropod ('zeropod install' of the image, or 'make install')"))
-        } else {
-            findings.append(.good("criu", "\(criu) \(number), keeps descriptors"))
+            return .missing(
+                "criu", "\(criu) \(number)", "Linux \(KernelVersion.running) needs criu 4.1 or later (vvar_vclock)")
         }
-        let check = output(criu, ["check"])
-        let lines = check.text.split(separator: "\n")
-        findings.append(
-            check.status == 0
-                ? .good("criu check", lines.last.map(String.init) ?? "passed")
-                : .missing("criu check", lines.suffix(2).joined(separator: "; "), "run '\(criu) check -v4' for more"))
-        return findings
+        guard version.split(whereSeparator: \.isNewline).contains("Keeps: descriptors") else {
+            return .limited(
+                "criu", "\(criu) \(number): freezing only",
+                "it opens files by their paths at a wake, where they may be others by then; install the criu that "
+                    + "comes with zeropod ('zeropod install' of the image, or 'make install')")
+        }
+        // The same as in CRIU.swift of the shim.
+        if host.exists("/sys/fs/selinux/enforce") {
+            return .limited(
+                "criu", "\(criu) \(number), and SELinux: freezing only",
+                "criu does not give back the labels of processes")
+        }
+        return .good("criu", "\(criu) \(number), keeps descriptors")
+    }
+
+    private func restore(_ criu: String) -> Finding {
+        // CRIU wants the root of its mount namespace, and a container has another one than the host's programs.
+        guard host.root.isEmpty else {
+            let (status, text) = output(criu, ["check"])
+            let lines = text.split(separator: "\n")
+            return status == 0
+                ? .good("restore", "criu check: \(lines.last ?? "passed")")
+                : .missing("restore", lines.suffix(2).joined(separator: "; "), "run '\(criu) check -v4' for more")
+        }
+        do {
+            return .good("restore", try RestoreTrial(criu: criu).run())
+        } catch {
+            // A kernel that is known for it has said so already.
+            return KernelVersion.running < KernelVersion(5, 13)
+                ? .limited("restore", "\(error)", "containers are frozen only")
+                : .missing("restore", "\(error)", "run '\(criu) check -v4' for more")
+        }
     }
 
     private var runc: Finding {

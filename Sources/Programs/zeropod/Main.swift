@@ -22,6 +22,7 @@ struct Main {
                 if !report.isUsable { exit(1) }
             case .install(let command): try command.run { print($0) }
             case .uninstall(let command): try command.run { print($0) }
+            case .standStill: pause()
             case .node(let command): throw command.run()
             }
         } catch let mistake as UsageError {

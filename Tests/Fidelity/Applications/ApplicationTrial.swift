@@ -46,11 +46,11 @@ struct ApplicationTrial {
         let client = application.name.replacing("-", with: "_")
         try await visitor.has("begin", pod, "&application=\(client)")
         try await command(in: container)
-        let (before, moving) = try await View.settled(of: container)
+        let (before, moving) = try await ProcessView.settled(of: container)
         try await fallAsleep(container, &outcome)
         // By nobody who would change something.
         try await container.zeropod("wake", until: "running")
-        let after = try await View(of: container)
+        let after = try await ProcessView(of: container)
         outcome.compared = before.count
         outcome.failures += before.differences(from: after, moving: moving, heapMoves: application.heapMoves)
         try await command(in: container)

@@ -24,6 +24,8 @@ package struct TestNode: Sendable {
     package let cri: CRI
     /// What the node wrote, seen from outside: log/, containerd/, zeropod/.
     package let state: URL
+    /// What a command is put behind to be run inside.
+    private let prefix: [String]
 
     /// Its root file system as long as it is up, seen from outside.
     package var root: String { String(cri.socket.dropLast("/run/containerd/containerd.sock".count)) }
@@ -49,8 +51,14 @@ package struct TestNode: Sendable {
         let socket = try await Command.run([script, "socket", name]).trimmed
         let state = try await Command.run([script, "state", name]).trimmed
         return TestNode(
-            name: name, containerd: containerd, cri: CRI(socket: socket), state: URL(filePath: state))
+            name: name, containerd: containerd, cri: CRI(socket: socket), state: URL(filePath: state),
+            prefix: [script, "run", name])
     }
+
+    /// The machine that this program runs on: Tests/VirtualMachine boots one that is a node.
+    package static let thisMachine = TestNode(
+        name: "this machine", containerd: .current, cri: CRI(socket: "/run/containerd/containerd.sock"),
+        state: URL(filePath: "/var/"), prefix: [])
 
     package func down() async throws { try await Self.down(name) }
 
@@ -69,7 +77,7 @@ package struct TestNode: Sendable {
     }
 
     /// The command line that runs something inside the node.
-    func command(_ arguments: [String]) -> [String] { [Self.script, "run", name] + arguments }
+    func command(_ arguments: [String]) -> [String] { prefix + arguments }
 
     @discardableResult
     package func shell(_ script: String, deadline: Duration = .seconds(90), expecting: Int32? = 0) async throws

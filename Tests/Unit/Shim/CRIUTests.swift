@@ -16,4 +16,11 @@ import Testing
         #expect(CRIU.complaint("/usr/sbin/criu", (3, 17), kernel: KernelVersion(6, 1)) == nil)
         #expect(CRIU.complaint("/usr/sbin/criu", (4, 1), kernel: KernelVersion(6, 18)) == nil)
     }
+
+    @Test func whatARestoreWouldLoseIsTold() {
+        #expect(CRIU.loss(kernel: KernelVersion(6, 1), hasSELinux: false) == nil)
+        #expect(CRIU.loss(kernel: KernelVersion(5, 13), hasSELinux: false) == nil)
+        #expect(CRIU.loss(kernel: KernelVersion(5, 10), hasSELinux: false)?.contains("5.13 or later can") == true)
+        #expect(CRIU.loss(kernel: KernelVersion(6, 1), hasSELinux: true)?.contains("SELinux labels") == true)
+    }
 }

@@ -1,9 +1,7 @@
 import Commands
-import Foundation
-import TestNode
 
-/// All that the kernel tells of a container's processes: `Programs/processes.sh`.
-struct View {
+/// All that the kernel tells of a container's processes: `Tests/Fidelity/Programs/processes.sh`.
+package struct ProcessView: Sendable {
     /// Keys that may differ over a sleep, as beginnings.
     private static let mayDiffer = [
         // The pid namespace is another one, and so are the pids outside it. Those inside are compared.
@@ -20,9 +18,12 @@ struct View {
 
     private let values: [String: String]
 
-    init(of container: Container) async throws {
+    /// - Parameter script: where the node has it.
+    package init(of container: Container, by script: String = "/fidelity/processes.sh") async throws {
         let pids = try await container.processes().map(String.init)
-        let lines = try await container.pod.node.shell("/fidelity/processes.sh \(pids.joined(separator: " "))").lines
+        let lines = try await container.pod.node.shell(
+            "bash \(script) \(pids.joined(separator: " "))", deadline: .seconds(300)
+        ).lines
         values = lines.reduce(into: [:]) { known, line in
             let parts = line.split(separator: "\t", maxSplits: 1).map(String.init)
             if let key = parts.first { known[key] = parts.count > 1 ? parts[1] : "" }
@@ -30,10 +31,10 @@ struct View {
     }
 
     /// Once nothing moves any more, which takes a while after work; or with the keys that go on moving.
-    static func settled(of container: Container) async throws -> (view: View, moving: Set<String>) {
-        var (view, moving): (View, Set<String>) = (try await View(of: container), [])
+    package static func settled(of container: Container) async throws -> (view: ProcessView, moving: Set<String>) {
+        var (view, moving): (ProcessView, Set<String>) = (try await ProcessView(of: container), [])
         for _ in 1...10 {
-            let next = try await View(of: container)
+            let next = try await ProcessView(of: container)
             moving = Set(view.changed(in: next))
             view = next
             if moving.isEmpty { break }
@@ -42,13 +43,13 @@ struct View {
     }
 
     /// How many things are known.
-    var count: Int { values.count }
+    package var count: Int { values.count }
 
     /// What a sleep between the two may not have changed, and that did change, as lines for people.
     /// - Parameters:
     ///   - moving: keys that change without a sleep as well.
     ///   - heapMoves: the program takes memory and gives it back while nobody asks it for anything.
-    func differences(from after: View, moving: Set<String> = [], heapMoves: Bool = false) -> [String] {
+    package func differences(from after: ProcessView, moving: Set<String> = [], heapMoves: Bool = false) -> [String] {
         let heap = heapMoves ? ["maps ", "status VmData", "status VmSize"] : []
         return changed(in: after).filter { key in
             !moving.contains(key) && !heap.contains { key.drop { $0 != " " }.dropFirst().hasPrefix($0) }
@@ -58,7 +59,7 @@ struct View {
     }
 
     /// The keys of it.
-    func changed(in other: View) -> [String] {
+    package func changed(in other: ProcessView) -> [String] {
         Set(values.keys).union(other.values.keys).sorted().filter { key in
             let name = key.drop { $0 != " " }.dropFirst()
             return values[key] != other.values[key] && !Self.mayDiffer.contains { name.hasPrefix($0) }
