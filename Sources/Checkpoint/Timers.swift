@@ -9,6 +9,8 @@ import Synchronization
 final class Timers: Sendable {
     /// Image files with timers of real time that were running.
     private let files: [String]
+    /// When the first of them comes due, by CLOCK_BOOTTIME.
+    private let first: UInt64?
     /// Of when what they say is left is: when they were written, or of an earlier attempt to wake.
     private let asOf: Mutex<UInt64>
 
@@ -39,18 +41,26 @@ final class Timers: Sendable {
     init(in directory: String) throws(CheckpointError) {
         let names: [String]
         do { names = try Files.names(in: directory) } catch { throw .system(error) }
-        var files: [String] = []
+        var (files, least): ([String], UInt64?) = ([], nil)
         for name in names where name.hasPrefix("core-") && name.hasSuffix(".img") {
             let path = "\(directory)/\(name)"
             var isRunning = false
-            try Self.editTimers(path) { _ in
+            try Self.editTimers(path) { left in
                 isRunning = true
+                least = min(least ?? left, left)
                 return false
             }
             if isRunning { files.append(path) }
         }
         self.files = files
-        asOf = Mutex(Self.now)
+        let now = Self.now
+        first = least.map { now + $0 }
+        asOf = Mutex(now)
+    }
+
+    var earliest: Instant.Span? {
+        let now = Self.now
+        return first.map { Instant.Span(nanoseconds: $0 > now ? $0 - now : 0) }
     }
 
     /// Before each attempt to restore.

@@ -17,6 +17,8 @@ package struct Caller: Sendable, CustomStringConvertible {
         case signal
         /// `zeropod wake`.
         case command
+        /// The clock: `wake-at`.
+        case time
         /// Somebody makes an image of the container.
         case export
         /// It cannot be told.
@@ -56,6 +58,7 @@ package struct Caller: Sendable, CustomStringConvertible {
         case .exec: return "a process that was to start in it (exec)"
         case .signal: return "a signal"
         case .command: return "a person (zeropod wake)"
+        case .time: return "the clock (wake-at)"
         case .export: return "somebody who makes an image of it"
         case .other: return "somebody or something that cannot be told"
         }

@@ -48,6 +48,7 @@ extension Container {
     private func frozen(_ pids: [pid_t]) {
         history.froze()
         tellChange("frozen")
+        scheduleWake()
         // What came until they all stood still may be with the application already, where nothing tells of it.
         if traffic?.quietness(since: lastActivity)() == false { return tell { $0.connectionHeld() } }
         pageOut(pids)

@@ -160,6 +160,7 @@ extension Container {
             history.memoryGivenBack = asleep.memory.map { $0 - min($0, cgroup?.anonymousMemory ?? 0) }
             asleep.prepared = prepareRestore(asleep)
             stage = .asleep(asleep)
+            scheduleWake(asleep.sleeper)
         }
         // As the last thing before the loop waits: what runs after it would be mapped again.
         context.loop.soon {

@@ -124,11 +124,11 @@ extension Container {
     }
 
     /// Answers once the container is awake. Its idle time begins anew.
-    package func wakeNow(_ then: @escaping Completion<Void>) {
+    package func wakeNow(for way: Caller.Way = .command, _ then: @escaping Completion<Void>) {
         if isPaused && lifecycle.state.isAsleep {
             return then(.failure(ShimError(.failedPrecondition, "it is paused: it wakes when it is resumed")))
         }
-        whenAwake(for: .command) { [self] result in
+        whenAwake(for: way) { [self] result in
             if case .success(let work) = result { finished(work) }
             then(result.map { _ in })
         }

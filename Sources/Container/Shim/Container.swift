@@ -38,6 +38,8 @@ package final class Container {
     var waitingWork: [Lifecycle.Work: Completion<Lifecycle.Work>] = [:]
     var lastWork: Lifecycle.Work = 0
     var nextLook: Timer?
+    /// When a container that sleeps wakes by the clock.
+    var wakeTimer: Timer?
     /// Set while the pod has slept as often as it may.
     var mayNotSleepUntil: Instant?
     /// Those of the annotation ports-map on which a process has been seen to listen.

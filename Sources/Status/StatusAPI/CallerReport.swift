@@ -34,7 +34,7 @@ package struct WakeCount: Message {
 
     /// All that there are, so that each can be counted from zero.
     package static let ways = [
-        "connection", "data", "datagram", "local", "exec", "signal", "command", "export", "other",
+        "connection", "data", "datagram", "local", "exec", "signal", "command", "time", "export", "other",
     ]
 
     package var way = ""

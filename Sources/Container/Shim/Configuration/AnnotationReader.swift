@@ -66,6 +66,11 @@ struct AnnotationReader {
         return chosen
     }
 
+    func wakeTimes(_ name: String) throws(AnnotationError) -> WakeTimes {
+        guard let text = value(name) else { return WakeTimes() }
+        do throws(CronSchedule.Complaint) { return try WakeTimes(text) } catch { throw self.error(name, error.text) }
+    }
+
     func size(_ name: String) throws(AnnotationError) -> Int? {
         guard let text = value(name) else { return nil }
         guard let size = Int(text), size > 0 else { throw error(name, "not a number of bytes above zero") }

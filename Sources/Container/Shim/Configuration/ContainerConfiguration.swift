@@ -42,6 +42,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
     /// The ways in which it may sleep.
     package let sleep: Policy.Ways
     package let wake: WakeOptions
+    let wakeAt: WakeTimes
     package let probes: ProbeOptions
 
     package static let prefix = "zeropod.ctrox.dev/"
@@ -81,6 +82,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
         let chosen = try Policy.Ways(reader.choices("sleep", of: sleep))
         self.sleep = chosen.isEmpty ? .all : chosen
         wake = try WakeOptions(reader)
+        wakeAt = try reader.wakeTimes("wake-at")
         probes = try ProbeOptions(reader, selected: selected, container: name)
         // Not used yet, but a mistake in them is the user's either way.
         _ = try reader.flag("pre-dump")

@@ -1,0 +1,21 @@
+/// What wakes a container by the clock: the annotation `wake-at`, schedules of cron and the word `timers`, separated by
+/// semicolons.
+struct WakeTimes: Equatable, Sendable {
+    private(set) var schedules: [CronSchedule] = []
+    /// The earliest timer of the processes.
+    private(set) var timers = false
+
+    init() {}
+
+    init(_ text: String) throws(CronSchedule.Complaint) {
+        for part in text.split(separator: ";", omittingEmptySubsequences: false) {
+            let words = String(part).split(separator: " ")
+            if words == ["timers"] { timers = true } else { schedules.append(try CronSchedule(String(part))) }
+        }
+    }
+
+    var isEmpty: Bool { schedules.isEmpty && !timers }
+
+    /// Seconds since 1970; nil if no schedule ever comes.
+    func next(after now: Int) -> Int? { schedules.compactMap { $0.next(after: now) }.min() }
+}
