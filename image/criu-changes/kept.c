@@ -41,6 +41,7 @@
 #include "protobuf.h"
 #include "pstree.h"
 #include "rst_info.h"
+#include "servicefd.h"
 #include "shmem.h"
 #include "util.h"
 #include "xmalloc.h"
@@ -372,7 +373,8 @@ static struct sockaddr_un sender_name;
 static socklen_t sender_length;
 static int sender_id;
 
-/* Before the first process is made: all have the keys. */
+/* Before the first process is made: all have the keys. Without KEPT the processes may get a network namespace of their own,
+ * from which that one cannot be reached. */
 int make_transport_sender(void)
 {
 	struct pstree_item *item;
@@ -383,6 +385,8 @@ int make_transport_sender(void)
 			pr_perror("Can't make a name for a transport socket");
 			return -1;
 		}
+	if (!kept_is_on())
+		return 0;
 	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	sender_name.sun_family = AF_UNIX;
 	sender_length = sizeof(sender_name);
@@ -398,12 +402,16 @@ int make_transport_sender(void)
 	return sender_id < 0 ? -1 : 0;
 }
 
-int transport_sender(void) { return fdstore_get(sender_id); }
+/* The caller closes it. */
+int transport_sender(void)
+{
+	return kept_is_on() ? fdstore_get(sender_id) : dup(get_service_fd(TRANSPORT_FD_OFF));
+}
 
 /* Comes before its name: there is no moment in which others may send. */
 int hear_only_sender(int sock)
 {
-	if (!connect(sock, (struct sockaddr *)&sender_name, sender_length))
+	if (!kept_is_on() || !connect(sock, (struct sockaddr *)&sender_name, sender_length))
 		return 0;
 	pr_perror("Can't connect to the socket that sends descriptors");
 	return -1;
