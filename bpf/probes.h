@@ -418,11 +418,9 @@ COLD int keep_answer(struct __sk_buff *skb, __u32 offset, __u32 length, __u32 pl
 static __always_inline void hear_first(struct __sk_buff *skb, const struct segment *segment, __be16 local_port)
 {
     __u8 frame[9];
-    if (segment->length == 0) {
-        if (segment->flags & FIN)
-            note_speaker(local_port, ZP_CLIENT);
+    /* A FIN tells nothing: a proxy, which closes when its client does, may wait for a server that speaks first. */
+    if (segment->length == 0)
         return;
-    }
     if (segment->length >= sizeof frame && make_readable(skb, segment, sizeof frame)
         && !load(skb, segment->offset, frame, sizeof frame) && frame[0] == 0 && frame[3] == HTTP2_SETTINGS
         && frame[4] == 0 && (frame[5] | frame[6] | frame[7] | frame[8]) == 0)

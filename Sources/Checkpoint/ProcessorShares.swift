@@ -16,7 +16,9 @@ package struct ProcessorShares: Equatable, Sendable {
     private let shares: [Share]
 
     /// What holds now, before the container sleeps.
-    package init(of cgroup: Cgroup) {
+    ///
+    /// - Parameter isInPod: the group above is a pod's, and not one of the node's.
+    package init(of cgroup: Cgroup, isInPod: Bool = true) {
         let place =
             cgroup.isUnified ? (cgroup.directories[""], "cpu.weight") : (cgroup.directories["cpu"], "cpu.shares")
         guard let directory = place.0 else {
@@ -24,7 +26,7 @@ package struct ProcessorShares: Equatable, Sendable {
             return
         }
         let parent = directory.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-        shares = [parent, directory].compactMap { directory in
+        shares = (isInPod ? [parent, directory] : [directory]).compactMap { directory in
             let file = "\(directory)/\(place.1)"
             return Self.read(file).map { Share(file: file, value: $0) }
         }

@@ -1,11 +1,12 @@
 import Linux
 
-/// The way of a connection: packet → `Redirector` (BPF) → `Activator` (hold, then relay) → application.
+/// The way of a connection: packet → the application's own socket; asleep, since the shim holds it: → `Endpoints` (poll) →
+/// the lifecycle, which is not in this module. What may be a probe, or is to be relayed, goes another way: packet →
+/// `Redirector` (BPF) → `NetworkThread` with `Probes`, or `Activator` → application.
 ///
-/// Three rooms. `Redirector/` directs new connections and knows when a port was last used; what needs libbpf and much
-/// memory for a moment is done by `DataPathLoader` in a child process, the long-lived shim only opens what the child
-/// pinned. `Tracker/` is the part of it that all pods of the node share. `Activator/` is the other end of the redirect:
-/// it runs in the shim's process and knows nothing of BPF. `BPF/` wraps libbpf; no other room imports it.
+/// `Redirector/` knows when a port was last used as well; what needs libbpf and much memory for a moment is done by
+/// `DataPathLoader` in a child process, the long-lived shim only opens what the child pinned. `Tracker/` is the part of it
+/// that all pods of the node share. `BPF/` wraps libbpf; no other room imports it.
 ///
 /// Nothing here decides when to sleep or to wake.
 package enum DataPath {

@@ -24,6 +24,7 @@ extension Container {
     func ended(status: UInt32) {
         if let nextLook { context.loop.cancel(nextLook) }
         nextLook = nil
+        cancelWake()
         // Who is to end has to be able to.
         endFrost()
         endStage()

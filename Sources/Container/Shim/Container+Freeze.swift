@@ -77,6 +77,7 @@ extension Container {
 
     func thaw() {
         changeBegan = .now
+        cancelWake()
         endFrost()
         tellChange("thawed", by: history.caller)
         history.thawed()

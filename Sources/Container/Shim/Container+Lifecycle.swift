@@ -38,7 +38,9 @@ extension Container {
         case .keepImages:
             imagesAreEvidence = true
             setImagesAside()
-        case .awake: history.woke(tellChange("restored", by: history.caller))
+        case .awake:
+            cancelWake()
+            history.woke(tellChange("restored", by: history.caller))
         case .proceed(let work): waitingWork.removeValue(forKey: work)?(.success(work))
         case .refuse(let work): waitingWork.removeValue(forKey: work)?(.failure(notRunning))
         case .exited(let status): ended(status: status)

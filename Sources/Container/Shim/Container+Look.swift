@@ -20,11 +20,13 @@ extension Container {
         let looked = takeLook(traffic)
         var trial = lifecycle
         let next = looked(&trial, nil)
-        if next.contains(.hold) {
+        let wouldSleep = next.contains(.hold)
+        if wouldSleep {
             if let wait = traffic.pod.sleeps.wait(now: .now) { return rest(for: wait) }
             if traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
         }
-        tell { looked(&$0, traffic.probeFailure) }
+        // What was read at an earlier look may be over.
+        tell { looked(&$0, wouldSleep ? traffic.probeFailure : nil) }
     }
 
     /// Each sleep and each wake takes the node's time: a pod that has had its share stays awake for a while.

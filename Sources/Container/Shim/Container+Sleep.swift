@@ -80,7 +80,7 @@ extension Container {
         do throws(SystemError) {
             let times = StepTimes(from: changeBegan)
             times.reached("held")
-            sharesBefore = cgroup.map(ProcessorShares.init)
+            sharesBefore = cgroup.map { ProcessorShares(of: $0, isInPod: spec.sandboxID != nil) }
             let unnamed = Process.unnamedBytes(of: try cgroup?.processes() ?? [main.pid])
             let kept = try KeptContainer(
                 of: main.pid, keyrings: ["_ses.\(id)", id],

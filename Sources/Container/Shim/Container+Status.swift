@@ -37,12 +37,13 @@ extension Container {
         return found
     }
 
-    /// When a packet of one of its ports was last seen, and which; nil if none has been, and while it sleeps.
+    /// When a packet of one of its ports was last seen, and which (0: one on which nobody listens); nil if none has been, and while it sleeps.
     package var lastUse: (port: UInt16, at: WallClockTime)? {
         guard lifecycle.state == .running, let activity = traffic?.activity(of: Set(lifecycle.ports)) else {
             return nil
         }
-        let times = activity.times.merging(activity.datagramTimes, uniquingKeysWith: max)
+        var times = activity.times.merging(activity.datagramTimes, uniquingKeysWith: max)
+        times[0] = activity.refused
         guard let (port, time) = times.max(by: { $0.value < $1.value }), time > 0 else { return nil }
         let (now, age) = (WallClockTime.now, Instant.now.since(Instant(nanoseconds: time)).nanoseconds)
         return (port, WallClockTime(seconds: now.seconds - Int64(age / 1_000_000_000), nanoseconds: now.nanoseconds))
@@ -87,9 +88,13 @@ extension Container {
                 sleepNow(then)
             }
         }
+        let traffic = lifecycle.state == .running ? self.traffic : nil
+        if traffic?.learnProbes({ [self] in decideSleep(traffic, then) }) != true { decideSleep(traffic, then) }
+    }
+
+    private func decideSleep(_ traffic: Traffic?, _ then: @escaping Completion<Void>) {
         // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
         // checkpoint up.
-        let traffic = lifecycle.state == .running ? self.traffic : nil
         let look = traffic.map(takeLook)
         let now = Instant.now.nanoseconds
         var isRefused = false

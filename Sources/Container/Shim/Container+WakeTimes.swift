@@ -6,8 +6,7 @@ import Linux
 extension Container {
     /// It sleeps from now on. Frozen processes have no images to look into, so of them only schedules count.
     func scheduleWake(_ sleeper: Sleeper? = nil) {
-        if let wakeTimer { context.loop.cancel(wakeTimer) }
-        wakeTimer = nil
+        cancelWake()
         let times = configuration.wakeAt
         if times.isEmpty { return }
         let now = Int(WallClockTime.now.seconds)
@@ -21,5 +20,11 @@ extension Container {
             wakeTimer = nil
             if lifecycle.state.isAsleep { wakeNow(for: .time) { _ in } }
         }
+    }
+
+    /// It is awake, or ended.
+    func cancelWake() {
+        if let wakeTimer { context.loop.cancel(wakeTimer) }
+        wakeTimer = nil
     }
 }

@@ -62,8 +62,12 @@ package struct Delete {
         let deadline = Instant.now + Self.patience
         while Instant.now.nanoseconds < deadline.nanoseconds {
             // What is killed may just have started others, or be on its way from one hierarchy of v1 to the next.
-            var pids: Set<pid_t> = []
-            for cgroup in own { pids.formUnion(try cgroup.processes()) }
+            var (pids, failure): (Set<pid_t>, SystemError?) = ([], nil)
+            for cgroup in own {
+                do throws(SystemError) { pids.formUnion(try cgroup.processes()) } catch { failure = error }
+            }
+            // Those that are known are ended first.
+            if pids.isEmpty, let failure { throw failure }
             let handles = pids.compactMap { try? ProcessHandle($0) }
             if handles.isEmpty { return }
             for handle in handles { handle.kill() }

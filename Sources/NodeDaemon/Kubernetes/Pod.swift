@@ -64,7 +64,10 @@ struct Pod: Equatable {
     var isStatic: Bool { annotations["kubernetes.io/config.mirror"] != nil }
 
     /// Its owner says that its requests are to stay: a manifest of a bare pod could not be applied again while they differ.
-    var keepsRequests: Bool { annotations[Self.scaling] == "false" }
+    var keepsRequests: Bool {
+        // What Go's strconv.ParseBool takes for false; the shim refuses what is neither.
+        ["0", "f", "F", "false", "FALSE", "False"].contains(annotations[Self.scaling])
+    }
 
     var path: String { "/api/v1/namespaces/\(namespace)/pods/\(name)" }
 

@@ -23,6 +23,8 @@ final class Cluster {
     private var skipped: Set<String> = []
     private var leaving: Leaving?
     private var putsBack = false
+    /// Each keeper knows what it has to put back.
+    private var allKnow = false
 
     init(_ options: DaemonOptions, _ api: APIServer, _ shims: ShimSubscriptions, loop: EventLoop, log: Log) {
         (self.api, self.shims, self.loop, self.log, node) = (api, shims, loop, log, options.nodeName)
@@ -74,13 +76,14 @@ final class Cluster {
             scaling = RequestScaling(asleep: [:])
             putsBack = true
             lookAtAll()
+            allKnow = true
             settled()
         }
     }
 
     /// A keeper has nothing to do any more.
     func settled() {
-        guard putsBack, keepers.values.allSatisfy(\.isSettled) else { return }
+        guard allKnow, keepers.values.allSatisfy(\.isSettled) else { return }
         leaving?.end()
     }
 

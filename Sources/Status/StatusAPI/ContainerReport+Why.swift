@@ -32,7 +32,9 @@ extension ContainerReport {
 
     private func used(_ now: Int64) -> String {
         guard let lastUse else { return "nobody has used it yet" }
-        return "used \(InWords.age(now - lastUse.seconds)) ago at port \(lastUsePort)"
+        let age = InWords.age(now - lastUse.seconds)
+        if lastUsePort == 0 { return "a connection came \(age) ago to a port on which nobody listens" }
+        return "used \(age) ago at port \(lastUsePort)"
             + (lastUser.map { ", over \($0.connection)" } ?? "")
     }
 

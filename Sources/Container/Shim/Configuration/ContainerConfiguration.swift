@@ -1,7 +1,7 @@
 import Lifecycle
 
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
-/// `first-scaledown-duration`, `sleep`, `wake`, `handover` and `activity` are our own.
+/// those that upstream does not have are our own.
 package struct ContainerConfiguration: Equatable, Sendable {
     /// Nanoseconds without traffic until the container falls asleep; 0 means never.
     package let scaleDownAfter: UInt64
@@ -86,5 +86,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
         probes = try ProbeOptions(reader, selected: selected, container: name)
         // Not used yet, but a mistake in them is the user's either way.
         _ = try reader.flag("pre-dump")
+        // The daemon reads it.
+        _ = try reader.flag("in-place-scaling")
     }
 }
