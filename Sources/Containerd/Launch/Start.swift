@@ -27,9 +27,6 @@ package struct Start {
             containerd: caller.address, namespace: caller.namespace,
             group: try ShimGroup.name(ofBundle: ".", container: caller.id, NodePolicy.read()),
             in: caller.socketDirectory)
-        // containerd 1.6 and 1.7 find the shim again by this file of the bundle, after a restart of their own. Each
-        // container has a bundle, and so a file, whoever serves it.
-        try Files.create("address", with: address.url)
         guard let listener = try listen(address) else { return caller.answer(with: address) }
         do {
             adjustOOMScore(of: try serve(listener, cgroup: settings.shimCgroup))
@@ -46,6 +43,9 @@ package struct Start {
         // Two starts may find the socket of a dead shim at once. The second must not remove what the first has made.
         let lock = try FileLock.acquire(directory: caller.socketDirectory)
         defer { FileLock.release(lock) }
+        // containerd 1.6 and 1.7 find the shim again by this file of the bundle, after a restart of their own. Each
+        // container has a bundle, and so a file, whoever serves it.
+        try Files.create("address", with: address.url)
         do {
             return try UnixSocket.listen(address.path)
         } catch {
