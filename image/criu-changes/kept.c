@@ -58,35 +58,6 @@
 bool kept_is_on(void) { return getenv("KEPT") != NULL; }
 
 /*
- * When a session leader ends, the kernel hangs its terminal up, and nobody can give a hung up terminal back. So it is not
- * kept, and the shim refuses the checkpoint because of the path that stands in the images then.
- */
-static bool a_terminal_controls(void)
-{
-	static int answer = -1;
-	struct pstree_item *item;
-
-	if (answer >= 0)
-		return answer;
-	answer = 0;
-	for_each_pstree_item(item) {
-		struct proc_pid_stat stat;
-
-		if (item->pid->real > 0 && !parse_pid_stat(item->pid->real, &stat) && stat.tty_nr)
-			answer = 1;
-	}
-	return answer;
-}
-
-static bool is_terminal(const struct stat *st)
-{
-	unsigned int number = major(st->st_rdev);
-
-	/* Documentation/admin-guide/devices.txt: 4 and 5 are consoles, 2 and 3, 128 to 143 pseudo terminals. */
-	return S_ISCHR(st->st_mode) && ((number >= 2 && number <= 5) || (number >= 128 && number <= 143));
-}
-
-/*
  * An epoll goes on as it is if all that it watches does. A signalfd is watched by the queue of the task that has added
  * it, and a pidfd belongs to a process that ends: with those CRIU makes the epoll anew.
  */
@@ -101,7 +72,6 @@ static bool epoll_is_kept(pid_t pid, int fd, int depth)
 	if (!file)
 		return false;
 	while (kept && fgets(line, sizeof(line), file)) {
-		struct stat st;
 		ssize_t length;
 		int watched;
 
@@ -119,8 +89,6 @@ static bool epoll_is_kept(pid_t pid, int fd, int depth)
 		else if (strstr(link, "[eventpoll]"))
 			/* The kernel nests no deeper than four (fs/eventpoll.c, EP_MAX_NESTS). */
 			kept = depth < 5 && epoll_is_kept(pid, watched, depth + 1);
-		else if (a_terminal_controls() && !stat(path, &st) && is_terminal(&st))
-			kept = false;
 	}
 	fclose(file);
 	return kept;
@@ -150,7 +118,8 @@ bool is_kept(int lfd, const struct fd_parms *p)
 	/* Memory, which is what shall go. */
 	if (S_ISREG(p->stat.st_mode) && is_memfd(p->stat.st_dev))
 		return false;
-	return !is_terminal(&p->stat) || !a_terminal_controls();
+	/* Terminals, too: a container that one controls the shim has refused by now. */
+	return true;
 }
 
 static int write_kept(u32 id, const struct fd_parms *p, char *name)

@@ -68,23 +68,23 @@ package struct Caller: Sendable, CustomStringConvertible {
 extension Traffic {
     /// Who has come while the processes are away. What is asked stays as it is: it is the application's.
     var caller: Caller {
-        if let arrival = endpoints.arrival() { return caller(arrival.endpoint, arrival.number) }
+        if let arrival = endpoints.arrival() { return caller(arrival.endpoint, arrival.peer) }
         if let peer = activator.firstToTake { return Caller(.connection, peer.from, port: peer.to.port) }
         return waitingConnection(to: declared.subtracting(passivePorts)) ?? Caller(.other)
     }
 
-    private func caller(_ endpoint: Endpoint, _ number: Int32) -> Caller {
+    private func caller(_ endpoint: Endpoint, _ peer: SocketAddress?) -> Caller {
         switch endpoint {
         case .listener(let port): waitingConnection(to: [port]) ?? Caller(.connection, port: port)
         case .connection(let port):
-            if let peer = Endpoint.peer(of: number) {
+            if let peer {
                 endpoints.ports.contains(port)
                     ? Caller(.data, peer, port: port) : Caller(.data, peer, port: peer.port, isOutgoing: true)
             } else {
                 // It has been reset.
                 Caller(.data, port: port)
             }
-        case .datagrams(let port): Caller(.datagram, Endpoint.nextSender(to: number), port: port)
+        case .datagrams(let port): Caller(.datagram, peer, port: port)
         case .local: Caller(.local)
         case .other: Caller(.other)
         }

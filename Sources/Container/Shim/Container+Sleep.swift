@@ -321,19 +321,21 @@ extension Container {
     }
 
     private func resumeRestored() {
-        func tellRestored() {
+        func tellRestored(then: @escaping () -> Void = {}) {
             let now = Instant.now.nanoseconds
-            tell { $0.restored(at: now) }
+            tell({ $0.restored(at: now) }, then: then)
         }
         guard isPaused, lifecycle.state == .restoring else { return tellRestored() }
-        // For somebody who makes images of what is paused; all others have waited. An exit meanwhile waits as well.
+        // For somebody who makes images of what is paused; all others have waited. An exit meanwhile waits as well, and so
+        // does a deletion.
         isStarting = true
+        workUnderWay.begin()
         runc.pause { [self] result in
             isStarting = false
             if case .failure(let error) = result {
                 context.log.error("restored, and not paused again: \(error)", label)
             }
-            tellRestored()
+            tellRestored { [self] in workUnderWay.end() }
             if let earlyExit { tell { $0.initExited(status: earlyExit.code) } }
         }
     }

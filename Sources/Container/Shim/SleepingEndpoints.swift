@@ -12,6 +12,14 @@ final class SleepingEndpoints: Sendable {
         /// Queues that are longer than the application has asked for.
         var lengthened: [QueueLength] = []
         var held = 0
+        /// The copies may be closed from now on, and their numbers be others'.
+        var isGivenBack = false
+    }
+
+    /// Somebody who has come, and the other end where there is one.
+    struct Arrival {
+        let endpoint: Endpoint
+        let peer: SocketAddress?
     }
 
     private let state = Mutex(State())
@@ -28,6 +36,7 @@ final class SleepingEndpoints: Sendable {
         state.withLock { state in
             state.leftUnread = unread
             state.watch = isNeeded ? nil : watch
+            state.isGivenBack = false
         }
         return !isNeeded
     }
@@ -38,6 +47,7 @@ final class SleepingEndpoints: Sendable {
             state.held += state.watch?.waiting ?? 0
             for queue in state.lengthened { queue.restore() }
             state.lengthened = []
+            state.isGivenBack = true
         }
     }
 
@@ -47,7 +57,10 @@ final class SleepingEndpoints: Sendable {
     func standStill(_ descriptors: [Int32], _ policy: WakePolicy) throws(SystemError) {
         let watch = try EndpointWatch(descriptors, policy)
         _ = try watch.takeReadable()
-        state.withLock { $0.watch = watch }
+        state.withLock { state in
+            state.watch = watch
+            state.isGivenBack = false
+        }
     }
 
     /// Calls `onArrival` once, when something comes.
@@ -61,10 +74,11 @@ final class SleepingEndpoints: Sendable {
     }
 
     /// What has come; nil if nothing has come here, or is known already.
-    func arrival() -> (endpoint: Endpoint, number: Int32)? {
+    func arrival() -> Arrival? {
         state.withLock { state in
-            guard let number = (try? state.watch?.takeReadable())?.first else { return nil }
-            return (Endpoint(of: number), number)
+            guard !state.isGivenBack, let number = (try? state.watch?.takeReadable())?.first else { return nil }
+            let endpoint = Endpoint(of: number)
+            return Arrival(endpoint: endpoint, peer: endpoint.peer(number))
         }
     }
 

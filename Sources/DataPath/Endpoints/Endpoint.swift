@@ -67,15 +67,23 @@ package enum Endpoint: Equatable, Sendable {
 
     private static func isConnected(_ number: Int32) -> Bool { peer(of: number) != nil }
 
-    /// The other end of a connected socket; nil if it has none, or has lost it.
-    package static func peer(of number: Int32) -> SocketAddress? {
+    /// The other end: of a connection; of datagrams, who has sent the one that is read next. It stays there.
+    package func peer(_ number: Int32) -> SocketAddress? {
+        switch self {
+        case .connection: Self.peer(of: number)
+        case .datagrams: Self.nextSender(to: number)
+        case .listener, .local, .other: nil
+        }
+    }
+
+    /// nil if it has none, or has lost it.
+    private static func peer(of number: Int32) -> SocketAddress? {
         try? SocketAddress.reading("getpeername") {
             getpeername(number, __SOCKADDR_ARG(__sockaddr__: $0), $1)
         }
     }
 
-    /// Who has sent the datagram that is read next. It stays.
-    package static func nextSender(to number: Int32) -> SocketAddress? {
+    private static func nextSender(to number: Int32) -> SocketAddress? {
         var byte: UInt8 = 0
         return try? SocketAddress.reading("recvfrom") {
             let count = recvfrom(

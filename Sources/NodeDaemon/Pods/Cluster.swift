@@ -22,9 +22,14 @@ final class Cluster {
     private var resizes: Resizing?
     private var skipped: Set<String> = []
     private var leaving: Leaving?
-    private var putsBack = false
-    /// Each keeper knows what it has to put back.
-    private var allKnow = false
+    private enum Phase {
+        case keeping
+        /// The keepers are told one by one what they have to put back.
+        case leaving
+        /// All know, and may be done with it.
+        case awaitingKeepers
+    }
+    private var phase = Phase.keeping
 
     init(_ options: DaemonOptions, _ api: APIServer, _ shims: ShimSubscriptions, loop: EventLoop, log: Log) {
         (self.api, self.shims, self.loop, self.log, node) = (api, shims, loop, log, options.nodeName)
@@ -74,16 +79,16 @@ final class Cluster {
         self.leaving = leaving
         leaving.begin(node: node) { [unowned self] in
             scaling = RequestScaling(asleep: [:])
-            putsBack = true
+            phase = .leaving
             lookAtAll()
-            allKnow = true
+            phase = .awaitingKeepers
             settled()
         }
     }
 
     /// A keeper has nothing to do any more.
     func settled() {
-        guard allKnow, keepers.values.allSatisfy(\.isSettled) else { return }
+        guard phase == .awaitingKeepers, keepers.values.allSatisfy(\.isSettled) else { return }
         leaving?.end()
     }
 
@@ -91,7 +96,7 @@ final class Cluster {
 
     func labels(of pod: Pod, _ containers: [ContainerReport]) -> [String: String?] {
         if !writesLabels { return [:] }
-        return putsBack ? StatusLabels.removals(of: pod) : StatusLabels.changes(of: pod, containers)
+        return phase == .keeping ? StatusLabels.changes(of: pod, containers) : StatusLabels.removals(of: pod)
     }
 
     func pod(_ key: String) -> Pod? { pods?.pod(key) }
