@@ -9,9 +9,9 @@ struct Group: Sendable, CustomStringConvertible {
     /// Each kind gets a container of its own.
     var separate = false
     var annotations: [String: String] = [:]
-    /// Whether each of its kinds is kept or refused. The rest holds kinds that are lost without a word, which
-    /// docs/compatibility.md names and which `make compatibility` alone tries.
-    var holds = true
+    /// The rest is tried by `make compatibility` alone: kinds for which a sleep is waited for in vain, and kinds that are
+    /// lost.
+    var inEveryRun = true
 
     var description: String { name }
 
@@ -25,7 +25,7 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "events"),
         Group(name: "local"),
         Group(name: "network"),
-        Group(name: "pending", separate: true, holds: false),
+        Group(name: "pending", separate: true, inEveryRun: false),
         Group(name: "quiet"),
         // Each kind has its turn twice.
         Group(name: "outside", cycles: 20, annotations: ["ports-map": "holder=8080,9000,9001,9002/udp"]),
@@ -33,9 +33,9 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "clocks"),
         Group(name: "tasks"),
         Group(name: "planted"),
-        Group(name: "refused", separate: true, holds: false),
-        Group(name: "awake", separate: true, holds: false),
-        Group(name: "lost", holds: false),
+        Group(name: "refused", separate: true),
+        Group(name: "awake", separate: true, inEveryRun: false),
+        Group(name: "lost", inEveryRun: false),
     ]
 }
 
@@ -47,10 +47,10 @@ enum Mode: String, Sendable, CaseIterable {
 }
 
 /// Some of them, for who writes a kind: `FIDELITY_GROUPS=locks,files FIDELITY_MODES=frozen`. `FIDELITY_GROUPS=all` are
-/// those with known losses, too.
+/// all.
 enum Selection {
     static let groups = Group.all.filter { group in
-        chosen("FIDELITY_GROUPS").map { $0.contains(group.name) || $0 == ["all"] } ?? group.holds
+        chosen("FIDELITY_GROUPS").map { $0.contains(group.name) || $0 == ["all"] } ?? group.inEveryRun
     }
     static let modes = chosen("FIDELITY_MODES").map { $0.compactMap(Mode.init) } ?? [.eager, .lazy]
     /// `FIDELITY_APPLICATIONS=redis,node`, or all; none by default: they take minutes.

@@ -47,6 +47,9 @@ class Loopback(Kind):
 class Unread(Connection):
     refusal = WAITING
 
+    def serve(self):
+        """Nobody reads."""
+
     def meet(self):
         yield from super().meet()
         self.client.send(b"unread" * 1000)

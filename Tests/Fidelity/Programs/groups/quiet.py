@@ -27,6 +27,9 @@ class Connection(Kind):
         self.prepare()
         self.before = self.look_at()
         self.connection.send(b"!")
+        self.serve()
+
+    def serve(self):
         echo(self.connection)
 
     def prepare(self):
