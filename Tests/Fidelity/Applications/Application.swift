@@ -38,7 +38,7 @@ struct Application: Sendable, CustomStringConvertible {
             atWork: "kept connections; a timer of 100 ms in the thread", heapMoves: true, hasSeccomp: true),
         Application(
             name: "node-io-uring", shown: "the same without seccomp, so that it has an io_uring", atWork: "the same",
-            heapMoves: true, refusal: "a process has an io_uring"),
+            heapMoves: true, refusal: "has an io_uring"),
         Application(
             name: "jvm", shown: "OpenJDK 21, after jcmd", atWork: "kept connections",
             command: ["/usr/lib/jvm/java-21-openjdk-amd64/bin/jcmd", "1", "Thread.print"]),
