@@ -181,6 +181,7 @@ package struct Dump: Sendable {
         do throws(SystemError) { findings.timerDescriptors = try descriptors.timers(clock) } catch {
             throw .system(error)
         }
+        if clock == .stopped { try StoppedClocks.setToNow(in: snapshot.images, of: pid) }
         times.reached("descriptors kept")
         try snapshot.settle()
         let isFree: Bool

@@ -74,6 +74,31 @@ struct TimerTests {
         }
     }
 
+    @Test func stoppedClocksGoOnFromNow() throws {
+        let directory = try Files.makeTemporaryDirectory(prefix: "/tmp/zeropod-clocks.")
+        defer { try? Files.removeTree(directory) }
+        let body = message([
+            field(1, message([field(1, value: 1), field(2, value: 2)])),
+            field(2, message([field(1, value: 3), field(2, value: 4)])),
+        ])
+        let path = "\(directory)/timens-0.img"
+        try Files.write([1, 2, 3, 4, 5, 6, 7, 8, UInt8(body.count), 0, 0, 0] + body, to: path)
+        let (before, pid) = (Instant.now.nanoseconds, getpid())
+        try StoppedClocks.setToNow(in: directory, of: pid)
+        let entry = try ImageFile.entry(path, headerSize: 8)
+        let clock = try #require(try entry.message(1, path))
+        let now = (clock.number(1) ?? 0) * 1_000_000_000 + (clock.number(2) ?? 0)
+        #expect(now >= before && now <= Instant.now.nanoseconds)
+        #expect(try #require(try entry.message(2, path)).number(1) != 3)
+    }
+
+    @Test func offsetsOfClocksAreRead() {
+        let text = "monotonic         -5 250000000\nboottime          12         0\n"
+        #expect(StoppedClocks.offset(of: "monotonic", in: text) == -4_750_000_000)
+        #expect(StoppedClocks.offset(of: "boottime", in: text) == 12_000_000_000)
+        #expect(StoppedClocks.offset(of: "tai", in: text) == 0)
+    }
+
     @Test func descriptorsOfTimersAreSetBack() throws {
         func armed(_ clock: Int32, _ seconds: Int, every interval: Int) throws -> Descriptor {
             let timer = Descriptor(owning: timerfd_create(clock, Int32(TFD_NONBLOCK)))
