@@ -28,7 +28,7 @@ struct Application: Sendable, CustomStringConvertible {
             name: "redis", shown: "Redis with an append-only file", atWork: "a subscriber; a client blocked in BLPOP"),
         Application(name: "postgres", shown: "PostgreSQL", atWork: "an open transaction", heapMoves: true),
         Application(name: "rabbitmq", shown: "RabbitMQ on Erlang", atWork: "a consumer and a producer"),
-        Application(name: "mosquitto", shown: "Mosquitto", atWork: "a subscriber with QoS 1"),
+        Application(name: "mosquitto", shown: "Mosquitto", atWork: "a subscriber; messages with QoS 1 to the broker"),
         Application(
             name: "gunicorn", shown: "Gunicorn with --preload, two workers with threads",
             atWork: "kept connections; a count in shared memory"),
