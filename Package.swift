@@ -92,7 +92,7 @@ let package = Package(
         program("containerd-shim-zeropod-v2", ["Launch", "Linux", "DataPath"], settings: small),
 
         // What people and the node use.
-        room("Node", ["Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
+        room("Node", ["Lifecycle", "Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
         program("zeropod", ["Node"]),
         room(
             "NodeDaemon", ["CCURL", "CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
