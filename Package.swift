@@ -98,6 +98,7 @@ let package = Package(
             "NodeDaemon", ["CCURL", "CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
         program("zeropod-node", ["NodeDaemon", "Linux"]),
 
+        support("Commands"),
         tests(of: "Linux"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath", "Checkpoint", "Shim"]),
         tests(of: "Lifecycle"),
@@ -123,7 +124,7 @@ let package = Package(
                 "CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "Shim", "StatusAPI", "TTRPC",
                 "containerd-shim-zeropod-v2",
             ]),
-        tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),
+        tests(of: "NodeDaemon", ["Commands", "JSON", "Linux", "StatusAPI", "Protobuf"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/Unit/Node", swiftSettings: strict),
 
@@ -150,7 +151,6 @@ let package = Package(
         .executableTarget(name: "zeropod-tests", dependencies: ["Commands"], path: "Tests/Run", swiftSettings: strict),
 
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
-        support("Commands"),
         support("CRI", ["Commands"]),
         support("TestNode", ["Commands", "CRI"]),
         support("Measure", ["Commands", "TestNode"]),
