@@ -166,6 +166,9 @@ let package = Package(
             name: "zeropod-soak", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Soak",
             swiftSettings: strict),
         .executableTarget(
+            name: "zeropod-load", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Load",
+            swiftSettings: strict),
+        .executableTarget(
             name: "zeropod-conformance", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Conformance",
             exclude: ["stock"],
             swiftSettings: strict),
