@@ -32,9 +32,12 @@ struct BusyDay {
 
     func run() async throws -> Result {
         let all = try await startSleepers()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for sleeper in all { group.addTask { try await sleeper.awaitAnswersAsleep() } }
+            try await group.waitForAll()
+        }
         var before: [String: Before] = [:]
         for sleeper in all {
-            try await sleeper.awaitAnswersAsleep()
             let container = sleeper.container
             before[container.id] = Before(
                 wakes: try await container.sleepReport().restores.count, lines: try container.shimLog().count)
