@@ -98,6 +98,31 @@ struct ReportTests {
         }
     }
 
+    /// What docs/kubernetes.md has a newcomer type, with an image that is there.
+    @Test func aNewcomersFirstSleep() async throws {
+        let cluster = try cluster()
+        let example = try String(
+            contentsOf: Kubernetes.configuration.appending(path: "examples/nginx.yaml"), encoding: .utf8)
+        try await cluster.apply(
+            example.replacing(
+                "image: nginx:stable", with: "image: zeropod.test/nginx:1\n          imagePullPolicy: Never"))
+        try await cluster.awaitRollout("deployment/nginx")
+        try await eventually("the column says that it sleeps", within: .seconds(120)) {
+            try await cluster.kubectl("get", "pods", "-l", "app=nginx", "-L", "status.zeropod.ctrox.dev/nginx")
+                .lines.last?.hasSuffix("SCALED_DOWN") == true
+        }
+        try await cluster.awaitEndpoints(of: "nginx")
+        let page = try await cluster.kubectl("get", "--raw", "/api/v1/namespaces/default/services/nginx/proxy/").text
+        #expect(page.contains("nginx"), "\(page)")
+        let pod = try await cluster.pod("nginx")
+        try await eventually("an event tells who woke it") {
+            let events = try await cluster.kubectl("get", "events", "--field-selector", "reason=Running").lines
+            return events.contains { $0.contains("pod/\(pod)") && $0.contains("woken by a connection from") }
+        }
+        try await cluster.expectRestarts("0", of: "nginx")
+        try await cluster.kubectl("delete", "deployment,service", "nginx")
+    }
+
     /// In a pod `zeropod check` tells of the node, by what its shims say.
     @Test func checkInTheDaemonsPodTellsOfTheNode() async throws {
         try await withWeb("checked") { cluster in
