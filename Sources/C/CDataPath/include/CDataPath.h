@@ -22,3 +22,6 @@ enum zp_direction { ZP_INGRESS, ZP_EGRESS };
 int zp_clsact_create(int interface);
 int zp_clsact_attach(int interface, enum zp_direction direction, int program);
 int zp_clsact_detach(int interface, enum zp_direction direction);
+
+/// The same as a link of its own (Linux 6.6): its descriptor, or a negative errno.
+int zp_tcx_attach(int interface, enum zp_direction direction, int program);
