@@ -20,8 +20,10 @@ import Testing
 
     /// The numbers of the two paths are the other way round today.
     @Test func optionsOfACheckpointAreTakenOver() throws {
-        let bytes: [UInt8] =
-            [1 << 3, 1, 8 << 3 | 2, 2] + Array("/w".utf8) + [9 << 3 | 2, 2] + Array("/i".utf8)
+        var bytes: [UInt8] = [1 << 3, 1, 8 << 3 | 2, 2]
+        bytes += "/w".utf8
+        bytes += [9 << 3 | 2, 2] as [UInt8]
+        bytes += "/i".utf8
         let options = try FormerCheckpointOptions(decoding: bytes).today
         #expect(options.exit)
         #expect(options.workPath == "/w")
