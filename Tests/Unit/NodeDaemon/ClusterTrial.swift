@@ -30,13 +30,9 @@ final class ClusterTrial {
         shim = Server(loop: loop) { _ in }
         for method in ["List", "Watch"] {
             shim.register(service: StatusService.name, method: method) { [unowned self] call, reply in
-                // Once; nothing changes after that.
+                // Each change once.
                 guard call.payload.isEmpty || method == "List" else { return watchers.append(reply) }
-                reply.succeed(
-                    StatusList {
-                        $0.generation = 1
-                        $0.containers = [Self.asleep]
-                    })
+                reply.succeed(list)
             }
         }
         try shim.listen(on: UnixSocket.listen("\(directory)/a.sock"))
@@ -45,9 +41,23 @@ final class ClusterTrial {
 
     deinit { try? Files.removeTree(directory) }
 
-    private static let asleep = ContainerReport {
+    private var generation: UInt64 = 1
+    private var report = ContainerReport {
         ($0.id, $0.podNamespace, $0.podName, $0.podUID, $0.containerName) = ("0123", "d", "p", "u", "web")
         $0.state = .asleep
+    }
+
+    private var list: StatusList {
+        StatusList { [generation, report] in ($0.generation, $0.containers) = (generation, [report]) }
+    }
+
+    /// The shim tells of a change; returns when the daemon waits for the next.
+    func change(_ body: (inout ContainerReport) -> Void) throws {
+        try self.await { !watchers.isEmpty }
+        generation += 1
+        body(&report)
+        watchers.removeFirst().succeed(list)
+        try self.await { !watchers.isEmpty }
     }
 
     private var pod: JSON {
