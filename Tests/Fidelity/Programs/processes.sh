@@ -10,7 +10,10 @@ file() { say "$1" "$(tr '\0\n' '  ' 2>/dev/null <"$place/$1")"; }
 
 of_a_task() {
     local line
-    while IFS=$'\t' read -r name value; do say "status $name" "$value"; done < <(cat "$place/status")
+    # Who sleeps waits for a page of its program now and then, as it is looked at.
+    while IFS=$'\t' read -r name value; do
+        say "status $name" "${value/#D (disk sleep)/S (sleeping)}"
+    done < <(cat "$place/status")
     for name in comm cgroup oom_score_adj loginuid sessionid attr/current timerslack_ns personality; do file "$name"; done
     say affinity "$(taskset -p "$task" | sed 's/.*: //')"
     say scheduling "$(chrt -p "$task" | sed 's/.*: //')"

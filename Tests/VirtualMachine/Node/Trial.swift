@@ -70,15 +70,18 @@ struct Trial {
 
     private func fallsAsleep(_ server: Container) async throws {
         // What has just answered may be busy with it yet, and its port not found.
-        var last = ""
+        var refusals: [String] = []
         do {
             try await eventually("it falls asleep", within: patience, every: .seconds(1)) {
-                last = try await node.run("zeropod", "sleep", server.id, expecting: nil).errorText
+                let refusal = try await node.run("zeropod", "sleep", server.id, expecting: nil).errorText
+                if !refusal.isEmpty { refusals.append(refusal) }
                 return try await server.sleepReport().state == asleep
             }
         } catch {
-            throw Surprise("\(error) \(last)\(try await server.sleepReport())")
+            throw Surprise("\(error) \(refusals.last ?? "")\(try await server.sleepReport())")
         }
+        // Why it took its time.
+        if let last = refusals.last { print("  refused \(refusals.count) times, at last: \(last)", terminator: "") }
         let processes = try await server.processes()
         guard processes.isEmpty == (asleep == "asleep") else {
             throw Surprise("\(asleep), with processes \(processes)")
