@@ -103,7 +103,7 @@ test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAM
 test-quick: ## those without containers, and one that sleeps, in two minutes (needs root)
 	@.ci/test quick
 
-test-long: ## what takes long: a long soak, long fuzzing, a long outage (needs root; PARTS="soak fuzz outage")
+test-long: ## what takes long: a long soak, long fuzzing, a long outage, a busy node (needs root; PARTS="soak fuzz outage load")
 	@.ci/test long
 
 durations: ## keep what the last run took as what tests are to take, in Tests/durations

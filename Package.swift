@@ -92,12 +92,13 @@ let package = Package(
         program("containerd-shim-zeropod-v2", ["Launch", "Linux", "DataPath"], settings: small),
 
         // What people and the node use.
-        room("Node", ["Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
+        room("Node", ["Lifecycle", "Linux", "DataPath", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
         program("zeropod", ["Node"]),
         room(
             "NodeDaemon", ["CCURL", "CMicroHTTPD", "Linux", "Protobuf", "StatusAPI", "TTRPC", "JSON"], settings: strict),
         program("zeropod-node", ["NodeDaemon", "Linux"]),
 
+        support("Commands"),
         tests(of: "Linux"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath", "Checkpoint", "Shim"]),
         tests(of: "Lifecycle"),
@@ -123,7 +124,7 @@ let package = Package(
                 "CLinux", "Linux", "JSON", "ContainerdAPI", "Protobuf", "Shim", "StatusAPI", "TTRPC",
                 "containerd-shim-zeropod-v2",
             ]),
-        tests(of: "NodeDaemon", ["JSON", "Linux", "StatusAPI", "Protobuf"]),
+        tests(of: "NodeDaemon", ["Commands", "JSON", "Linux", "StatusAPI", "Protobuf"]),
         .testTarget(
             name: "NodeTests", dependencies: ["Node", "StatusAPI"], path: "Tests/Unit/Node", swiftSettings: strict),
 
@@ -150,7 +151,6 @@ let package = Package(
         .executableTarget(name: "zeropod-tests", dependencies: ["Commands"], path: "Tests/Run", swiftSettings: strict),
 
         // Pods in a test node, with a real containerd, runc and criu: see Tests/Node.
-        support("Commands"),
         support("CRI", ["Commands"]),
         support("TestNode", ["Commands", "CRI"]),
         support("Measure", ["Commands", "TestNode"]),
@@ -164,6 +164,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "zeropod-soak", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Soak",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "zeropod-load", dependencies: ["Commands", "CRI", "Measure", "TestNode"], path: "Tests/Load",
             swiftSettings: strict),
         .executableTarget(
             name: "zeropod-conformance", dependencies: ["Commands", "CRI", "TestNode"], path: "Tests/Conformance",

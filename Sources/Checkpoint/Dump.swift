@@ -15,11 +15,12 @@ package struct Dump: Sendable {
     package let memory: UInt64
     /// Whether the images are made ready for memory that comes after a wake.
     package let mayWakeLazily: Bool
+    package let clock: SleepClock
     package let times: StepTimes
 
     package init(
         criu: HeldProgram, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
-        mayWakeLazily: Bool, times: StepTimes
+        mayWakeLazily: Bool, clock: SleepClock, times: StepTimes
     ) {
         self.criu = criu
         self.pid = pid
@@ -28,6 +29,7 @@ package struct Dump: Sendable {
         self.snapshot = snapshot
         self.memory = memory
         self.mayWakeLazily = mayWakeLazily
+        self.clock = clock
         self.times = times
     }
 
@@ -47,6 +49,7 @@ package struct Dump: Sendable {
         var descriptors: KeptDescriptors?
         var locks: RecordLocks?
         var timers: Timers?
+        var timerDescriptors: TimerDescriptors?
         var segments: SharedSegments?
     }
 
@@ -129,13 +132,13 @@ package struct Dump: Sendable {
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
         }
         guard let descriptors = findings.descriptors, let locks = findings.locks, let timers = findings.timers,
-            let segments = findings.segments
+            let timerDescriptors = findings.timerDescriptors, let segments = findings.segments
         else { throw .badImage(path: "\(snapshot.images)/files.img") }
         return Outcome(
             dispositions: findings.dispositions, lazyMemory: findings.lazyMemory,
             sleeper: Sleeper(
                 criu: criu, kept: kept, descriptors: descriptors, attributes: findings.attributes, locks: locks,
-                timers: timers, segments: segments))
+                timers: timers, timerDescriptors: timerDescriptors, segments: segments))
     }
 
     /// CRIU has not yet injected its code.
@@ -168,8 +171,9 @@ package struct Dump: Sendable {
             // Before the container's own processes end, so that its cgroups are never empty.
             try kept.placeholder?.awaitPlace()
             findings.segments = try SharedSegments(in: kept.ipc)
-            // Without it the restored processes are in the node's time namespace, where clocks have gone on.
-            try Files.remove("\(snapshot.images)/timens-0.img")
+            // With it CRIU makes a time namespace whose clocks are as they were. Without it the restored processes are in the
+            // node's, where clocks have gone on.
+            if clock == .running { try Files.remove("\(snapshot.images)/timens-0.img") }
         } catch {
             throw .system(error)
         }
@@ -179,8 +183,12 @@ package struct Dump: Sendable {
         let pids: [pid_t]
         do throws(SystemError) { pids = try kept.processes } catch { throw .system(error) }
         findings.locks = try RecordLocks(takenFrom: snapshot.images, of: pids)
-        findings.timers = try Timers(in: snapshot.images)
+        findings.timers = try Timers(in: snapshot.images, clock)
         let descriptors = try KeptDescriptors(takenFrom: snapshot.images)
+        do throws(SystemError) { findings.timerDescriptors = try descriptors.timers(clock) } catch {
+            throw .system(error)
+        }
+        if clock == .stopped { try StoppedClocks.setToNow(in: snapshot.images, of: pid) }
         times.reached("descriptors kept")
         try snapshot.settle()
         let isFree: Bool

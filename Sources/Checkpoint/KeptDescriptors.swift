@@ -34,16 +34,9 @@ package final class KeptDescriptors: Sendable {
     /// How many there are.
     package var count: Int { numbers.withLock { $0.count } }
 
-    /// How long it is until the first of the timers among them (timerfd_create(2)) comes due.
-    var earliestTimer: Instant.Span? {
-        let left = numbers.withLock { $0 }.compactMap { number -> UInt64? in
-            guard (try? Files.target(ofLink: "/proc/self/fd/\(number)")) == "anon_inode:[timerfd]" else { return nil }
-            var timer = itimerspec()
-            guard timerfd_gettime(number, &timer) == 0 else { return nil }
-            let span = UInt64(timer.it_value.tv_sec) * 1_000_000_000 + UInt64(timer.it_value.tv_nsec)
-            return span == 0 ? nil : span
-        }
-        return left.min().map { Instant.Span(nanoseconds: $0) }
+    /// The timers among them, as they are now.
+    func timers(_ clock: SleepClock) throws(SystemError) -> TimerDescriptors {
+        try TimerDescriptors(among: numbers.withLock { $0 }, clock)
     }
 
     /// Lets go of them: the processes have them again, or nobody ever will. A connection only ends with its last copy, so

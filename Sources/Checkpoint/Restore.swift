@@ -158,6 +158,7 @@ package struct Restore: Sendable {
                 case "post-restore": try attempt { () throws(SystemError) in try faults?.hold() }
                 // The processes are about to run. From here on a failure ends them.
                 case "pre-resume":
+                    try attempt { () throws(SystemError) in try sleeper.timerDescriptors.giveBackTime() }
                     sleeper.attributes.giveBack(to: (try? kept.processes) ?? [])
                     aboutToRun()
                     sleeper.descriptors.close()

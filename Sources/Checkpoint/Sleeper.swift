@@ -9,9 +9,12 @@ package struct Sleeper: Sendable {
     let attributes: TaskAttributes
     let locks: RecordLocks
     let timers: Timers
+    let timerDescriptors: TimerDescriptors
     let segments: SharedSegments
 
     /// How long it is until the first timer of the processes that goes on comes due (timer_create(2), setitimer(2),
     /// timerfd_create(2)); nil if there is none. What threads only wait for shows nowhere.
-    package var earliestTimer: Instant.Span? { [timers.earliest, descriptors.earliestTimer].compactMap(\.self).min() }
+    package var earliestTimer: Instant.Span? {
+        [timers.earliest, timerDescriptors.earliest].compactMap(\.self).min()
+    }
 }

@@ -2,12 +2,13 @@ import Glibc
 import Linux
 import Synchronization
 
-/// Timers that belong to processes (setitimer(2), timer_create(2)). The images hold what was left of each; time that has
-/// passed asleep has passed, so that much is taken off before a wake. What is due fires at once.
+/// Timers that belong to processes (setitimer(2), timer_create(2)). The images hold what was left of each; where the clock
+/// has gone on, the time asleep is taken off before a wake. What is due fires at once.
 ///
 /// Descriptors of timers (timerfd_create(2)) are kept and go on by themselves.
 final class Timers: Sendable {
-    /// Image files with timers of real time that were running.
+    private let clock: SleepClock
+    /// Image files with timers that go on.
     private let files: [String]
     /// When the first of them comes due, by CLOCK_BOOTTIME.
     private let first: UInt64?
@@ -31,21 +32,16 @@ final class Timers: Sendable {
         static let posix = Place(seconds: 9, rest: 10, unit: 1_000_000_000)
     }
 
-    /// Those clocks stand still for a process that does not run (clock_gettime(2)): CLOCK_PROCESS_CPUTIME_ID and
-    /// CLOCK_THREAD_CPUTIME_ID; those of other processes have negative numbers.
-    private static func goesOn(_ clock: UInt64) -> Bool {
-        clock != 2 && clock != 3 && Int32(truncatingIfNeeded: clock) >= 0
-    }
-
     /// Looks into complete images.
-    init(in directory: String) throws(CheckpointError) {
+    init(in directory: String, _ clock: SleepClock) throws(CheckpointError) {
+        self.clock = clock
         let names: [String]
         do { names = try Files.names(in: directory) } catch { throw .system(error) }
         var (files, least): ([String], UInt64?) = ([], nil)
         for name in names where name.hasPrefix("core-") && name.hasSuffix(".img") {
             let path = "\(directory)/\(name)"
             var isRunning = false
-            try Self.editTimers(path) { left in
+            try Self.editTimers(path, clock) { left in
                 isRunning = true
                 least = min(least ?? left, left)
                 return false
@@ -72,7 +68,7 @@ final class Timers: Sendable {
             return now - asOf
         }
         for path in files {
-            try Self.editTimers(path) { left in
+            try Self.editTimers(path, clock) { left in
                 // Zero would disarm it.
                 left = left > slept ? left - slept : 1
                 return true
@@ -87,9 +83,9 @@ final class Timers: Sendable {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
-    /// - Parameter change: of what is left in nanoseconds, of each timer that runs; true if that is written.
+    /// - Parameter change: of what is left in nanoseconds, of each timer that goes on; true if that is written.
     private static func editTimers(
-        _ path: String, _ change: (inout UInt64) -> Bool
+        _ path: String, _ clock: SleepClock, _ change: (inout UInt64) -> Bool
     ) throws(CheckpointError) {
         try ImageFile.edit(path) { entry throws(CheckpointError) in
             guard var task = try entry.message(Field.task, path), var timers = try task.message(Field.timers, path)
@@ -99,7 +95,11 @@ final class Timers: Sendable {
                 let field = timers.fields[index]
                 guard field.number == Field.real || field.number == Field.posix else { continue }
                 var timer = try ImageFile.Message(parsing: field.bytes, path: path)
-                if field.number == Field.posix, !goesOn(timer.number(2) ?? 0) { continue }
+                // setitimer(2) counts by CLOCK_MONOTONIC (hrtimer_setup of real_timer in kernel/fork.c).
+                let counts =
+                    field.number == Field.real
+                    ? CLOCK_MONOTONIC : Int32(truncatingIfNeeded: timer.number(2) ?? 0)
+                guard clock.goesOn(counts) else { continue }
                 let place = field.number == Field.real ? Place.interval : .posix
                 let scale = 1_000_000_000 / place.unit
                 var left = (timer.number(place.seconds) ?? 0) * 1_000_000_000 + (timer.number(place.rest) ?? 0) * scale

@@ -29,11 +29,13 @@ package struct TCPConnection: Sendable {
         local = withUnsafeBytes(of: raw.local) { address($0, raw.local_port) }
         remote = withUnsafeBytes(of: raw.remote) { address($0, raw.remote_port) }
         state = raw.state
-        unread = raw.unread
         unacknowledged = raw.unacknowledged
         sent = raw.sent
-        // A FIN has a number like a byte, and counts as one (tcp_fin).
-        received = raw.received - (raw.state == Self.closeWait && raw.received > 0 ? 1 : 0)
+        // A FIN has a number like a byte, and counts as one: among what was received (tcp_fin), and among what is unread
+        // until it is read itself, which is when nothing is left (tcp_diag_get_info).
+        let hasEnded = raw.state == Self.closeWait
+        received = raw.received - (hasEnded && raw.received > 0 ? 1 : 0)
+        unread = raw.unread - (hasEnded && raw.unread > 0 ? 1 : 0)
         sinceSent = .milliseconds(UInt64(raw.since_sent))
         sinceReceived = .milliseconds(UInt64(raw.since_received))
     }

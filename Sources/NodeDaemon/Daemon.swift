@@ -74,27 +74,36 @@ package final class Daemon {
             let lacks = whatIsMissing
             return then(HTTPServer.Answer(status: lacks == nil ? 200 : 503, body: "\(lacks ?? "ok")\n"))
         case "/metrics", "/": break
+        case "/cluster" where cluster != nil: break
         default:
-            return then(HTTPServer.Answer(status: 404, body: "there are /, /metrics, /healthz and /readyz\n"))
+            let paths = (cluster == nil ? "" : "/cluster, ") + "/metrics, /healthz and /readyz"
+            return then(HTTPServer.Answer(status: 404, body: "there are /, \(paths)\n"))
         }
-        guard options.authenticates else { return show(request.path, then) }
+        guard options.authenticates else { return show(request, then) }
         guard let authentication else { return then(HTTPServer.Answer(status: 503, body: "not begun yet\n")) }
         authentication.judge(request.authorization, path: request.path) { [weak self] verdict in
             switch verdict {
-            case .allowed: self?.show(request.path, then)
-            case .unknown: then(HTTPServer.Answer(status: 401, body: "a bearer token of the cluster is needed\n"))
+            case .allowed: self?.show(request, then)
+            case .unknown:
+                let way = (
+                    "WWW-Authenticate", "Basic realm=\"a token of the cluster as the password\", charset=\"UTF-8\""
+                )
+                then(HTTPServer.Answer(status: 401, body: "a token of the cluster is needed\n", field: way))
             case .forbidden: then(HTTPServer.Answer(status: 403, body: "the token's user may not get this path\n"))
             case .unavailable(let reason): then(HTTPServer.Answer(status: 503, body: "\(reason)\n"))
             }
         }
     }
 
-    private func show(_ path: String, _ then: @escaping (HTTPServer.Answer) -> Void) {
+    private func show(_ request: HTTPServer.Request, _ then: @escaping (HTTPServer.Answer) -> Void) {
+        let html = { then(HTTPServer.Answer(type: "text/html; charset=utf-8", body: $0)) }
+        if request.path == "/cluster", let cluster {
+            let filter = ClusterPage.Filter(request.query)
+            return cluster.survey.ask { html(ClusterPage($0, filter, now: WallClockTime.now.seconds).html) }
+        }
         shims.refresh { [self] in
-            then(
-                path == "/metrics"
-                    ? HTTPServer.Answer(type: "text/plain; version=0.0.4; charset=utf-8", body: metrics)
-                    : HTTPServer.Answer(type: "text/html; charset=utf-8", body: page))
+            if request.path != "/metrics" { return html(page) }
+            then(HTTPServer.Answer(type: "text/plain; version=0.0.4; charset=utf-8", body: metrics))
         }
     }
 
@@ -117,7 +126,14 @@ package final class Daemon {
         for (status, count) in cluster?.api.counts.sorted(by: { $0.key < $1.key }) ?? [] {
             requests.add(count, ["code": "\(status)"])
         }
-        return ContainerMetrics(shims.containers).text + build.text + found.text + silent.text + requests.text
+        var pending = MetricFamily(
+            "zeropod_resize_pending", .gauge, "1 for each pod whose requests the kubelet has not put into effect.")
+        for (pod, resize) in cluster?.pendingResizes ?? [] {
+            let names = pod.split(separator: "/").map(String.init)
+            pending.add(1, ["pod": names.last ?? "", "namespace": names.first ?? "", "reason": resize.reason])
+        }
+        return ContainerMetrics(shims.containers).text + pending.text + build.text + found.text + silent.text
+            + requests.text
     }
 
     private var page: String {
@@ -125,7 +141,8 @@ package final class Daemon {
         let own = silent == 0 ? [] : ["\(silent) of \(shims.count) shims cannot be asked now."]
         let notes = own + (cluster?.notes ?? [])
         return StatusPage(
-            node: options.nodeName, shims.containers, notes: notes, now: WallClockTime.now.seconds
+            node: options.nodeName, shims.containers, notes: notes, isOfCluster: cluster != nil,
+            now: WallClockTime.now.seconds
         ).html
     }
 }

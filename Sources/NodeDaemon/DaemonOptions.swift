@@ -29,11 +29,12 @@ package struct DaemonOptions {
     package static let usage = """
         usage: zeropod node [FLAG...]
 
-          --metrics-addr ADDRESS,...    where /, /metrics, /healthz and /readyz are served (127.0.0.1:8080)
+          --metrics-addr ADDRESS,...    where /, /metrics, /healthz and /readyz are served (127.0.0.1:8080);
+                                        in a cluster also /cluster, with the containers of all nodes
           --host NAME,...               names that requests may call this host by, besides its addresses and the node's
           --authenticate                / and /metrics want a token of the cluster, whose user may get these paths
           --node-name NAME              this node, as the cluster calls it ($NODE_NAME)
-          --status-labels               label pods with what their containers do
+          --status-labels               label pods with what their containers do, and annotate them with why
           --status-events               make an event of each sleep, wake and failure
           --in-place-scaling            lower the requests of pods while they sleep
           --scaled-down-cpu QUANTITY    to this (1m)

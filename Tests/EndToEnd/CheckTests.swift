@@ -159,6 +159,41 @@ extension AlteredNodes {
             #expect(output.text.contains("MISSING  BPF "), "\(output.text)")
         }
 
+        /// The daemon's pod: what it lacks itself is nothing that the node lacks.
+        @Test func inAPodTheShimsAreAsked() async throws {
+            let node = try await node(.current)
+            let inPod = "KUBERNETES_SERVICE_HOST=10.96.0.1 setpriv --bounding-set -all --inh-caps -all \(check)"
+            try await node.withSleepyPod("asked", after: "1h") { pod in
+                let server = try await pod.start("server", image: "python")
+                let before = try await node.shell(inPod).text
+                #expect(before.contains("ok       shims   of 1 containers 0 are asleep\n"), "\(before)")
+                #expect(before.hasSuffix("whether containers can sleep on this node is not known here\n"))
+                try await eventually("it can sleep") {
+                    try await node.run("/opt/zeropod/bin/zeropod", "sleep", server.id, expecting: nil).status == 0
+                }
+                let after = try await node.shell(inPod).text
+                #expect(after.contains("the rest on the node itself: sudo /opt/zeropod/bin/zeropod check"), "\(after)")
+                #expect(after.contains("of 1 containers 1 are asleep\ncontainers sleep on this node\n"), "\(after)")
+                #expect(!after.contains("MISSING"))
+            }
+        }
+
+        /// What a shim has found out for a container stands for the node.
+        @Test func inAPodTheNodesLacksAreTold() async throws {
+            let node = try await node(.current)
+            try await node.altered(by: Self.hideCRIU, back: Self.showCRIU) {
+                try await node.withSleepyPod("unable", after: "1s") { pod in
+                    _ = try await pod.start("server", image: "python")
+                    let inPod = "KUBERNETES_SERVICE_HOST=10.96.0.1 setpriv --bounding-set -all --inh-caps -all \(check)"
+                    try await eventually("the shim has looked for criu") {
+                        let said = try await node.shell(inPod, expecting: nil)
+                        return said.status == 1 && said.text.contains("MISSING  node ")
+                            && said.text.hasSuffix("containers cannot sleep on this node\n")
+                    }
+                }
+            }
+        }
+
         @Test func oneWhoIsNotRootIsTold() async throws {
             let node = try await node(.current)
             let output = try await node.shell("setpriv --reuid 65534 --clear-groups \(check)", expecting: 1)

@@ -52,7 +52,6 @@ extension SleepingPods {
                         let picture = try await browser.picture(of: url, as: name, width: width)
                         // A page that is empty, or says that there is none, is a few kilobytes.
                         #expect(picture.count > 15_000)
-                        print("the page as Chromium shows it: build/screenshots/\(name).png")
                     }
                 } catch {
                     try? await daemon.kill()

@@ -120,6 +120,39 @@ extension SleepingPods {
             }
         }
 
+        /// Commands that come again and again keep it awake, and its status says what they may be. One that a person runs is
+        /// none.
+        @Test func whyNamesExecProbes() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("exec-probed", after: "1h") { pod in
+                let server = try await pod.start("server", image: "python")
+                _ = try await server.exec("true")
+                #expect(try await !server.sleepReport().why.contains("exec probe"))
+                for _ in 1...2 { _ = try await server.exec("true") }
+                let why = try await server.sleepReport().why
+                #expect(why.contains("commands are run in it again and again: let an exec probe be an HTTP"), "\(why)")
+            }
+        }
+
+        /// What the kubelet says to a port over TLS cannot be told from use. Others may speak TLS: they are clients.
+        @Test func whyNamesProbesOverHTTPS() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("https-probed", after: "1h") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitShimLog("watching ports [8080]")
+                // The server speaks no TLS, so they fail: what counts is what was sent.
+                func speakTLS(_ prefix: String = "") async throws {
+                    try await node.shell(
+                        "\(prefix) curl --silent --insecure --max-time 60 https://\(pod.ip4):8080/", expecting: nil)
+                }
+                try await speakTLS("ip netns exec client")
+                #expect(try await !server.sleepReport().why.contains("TLS"))
+                try await speakTLS()
+                let why = try await server.sleepReport().why
+                #expect(why.contains("the node speaks TLS to port 8080: let an HTTPS probe be an HTTP"), "\(why)")
+            }
+        }
+
         /// Asleep a passive port ends what is not HTTP in order, at once, and whoever says nothing after a moment.
         @Test(arguments: Handover.allCases) func passivePortsEndOtherProtocols(_ handover: Handover) async throws {
             let node = try await node(.current)

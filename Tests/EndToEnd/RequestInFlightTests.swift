@@ -24,6 +24,22 @@ extension SleepingPods {
             }
         }
 
+        /// A client that has said nothing and ends its side waits for no answer, and its connection stays open for an
+        /// application that has not looked at it.
+        @Test func aClientThatEndsWithoutAWordIsNotOwedAnAnswer() async throws {
+            let node = try await node(.current)
+            let deaf =
+                "import socket; held = []; s = socket.create_server(('', 8080))\nwhile True: held.append(s.accept())"
+            try await node.withSleepyPod("deaf", after: "1s") { pod in
+                let server = try await pod.start("server", image: "python", command: ["python3", "-c", deaf])
+                try await server.awaitShimLog("watching ports [8080]")
+                let client = try KeptConnection.connect(node, to: pod.ip4, port: 8080)
+                client.finish()
+                try await server.awaitSleep()
+                #expect(try await server.sleepReport().connectionsKept == 1)
+            }
+        }
+
         /// Its client has stopped reading, and the kernel asks it ever more seldom whether it goes on (persist timer).
         @Test(arguments: Handover.allCases) func anAnswerThatIsNotTakenIsWaitedFor(_ handover: Handover) async throws {
             let node = try await node(.current)

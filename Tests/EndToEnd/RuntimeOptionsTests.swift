@@ -89,6 +89,15 @@ extension SleepingPods {
             #expect(ours == (try await features("io.containerd.runc.v2")))
         }
 
+        /// Else the kubelet refuses pods with `hostUsers: false`, and mounts with `recursiveReadOnly`. containerd 1.7 tells of
+        /// no runtime.
+        @Test(arguments: Containerd.allCases) func theKubeletIsToldOfThem(_ containerd: Containerd) async throws {
+            let features = try await node(containerd).cri.features()
+            let isTold = containerd == .current ? true : nil
+            #expect(features["zeropod"]?.recursiveReadOnly == isTold)
+            #expect(features["zeropod"]?.userNamespaces == isTold)
+        }
+
         @Test func aConfigurationFileThatCannotBeReadIsNamed() async throws {
             let node = try await node(.current)
             let run = "ctr -n k8s.io run --rm --runtime io.containerd.zeropod.v2 --runtime-config-path"

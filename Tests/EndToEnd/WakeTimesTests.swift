@@ -21,6 +21,22 @@ extension SleepingPods {
             }
         }
 
+        /// The annotation `clock: stopped`: who is executed in the container later has its clocks.
+        @Test func whatIsExecutedHasTheStoppedClock() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("stopped", after: "1s", ["clock": "stopped"]) { pod in
+                let server = try await pod.start(
+                    "server", image: "python", command: ["python3", "-c", program, "timerfd"])
+                try await server.awaitLog("listening")
+                try await server.awaitSleep(1)
+                let path = "/ns/time"
+                let ofTheInit = try await server.exec("readlink", "/proc/1\(path)").stdout
+                let ofTheExec = try await server.exec("readlink", "/proc/self\(path)").stdout
+                #expect(ofTheInit.hasPrefix("time:[") && ofTheExec == ofTheInit)
+                #expect(try await node.run("readlink", "/proc/self\(path)").text != ofTheInit)
+            }
+        }
+
         private let program = """
             import ctypes, http.server, os, signal, struct, sys, threading
             c = ctypes.CDLL(None)

@@ -31,6 +31,7 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "outside", cycles: 20, annotations: ["ports-map": "holder=8080,9000,9001,9002/udp"]),
         Group(name: "calls"),
         Group(name: "clocks"),
+        Group(name: "stopped", annotations: ["clock": "stopped"]),
         Group(name: "tasks"),
         Group(name: "planted"),
         Group(name: "refused", separate: true),

@@ -28,7 +28,7 @@ struct Report {
     private func writeDurations(known tests: [Test]) throws {
         var all = durations
         for (name, seconds) in results.times { all[name] = seconds }
-        let names = Set(tests.map(\.id) + options.steps.map(\.name) + results.times.keys)
+        let names = Set(tests.map(\.id) + options.steps.map(\.name)).union(results.times.keys)
         try all.write(to: options.directory.appending(path: "durations"), known: names)
     }
 

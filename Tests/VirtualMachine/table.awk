@@ -6,11 +6,11 @@ $1 == "result" {
     cell[$2, $3] = $4
 }
 END {
-    format = "%-36s  %-12s  %-12s  %-12s\n"
-    printf format, "Linux " kernel (name ~ /[+]/ ? substr(name, index(name, "+")) : ""), "root", "non-root", "frozen"
+    format = "%-36s  %-12s  %-12s  %-12s  %-12s\n"
+    printf format, "Linux " kernel (name ~ /[+]/ ? substr(name, index(name, "+")) : ""), "root", "non-root", "userns", "frozen"
     for (i = 1; i <= count; i++) {
         what = rows[i]
-        printf format, what, ((what, "node") in cell) ? cell[what, "node"] : cell[what, "root"], cell[what, "user"], cell[what, "frozen"]
+        printf format, what, ((what, "node") in cell) ? cell[what, "node"] : cell[what, "root"], cell[what, "user"], cell[what, "userns"], cell[what, "frozen"]
     }
     print ""
 }

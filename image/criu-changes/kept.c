@@ -285,20 +285,29 @@ int collect_kept_segments(void)
 	return 0;
 }
 
+/*
+ * Each process that is made has the shim's pidfd beside CRIU's own descriptors, until those are closed: to get it out of the store
+ * for each of thousands of files takes longer than all else that is done for them.
+ */
+int place_keeper(void)
+{
+	int keeper = kept_is_on() ? inherit_fd_lookup_id("keeper") : -1;
+
+	return keeper < 0 || install_service_fd(KEEPER_FD_OFF, keeper) >= 0 ? 0 : -1;
+}
+
 /* True: the name, without its first slash, is of something kept. Its descriptor, or -1. */
 bool kept_fd(const char *name, int *fd)
 {
-	int number, keeper;
+	int number;
 
 	if (sscanf(name, "/kept/%d", &number) != 1)
 		return false;
 	if (!fd)
 		return true;
-	keeper = inherit_fd_lookup_id("keeper");
-	*fd = syscall(__NR_pidfd_getfd, keeper, number, 0);
+	*fd = syscall(__NR_pidfd_getfd, get_service_fd(KEEPER_FD_OFF), number, 0);
 	if (*fd < 0)
 		pr_perror("Can't take descriptor %d", number);
-	close(keeper);
 	return true;
 }
 

@@ -27,6 +27,7 @@ int read_limit(pid_t pid, int resource, struct rlimit64 *limit);
 
 /* Restore. */
 int collect_kept_segments(void);
+int place_keeper(void);
 bool kept_fd(const char *name, int *fd);
 int restore_kept_owner(struct file_desc *d, int fd);
 int open_beneath(int root, const char *path, unsigned int flags);

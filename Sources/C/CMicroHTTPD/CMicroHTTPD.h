@@ -29,3 +29,8 @@ static inline struct MHD_Response *zp_http_response(const void *bytes, size_t co
 static inline const char *zp_http_field(struct MHD_Connection *connection, const char *name) {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
+
+// A value of the request's query; null if it has none of that name.
+static inline const char *zp_http_parameter(struct MHD_Connection *connection, const char *name) {
+    return MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+}

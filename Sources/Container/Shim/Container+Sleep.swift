@@ -92,7 +92,7 @@ extension Container {
             let dump = Dump(
                 criu: try snapshot.hold(criu), pid: main.pid, root: root, kept: kept, snapshot: snapshot,
                 memory: (attempt.memory ?? 0) + min(unnamed, .max / 4), mayWakeLazily: mayWakeLazily(attempt.memory),
-                times: times)
+                clock: configuration.clock, times: times)
             watch(underWay.call, "checkpoint")
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,

@@ -29,29 +29,25 @@ struct TrafficPrograms: ~Copyable {
 }
 
 enum TCX {
-    // <linux/bpf.h> has them since 6.6, Debian 12's does not.
-    private static let ingress = bpf_attach_type(46)
-    private static let egress = bpf_attach_type(47)
-
     /// - Returns: false if this kernel has no tcx.
     static func attach(
         _ programs: borrowing TrafficPrograms, to interface: Interface, _ pins: PodPins
     ) throws(DataPathError) -> Bool {
-        guard try attach(programs.ingress, ingress, to: interface, pin: pins.link(.ingress, on: interface)) else {
+        guard try attach(programs.ingress, ZP_INGRESS, to: interface, pin: pins.link(.ingress, on: interface)) else {
             return false
         }
-        return try attach(programs.egress, egress, to: interface, pin: pins.link(.egress, on: interface))
+        return try attach(programs.egress, ZP_EGRESS, to: interface, pin: pins.link(.egress, on: interface))
     }
 
     private static func attach(
-        _ program: borrowing Descriptor, _ type: bpf_attach_type, to interface: Interface, pin: String
+        _ program: borrowing Descriptor, _ direction: zp_direction, to interface: Interface, pin: String
     ) throws(DataPathError) -> Bool {
-        let number = bpf_link_create(program.rawValue, Int32(interface.index), type, nil)
+        let number = zp_tcx_attach(Int32(interface.index), direction, program.rawValue)
         if number < 0 {
-            switch errno {
+            switch -number {
             case EEXIST: return true  // attached by an earlier run
             case EINVAL: return false  // how older kernels answer attach types they do not know
-            default: throw .system(.last("bpf_link_create(tcx)", interface.name))
+            default: throw .system(SystemError("bpf_link_create(tcx)", interface.name, code: -number))
             }
         }
         let link = Descriptor(owning: number)

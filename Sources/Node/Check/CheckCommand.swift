@@ -6,6 +6,7 @@ package struct CheckCommand {
     package init() {}
 
     package func run() -> FindingsReport {
+        if PodChecks.isNeeded { return PodChecks(prefix: place.prefix).run() }
         let host = Host(root: place.root)
         return FindingsReport(
             KernelChecks().run() + ResourceChecks(host: host).run() + ProgramChecks(place: place).run())

@@ -42,8 +42,12 @@ package struct Finding: Equatable {
 /// All lines, for people or for programs.
 package struct FindingsReport {
     package let findings: [Finding]
+    /// What they mean together, if that is not to be told from them.
+    private let conclusion: String?
 
-    package init(_ findings: [Finding]) { self.findings = findings }
+    package init(_ findings: [Finding], _ conclusion: String? = nil) {
+        (self.findings, self.conclusion) = (findings, conclusion)
+    }
 
     package var isUsable: Bool { findings.allSatisfy { $0.verdict != .missing } }
 
@@ -63,7 +67,8 @@ package struct FindingsReport {
             let indent = String(repeating: " ", count: mark.count + width + 4)
             return finding.remedy.isEmpty ? [line] : [line, "\(indent)→ \(finding.remedy)"]
         }
-        lines.append(isUsable ? "containers can sleep on this node" : "containers cannot sleep on this node")
+        lines.append(
+            conclusion ?? (isUsable ? "containers can sleep on this node" : "containers cannot sleep on this node"))
         return lines.joined(separator: "\n")
     }
 }

@@ -8,6 +8,9 @@ struct KernelChecks {
         [version, root] + NetworkTrial.run() + [userfaultfd]
     }
 
+    /// What needs no rights to be found out.
+    var ofAnyProcess: [Finding] { [version] }
+
     private var version: Finding {
         let version = KernelVersion.running
         if version < KernelVersion(5, 9) {

@@ -72,7 +72,15 @@ package struct ContainerdConfiguration: Equatable {
 }
 
 /// The table that names the runtime.
+///
+/// Its type is that of the stock shim, and the path makes it ours. Of a runtime of another type containerd 2.0 and 2.1, and
+/// 2.2 before 2.2.7, do not ask what it can do (internal/cri/server, introspectRuntimeFeatures), so the kubelet refuses pods
+/// with a user namespace (`hostUsers: false`) and mounts that are read-only throughout (`recursiveReadOnly`). containerd
+/// 1.7 asks none, and runs both types alike. A shim that runs is found by the files in its bundle and not by its type.
 package struct RuntimeTable {
+    package static let type = "io.containerd.runc.v2"
+    /// The shim's own name, by which it is found on containerd's PATH. Earlier versions registered it.
+    package static let ownType = "io.containerd.zeropod.v2"
     package let version: Int
     /// The shim's path on the host.
     package let shim: String
@@ -104,7 +112,7 @@ package struct RuntimeTable {
     var text: String {
         let annotations = #"["zeropod.ctrox.dev/*", "io.containerd.runc.v2.group"]"#
         var lines = [
-            "[\(name)]", #"runtime_type = "io.containerd.zeropod.v2""#, "runtime_path = \"\(shim)\"",
+            "[\(name)]", "runtime_type = \"\(Self.type)\"", "runtime_path = \"\(shim)\"",
             "pod_annotations = \(annotations)", "container_annotations = \(annotations)",
         ]
         if !options.isEmpty { lines += ["[\(name).options]"] + options }

@@ -27,7 +27,12 @@ package struct ContainerdDump {
     /// The shim that the runtime `zeropod` names: nil if there is no such runtime, "" if it is looked for on PATH.
     package var shim: String? {
         guard let lines = table(ending: "zeropod"), let path = value(of: "runtime_path", in: lines) else { return nil }
-        return value(of: "runtime_type", in: lines) == "io.containerd.zeropod.v2" ? path : nil
+        switch value(of: "runtime_type", in: lines) {
+        case RuntimeTable.ownType: return path
+        // Without a path it is the stock shim.
+        case RuntimeTable.type: return path.isEmpty ? nil : path
+        default: return nil
+        }
     }
 
     /// The files that were read, the configuration itself among them, before containerd 2; what it says of others, later.

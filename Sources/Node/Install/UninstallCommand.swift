@@ -47,10 +47,11 @@ package struct UninstallCommand {
         containerd.host.path("\(containerd.flavor.configuration).zeropod-prefix")
     }
 
-    /// As containerd lists them, and as the shims do, which live on while containerd is away. A line for each.
+    /// As the shims list them, which live on while containerd is away; and as containerd does, which knows those without a
+    /// shim too, but tells them from the stock shim's only by the type that was registered before. A line for each.
     private func users(_ containerd: Containerd) throws -> [String] {
         var users: [String: String] = [:]
-        for user in try containerd.containers(ofRuntime: "io.containerd.zeropod.v2") { users[user] = user }
+        for user in try containerd.containers(ofRuntime: RuntimeTable.ownType) { users[user] = user }
         let shims = ShimDirectory(containerd.host.path(StatusService.directory))
         for container in try shims.containers().found {
             let report = container.report

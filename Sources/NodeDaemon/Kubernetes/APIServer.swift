@@ -27,12 +27,14 @@ final class APIServer {
     }
 
     /// One request; `then` is called once, later.
+    ///
+    /// - Parameter accepted: the form of the answer.
     func ask(
         _ method: String = "GET", _ path: String, _ body: JSON? = nil, as type: String = "application/json",
-        _ then: @escaping (Result<JSON, APIFailure>) -> Void
+        accepting accepted: String = "application/json", _ then: @escaping (Result<JSON, APIFailure>) -> Void
     ) {
         var bytes: [UInt8] = []
-        var request = request(method, path)
+        var request = request(method, path, accepting: accepted)
         request.seconds = Self.patience
         if let body {
             request.body = body.bytes
@@ -80,14 +82,16 @@ final class APIServer {
 
     func stop(_ transfer: Transfer) { transfers.cancel(transfer) }
 
-    private func request(_ method: String, _ path: String) -> Transfer.Request {
+    private func request(
+        _ method: String, _ path: String, accepting accepted: String = "application/json"
+    ) -> Transfer.Request {
         var request = Transfer.Request()
         request.method = method
         request.url = identity.url + path
         request.authority = identity.authority
         request.clientCertificate = identity.clientCertificate
         request.clientKey = identity.clientKey
-        request.headers = ["Accept: application/json"]
+        request.headers = ["Accept: \(accepted)"]
         // Read each time: the kubelet replaces a service account's token every hour.
         if !identity.tokenFile.isEmpty, let token = try? Files.readText(identity.tokenFile) {
             request.headers.append("Authorization: Bearer \(token.filter { !$0.isWhitespace })")

@@ -11,6 +11,13 @@ struct Pod: Equatable {
         var restartedBy: Set<String> = []
     }
 
+    /// Requests that the kubelet has not put into effect.
+    struct PendingResize: Equatable {
+        /// `Deferred`: when there is room; `Infeasible`: never on this node.
+        var reason = ""
+        var message = ""
+    }
+
     var name = ""
     var namespace = ""
     var uid = ""
@@ -23,6 +30,7 @@ struct Pod: Equatable {
     var qualityOfService = ""
     /// Whether the pod as a whole has requests or limits (1.32 and later).
     var hasOwnResources = false
+    var pendingResize: PendingResize?
     /// Being deleted, or ended: nothing is written to it any more.
     var isEnding = false
 
@@ -44,12 +52,15 @@ struct Pod: Equatable {
         version = metadata["resourceVersion"]?.string ?? ""
         labels = (metadata["labels"]?.stringMap ?? [:]).filter { $0.key.hasPrefix(StatusLabels.prefix) }
         let all = metadata["annotations"]?.stringMap ?? [:]
-        annotations = all.filter { Self.annotationsOfInterest.contains($0.key) }
+        annotations = all.filter {
+            Self.annotationsOfInterest.contains($0.key) || $0.key.hasPrefix(StatusLabels.prefix)
+        }
         localUID = all["kubernetes.io/config.hash"] ?? uid
         containers = (document["spec"]?["containers"]?.array ?? []).map(Container.init)
         qualityOfService = document["status"]?["qosClass"]?.string ?? ""
         let own = document["spec"]?["resources"]
         hasOwnResources = own?["requests"]?.object != nil || own?["limits"]?.object != nil
+        pendingResize = document["status"].flatMap(PendingResize.init)
         let phase = document["status"]?["phase"]?.string
         isEnding = metadata["deletionTimestamp"]?.string != nil || phase == "Succeeded" || phase == "Failed"
     }
@@ -76,6 +87,26 @@ struct Pod: Equatable {
     func isNewer(than other: Pod) -> Bool {
         guard uid == other.uid, let own = UInt64(version), let others = UInt64(other.version) else { return false }
         return own > others
+    }
+}
+
+extension Pod.PendingResize {
+    /// Nil if all requests are in effect, or are about to be.
+    init?(status: JSON) {
+        let condition = status["conditions"]?.array?.first {
+            $0["type"]?.string == "PodResizePending" && $0["status"]?.string == "True"
+        }
+        if let condition {
+            (reason, message) = (condition["reason"]?.string ?? "", condition["message"]?.string ?? "")
+            return
+        }
+        // Before Kubernetes 1.33.
+        guard let reason = status["resize"]?.string, ["Deferred", "Infeasible"].contains(reason) else { return nil }
+        self.reason = reason
+    }
+
+    var words: String {
+        "the kubelet has not put its requests into effect: \(reason)" + (message.isEmpty ? "" : ", \(message)")
     }
 }
 

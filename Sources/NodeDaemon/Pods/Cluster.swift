@@ -6,6 +6,8 @@ import StatusAPI
 /// What the daemon does in the cluster: it follows the pods of its node there, and tells what their containers do.
 final class Cluster {
     let api: APIServer
+    /// Of all nodes.
+    let survey: ClusterSurvey
     let loop: EventLoop
     let log: Log
     private(set) var scaling: RequestScaling
@@ -21,6 +23,8 @@ final class Cluster {
     private var reports: [String: ContainerReport] = [:]
     private var resizes: Resizing?
     private var skipped: Set<String> = []
+    /// By pod, as the log has it.
+    private var resizesTold: [String: Pod.PendingResize] = [:]
     private var leaving: Leaving?
     private enum Phase {
         case keeping
@@ -33,6 +37,7 @@ final class Cluster {
 
     init(_ options: DaemonOptions, _ api: APIServer, _ shims: ShimSubscriptions, loop: EventLoop, log: Log) {
         (self.api, self.shims, self.loop, self.log, node) = (api, shims, loop, log, options.nodeName)
+        survey = ClusterSurvey(api)
         scaling = RequestScaling(
             asleep: options.inPlaceScaling ? ["cpu": options.scaledDownCPU, "memory": options.scaledDownMemory] : [:])
         originals = OriginalRequestsStore(options.state, log: log)
@@ -47,7 +52,10 @@ final class Cluster {
         resizes = Resizing(api, loop: loop, log: log) { [unowned self] in lookAtAll() }
         resizes?.find()
         pods = PodWatch(api, node: node, loop: loop, log: log) { [unowned self] pod, gone in
-            if let gone { keepers.removeValue(forKey: gone.key)?.end() }
+            if let gone {
+                keepers.removeValue(forKey: gone.key)?.end()
+                resizesTold[gone.key] = nil
+            }
             if let pod { look(at: pod) }
         } listed: { [unowned self] uids in
             originals.retain(uids)
@@ -99,6 +107,12 @@ final class Cluster {
         return phase == .keeping ? StatusLabels.changes(of: pod, containers) : StatusLabels.removals(of: pod)
     }
 
+    func annotations(of pod: Pod, _ containers: [ContainerReport]) -> [String: String?] {
+        if !writesLabels { return [:] }
+        return phase == .keeping
+            ? StatusAnnotation.changes(of: pod, containers, node: node) : StatusAnnotation.removals(of: pod)
+    }
+
     func pod(_ key: String) -> Pod? { pods?.pod(key) }
 
     func learn(_ pod: Pod) { pods?.learn(pod) }
@@ -125,9 +139,20 @@ final class Cluster {
         if !scaling.asleep.isEmpty, let obstacle = RequestScaling.obstacle(pod), skipped.insert(pod.uid).inserted {
             log.info("requests stay as they are", ["pod": pod.key, "reason": obstacle])
         }
+        note(pod.pendingResize, of: pod)
         let keeper = keepers[pod.key] ?? PodKeeper(pod.key, self)
         keepers[pod.key] = keeper
         keeper.look()
+    }
+
+    /// On a full node a pod that has woken does not get its request back. It has its processor time all the same.
+    private func note(_ pending: Pod.PendingResize?, of pod: Pod) {
+        if let pending, resizesTold[pod.key] != pending {
+            log.warning(
+                "the kubelet has not put the requests of a pod into effect",
+                ["pod": pod.key, "reason": pending.reason, "message": pending.message])
+        }
+        resizesTold[pod.key] = pending
     }
 
     // MARK: Events
@@ -155,10 +180,16 @@ final class Cluster {
 
     var isReady: Bool { pods?.isSynchronized ?? false }
 
+    /// Of pods of this node, in the order of their names.
+    var pendingResizes: [(pod: String, resize: Pod.PendingResize)] {
+        keepers.keys.sorted().compactMap { key in pod(key)?.pendingResize.map { (key, $0) } }
+    }
+
     /// What does not work.
     var notes: [String] {
         let troubles = keepers.sorted { $0.key < $1.key }.map { ($0.key, $0.value.trouble) }.filter { !$0.1.isEmpty }
         let own = [api.trouble, resizes?.trouble ?? ""].filter { !$0.isEmpty } + (nodeCheck?.troubles ?? [])
-        return own + troubles.map { "\($0): \($1)" }
+        let pending = pendingResizes.map { ($0.pod, $0.resize.words) }
+        return own + (troubles + pending).map { "\($0): \($1)" }
     }
 }

@@ -8,9 +8,12 @@ final class PodKeeper {
     /// Of writes to one pod: a container that sleeps and wakes all the time must not occupy the API server.
     private static let burst = 20
     private static let interval = Instant.Span.seconds(2)
+    /// The reason why a container is awake may change with every look at it.
+    private static let intervalOfReasons = Instant.Span.seconds(60)
 
     private enum Part {
-        case labels
+        /// Labels and annotations.
+        case status
         case requests
     }
 
@@ -27,6 +30,8 @@ final class PodKeeper {
     private var isBusy = false
     private var timer: (timer: Timer, at: Instant)?
     private var holds: [Part: Hold] = [:]
+    /// Until then a reason alone is not written.
+    private var reasonsRest = Instant(nanoseconds: 0)
     private var seen: [String: RequestScaling.Seen] = [:]
 
     init(_ key: String, _ cluster: Cluster) {
@@ -50,10 +55,14 @@ final class PodKeeper {
         let containers = cluster.containers(of: pod)
         if containers.isEmpty { return }
         let labels = cluster.labels(of: pod, containers)
-        if labels.isEmpty {
-            holds[.labels] = nil
-        } else if mayWrite(.labels) {
-            return write(.labels, pod.path, PodPatch.labels(pod, labels), PodPatch.merge)
+        let annotations = cluster.annotations(of: pod, containers)
+        let isReasonAlone = labels.isEmpty && annotations.values.allSatisfy { $0 != nil }
+        if labels.isEmpty && annotations.isEmpty {
+            holds[.status] = nil
+        } else if mayWrite(.status, notBefore: isReasonAlone ? reasonsRest : nil) {
+            reasonsRest = .now + Self.intervalOfReasons
+            let patch = PodPatch.status(pod, labels: labels, annotations: annotations)
+            return write(.status, pod.path, patch, PodPatch.merge)
         }
         // Where requests cannot be changed, nothing is kept either.
         guard let resize = cluster.resizePath(of: pod) else { return cluster.settled() }
@@ -81,9 +90,9 @@ final class PodKeeper {
     }
 
     /// If not, it is looked again when it may.
-    private func mayWrite(_ part: Part) -> Bool {
+    private func mayWrite(_ part: Part, notBefore earliest: Instant? = nil) -> Bool {
         let now = Instant.now
-        let hold = holds[part]?.until ?? now
+        let hold = max(holds[part]?.until ?? now, earliest ?? now)
         guard let wait = hold > now ? hold.since(now) : bucket.take(now: now) else { return true }
         // The other part may have to wait for longer.
         if let timer, timer.at <= now + wait { return false }
@@ -115,7 +124,7 @@ final class PodKeeper {
     private func failed(_ part: Part, _ failure: APIFailure) {
         switch failure.kind {
         // Deleted: the watch will tell. Or a server that was set back to a version without the subresource.
-        case .gone where part == .labels: return
+        case .gone where part == .status: return
         case .conflict: return read()
         case .gone, .exists, .refused, .passing: break
         }
@@ -144,7 +153,7 @@ final class PodKeeper {
             case .success(let document):
                 if let pod = Pod(document) { cluster.learn(pod) }
                 look()
-            case .failure(let failure): failed(.labels, failure)
+            case .failure(let failure): failed(.status, failure)
             }
         }
     }

@@ -6,11 +6,13 @@ enum PodPatch {
     /// Lists are merged by their members' names.
     static let strategic = "application/strategic-merge-patch+json"
 
-    /// A label that is written over somebody else's change is right all the same: it is what the shim says.
+    /// What is written over somebody else's change is right all the same: it is what the shim says.
     ///
-    /// - Parameter labels: nil for those that are taken away.
-    static func labels(_ pod: Pod, _ labels: [String: String?]) -> JSON {
-        ["metadata": ["uid": .string(pod.uid), "labels": object(labels)]]
+    /// - Parameters:
+    ///   - labels: nil for those that are taken away.
+    ///   - annotations: likewise.
+    static func status(_ pod: Pod, labels: [String: String?], annotations: [String: String?]) -> JSON {
+        ["metadata": ["uid": .string(pod.uid), "labels": object(labels), "annotations": object(annotations)]]
     }
 
     /// The version is named as well: whoever has changed the pod since it was looked at wins, and it is looked at again.

@@ -3,6 +3,10 @@ import StatusAPI
 /// Labels that tell what the containers of a pod do: `status.zeropod.ctrox.dev/CONTAINER`.
 enum StatusLabels {
     static let prefix = "status.zeropod.ctrox.dev/"
+    static let running = "RUNNING"
+    static let asleep = "SCALED_DOWN"
+    /// Not `asleep`, by which users of upstream know that its memory is free.
+    static let frozen = "FROZEN"
 
     /// All that the pod has, to be taken away.
     static func removals(of pod: Pod) -> [String: String?] { pod.labels.mapValues { _ in nil } }
@@ -19,12 +23,12 @@ enum StatusLabels {
         return changes
     }
 
-    private static func value(of state: ContainerState) -> String? {
+    /// Nil in between, when it falls asleep or wakes.
+    static func value(of state: ContainerState) -> String? {
         switch state {
-        case .running: "RUNNING"
-        case .asleep: "SCALED_DOWN"
-        // Not SCALED_DOWN, by which users of upstream know that its memory is free.
-        case .frozen: "FROZEN"
+        case .running: running
+        case .asleep: asleep
+        case .frozen: frozen
         default: nil
         }
     }

@@ -1,7 +1,7 @@
 import JSON
 import Linux
 
-/// Asks the API server who a bearer token belongs to (TokenReview), and whether they may read this path
+/// Asks the API server who a token belongs to (TokenReview), and whether they may read this path
 /// (SubjectAccessReview): the rights are given in the cluster, by `nonResourceURLs`.
 final class Authentication {
     enum Verdict: Equatable {
@@ -30,12 +30,28 @@ final class Authentication {
 
     /// - Parameter header: the field `Authorization`.
     func judge(_ header: String?, path: String, _ then: @escaping (Verdict) -> Void) {
-        let words = (header ?? "").split(separator: " ")
-        guard words.count == 2, words[0].lowercased() == "bearer" else { return then(.unknown) }
-        let question = Question(token: String(words[1]), path: path)
+        guard let token = Self.token(in: header) else { return then(.unknown) }
+        let question = Question(token: token, path: path)
         if let answer = known[question], answer.until > .now { return then(answer.verdict) }
         waiting[question, default: []].append(then)
         if waiting[question]?.count == 1 { review(question) }
+    }
+
+    /// A bearer token; or the password that a person has given their browser, which has no other way to send one. The name
+    /// beside it means nothing.
+    static func token(in header: String?) -> String? {
+        let words = (header ?? "").split(separator: " ")
+        guard words.count == 2 else { return nil }
+        switch words[0].lowercased() {
+        case "bearer": return String(words[1])
+        case "basic":
+            guard let bytes = Base64.decode(words[1]), let colon = bytes.firstIndex(of: UInt8(ascii: ":")) else {
+                return nil
+            }
+            let token = bytes[(colon + 1)...]
+            return token.isEmpty ? nil : String(decoding: token, as: UTF8.self)
+        default: return nil
+        }
     }
 
     private func review(_ question: Question) {

@@ -7,11 +7,15 @@ final class HTTPServer {
 
     struct Request {
         var path: String
+        /// What stands behind the path, of `parameters`.
+        var query: [String: String] = [:]
         /// As the header fields say; nil without them.
         var host: String?
         var authorization: String?
     }
 
+    /// Names in a query that mean something.
+    private static let parameters = ["text", "state"]
     /// More would be an attack, or a mistake in somebody's configuration.
     private static let connections: UInt32 = 64
     /// Seconds that a silent connection is kept.
@@ -21,6 +25,8 @@ final class HTTPServer {
         var status: UInt32 = 200
         var type = "text/plain; charset=utf-8"
         var body: String
+        /// Of the head, beside the type's.
+        var field: (name: String, value: String)?
     }
 
     private let loop: EventLoop
@@ -104,7 +110,8 @@ final class HTTPServer {
             zp_http_field(connection, name).map { String(cString: $0) }
         }
         let request = Request(
-            path: String(cString: path), host: field("Host"), authorization: field("Authorization"))
+            path: String(cString: path), query: query(of: connection), host: field("Host"),
+            authorization: field("Authorization"))
         server.handler(request) { [weak server] answer in
             exchange.answer = answer
             guard exchange.isSuspended, let server, server.suspended.remove(connection) != nil else { return }
@@ -117,6 +124,12 @@ final class HTTPServer {
         server.suspended.insert(connection)
         MHD_suspend_connection(connection)
         return .YES
+    }
+
+    private static func query(of connection: OpaquePointer) -> [String: String] {
+        var query: [String: String] = [:]
+        for name in parameters { query[name] = zp_http_parameter(connection, name).map { String(cString: $0) } }
+        return query
     }
 
     private static func completed(_ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) {
@@ -132,6 +145,7 @@ final class HTTPServer {
         defer { MHD_destroy_response(response) }
         MHD_add_response_header(response, "Content-Type", answer.type)
         MHD_add_response_header(response, "Cache-Control", "no-store")
+        if let field = answer.field { MHD_add_response_header(response, field.name, field.value) }
         return MHD_queue_response(connection, answer.status, response)
     }
 }

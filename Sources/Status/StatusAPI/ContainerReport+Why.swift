@@ -17,6 +17,17 @@ extension ContainerReport {
         return parts.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 
+    /// The same without what changes by the clock or with each packet, so that it can be written down.
+    package var lastingWhy: String {
+        let parts =
+            switch state {
+            case .frozen: [whyFrozen, wokenLast(nil)]
+            case .asleep: (ownReasons.isEmpty ? ["nobody needs it"] : ownReasons) + [wokenLast(nil)]
+            default: (ownReasons.isEmpty ? ["nothing stands in its way", sleepsAfter] : ownReasons) + [wokenLast(nil)]
+            }
+        return parts.filter { !$0.isEmpty }.joined(separator: "; ")
+    }
+
     /// Why it is frozen rather than checkpointed: CRIU's reason, or what it shares. With none, it was asked for.
     package var whyFrozen: String {
         ownReasons.isEmpty ? "zeropod.ctrox.dev/sleep is freeze" : ownReasons.joined(separator: "; ")
@@ -24,9 +35,11 @@ extension ContainerReport {
 
     private var ownReasons: [String] { reasons.map(\.withoutLog).filter { !$0.isEmpty } }
 
-    private func wokenLast(_ now: Int64) -> String {
+    /// - Parameter now: nil: it is not said how long ago.
+    private func wokenLast(_ now: Int64?) -> String {
         guard let lastWake else { return sleeps > 1 ? "" : "it has not been woken yet" }
-        let age = lastWake.at.map { "\(InWords.age(now - $0.seconds)) ago " } ?? ""
+        var age = ""
+        if let now, let time = lastWake.at { age = "\(InWords.age(now - time.seconds)) ago " }
         return "woken last \(age)by \(lastWake.words)"
     }
 

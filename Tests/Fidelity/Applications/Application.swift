@@ -28,7 +28,7 @@ struct Application: Sendable, CustomStringConvertible {
             name: "redis", shown: "Redis with an append-only file", atWork: "a subscriber; a client blocked in BLPOP"),
         Application(name: "postgres", shown: "PostgreSQL", atWork: "an open transaction", heapMoves: true),
         Application(name: "rabbitmq", shown: "RabbitMQ on Erlang", atWork: "a consumer and a producer"),
-        Application(name: "mosquitto", shown: "Mosquitto", atWork: "a subscriber with QoS 1"),
+        Application(name: "mosquitto", shown: "Mosquitto", atWork: "a subscriber; messages with QoS 1 to the broker"),
         Application(
             name: "gunicorn", shown: "Gunicorn with --preload, two workers with threads",
             atWork: "kept connections; a count in shared memory"),
@@ -38,7 +38,7 @@ struct Application: Sendable, CustomStringConvertible {
             atWork: "kept connections; a timer of 100 ms in the thread", heapMoves: true, hasSeccomp: true),
         Application(
             name: "node-io-uring", shown: "the same without seccomp, so that it has an io_uring", atWork: "the same",
-            heapMoves: true, refusal: "a process has an io_uring"),
+            heapMoves: true, refusal: "has an io_uring"),
         Application(
             name: "jvm", shown: "OpenJDK 21, after jcmd", atWork: "kept connections",
             command: ["/usr/lib/jvm/java-21-openjdk-amd64/bin/jcmd", "1", "Thread.print"]),

@@ -30,6 +30,7 @@ extension FuzzTarget {
 
     /// Each step is one that can be made, and after a few there is none left.
     private static func look(at object: JSON) {
+        _ = ClusterPage(.init(containers: ClusterContainer.all(in: object)), .init(), now: 1).html
         if let kept = OriginalRequests(object) { precondition(OriginalRequests(kept.json) == kept) }
         guard let pod = Pod(object) else { return }
         let scaling = RequestScaling(asleep: ["cpu": "1m", "memory": "1Ki"])
@@ -41,6 +42,7 @@ extension FuzzTarget {
                 }
             }
             _ = StatusLabels.changes(of: pod, reports)
+            _ = StatusAnnotation.changes(of: pod, reports, node: "node")
             var seen: [String: RequestScaling.Seen] = [:]
             let step = scaling.step(for: pod, reports, OriginalRequests(), &seen)
             precondition(state == .asleep || step.requests.isEmpty, "requests change without an original")

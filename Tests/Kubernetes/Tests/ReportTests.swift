@@ -67,6 +67,77 @@ struct ReportTests {
         }
     }
 
+    /// The page of all nodes, of any daemon, as a browser's form asks for it.
+    @Test func theDaemonShowsTheWholeCluster() async throws {
+        try await withWeb("shown") { cluster in
+            let pod = try await cluster.pod("shown")
+            try await cluster.awaitLabel("SCALED_DOWN", of: "shown")
+            let daemon = try await cluster.value(".items[0].status.podIP", of: "pods", in: Cluster.system)
+            func page(_ query: String) async throws -> String {
+                try await cluster.node.get(daemon, port: 8080, path: "/cluster?\(query)").text
+            }
+            let node = try await cluster.value(".items[0].metadata.name", of: "nodes")
+            let row = "<td><b>\(pod)</b><span class=soft>default / web on \(node)</span></td>"
+            // A list that somebody has asked for is kept for a while.
+            try await eventually("it is shown asleep") { try await page("state=asleep&text=\(pod)").contains(row) }
+            let found = try await page("state=asleep&text=\(pod)")
+            #expect(found.contains("<td class=why>nobody needs it"), "\(found)")
+            #expect(try await !page("state=awake&text=\(pod)").contains(row))
+            #expect(try await page("text=no-such-pod").contains("is as wanted"))
+            // With what a person finds in the pod itself.
+            let annotation = try await cluster.value(
+                ".metadata.annotations.status\\.zeropod\\.ctrox\\.dev/web", of: "pod/\(pod)")
+            #expect(annotation.contains(#""why":"nobody needs it"#) && annotation.contains(#""node":"\#(node)""#))
+            if Browser.program != nil {
+                for (name, width) in [("kubernetes", 1200), ("kubernetes-on-a-telephone", 400)] {
+                    let picture = try await Browser(on: cluster.node).picture(
+                        of: "http://\(daemon):8080/cluster", as: name, width: width)
+                    #expect(picture.count > 10_000)
+                }
+            }
+        }
+    }
+
+    /// What docs/kubernetes.md has a newcomer type, with an image that is there.
+    @Test func aNewcomersFirstSleep() async throws {
+        let cluster = try cluster()
+        let example = try String(
+            contentsOf: Kubernetes.configuration.appending(path: "examples/nginx.yaml"), encoding: .utf8)
+        try await cluster.apply(
+            example.replacing(
+                "image: nginx:stable", with: "image: zeropod.test/nginx:1\n          imagePullPolicy: Never"))
+        try await cluster.awaitRollout("deployment/nginx")
+        try await eventually("the column says that it sleeps", within: .seconds(120)) {
+            try await cluster.kubectl("get", "pods", "-l", "app=nginx", "-L", "status.zeropod.ctrox.dev/nginx")
+                .lines.last?.hasSuffix("SCALED_DOWN") == true
+        }
+        try await cluster.awaitEndpoints(of: "nginx")
+        let page = try await cluster.kubectl("get", "--raw", "/api/v1/namespaces/default/services/nginx/proxy/").text
+        #expect(page.contains("nginx"), "\(page)")
+        let pod = try await cluster.pod("nginx")
+        try await eventually("an event tells who woke it") {
+            let events = try await cluster.kubectl("get", "events", "--field-selector", "reason=Running").lines
+            return events.contains { $0.contains("pod/\(pod)") && $0.contains("woken by a connection from") }
+        }
+        try await cluster.expectRestarts("0", of: "nginx")
+        try await cluster.kubectl("delete", "deployment,service", "nginx")
+    }
+
+    /// In a pod `zeropod check` tells of the node, by what its shims say.
+    @Test func checkInTheDaemonsPodTellsOfTheNode() async throws {
+        try await withWeb("checked") { cluster in
+            let daemon =
+                try await cluster.kubectl(
+                    "get", "pods", "-n", Cluster.system, "-l", "app.kubernetes.io/name=zeropod-node", "-o", "name"
+                ).lines.first.map(String.init) ?? ""
+            let said = try await cluster.kubectl(
+                "exec", "-n", Cluster.system, daemon, "-c", "node", "--", "/opt/zeropod/bin/zeropod", "check"
+            ).text
+            #expect(said.contains("limited  place ") && said.hasSuffix("containers sleep on this node\n"), "\(said)")
+            #expect(!said.contains("MISSING"))
+        }
+    }
+
     /// The other way of sleeping has a label and events of its own, and requests stay: it keeps its memory.
     @Test func aFrozenPodIsTold() async throws {
         let cluster = try cluster()

@@ -30,6 +30,18 @@ package struct TimedClient: Sendable {
         return Reply(text: String(reply.text[blank.upperBound...]), seconds: reply.seconds)
     }
 
+    /// A probe as the kubelet sends it.
+    package func probe(_ address: String, port: UInt16, path: String = "/") async throws -> Reply {
+        let fields =
+            "Host: \(address):\(port)\r\nUser-Agent: kube-probe/1.36\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        let reply = try await exchange(address, port, "GET \(path) HTTP/1.1\r\n\(fields)") { _ in false }
+        guard reply.text.hasPrefix("HTTP/1.1 200 ") else {
+            errno = EPROTO
+            throw Failure("the probe \(path) of \(address): \(reply.text.prefix(80))")
+        }
+        return reply
+    }
+
     /// One redis command on a connection of its own; gives an integer's digits.
     package func redis(_ address: String, _ command: String) async throws -> Reply {
         let reply = try await exchange(address, 6379, command + "\r\n") { $0.last == UInt8(ascii: "\n") }

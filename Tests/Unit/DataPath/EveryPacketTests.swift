@@ -17,11 +17,27 @@ import Testing
         var ipv4Options: [UInt8] = []
         var ipv6Options: [UInt8] = []
         var client = "outside"
+        /// The interface comes after the attachment, as one that a sidecar makes.
+        var comesLater = false
+        /// See `Tunnel`.
+        var isTunnelled = false
     }
 
     static let peculiarities = [
         Peculiarity(testDescription: "none, IPv4"),
         Peculiarity(testDescription: "none, IPv6", address: "fd99:1::2"),
+        Peculiarity(
+            testDescription: "no IPv4", script: "ip -4 addr flush dev veth1; ip -4 -n pod1 addr flush dev eth0",
+            address: "fd99:1::2"),
+        Peculiarity(
+            testDescription: "macvlan",
+            script: """
+                set -e
+                ip link add veth97 type veth peer name lower
+                ip addr add 10.98.3.1/24 dev veth97; ip link set veth97 up; ip link set lower up
+                ip link add net1 link lower type macvlan mode bridge; ip link set net1 netns pod1
+                ip -n pod1 addr add 10.98.3.2/24 dev net1; ip -n pod1 link set net1 up
+                """, address: "10.98.3.2", comesLater: true),
         Peculiarity(
             testDescription: "IPv4 with options",
             // Record route with room for one address, then the end.
@@ -99,7 +115,12 @@ import Testing
             ip addr add 10.98.1.1/24 dev vlan5; ip link set vlan5 up
             ip -n pod1 link add link eth0 name eth0.5 type vlan id 5
             ip -n pod1 addr add 10.98.1.2/24 dev eth0.5; ip -n pod1 link set eth0.5 up
-            """, address: "10.98.1.2")
+            """, address: "10.98.1.2", comesLater: true)
+
+    static let tunnelled = [
+        Peculiarity(testDescription: "tun, IPv4", address: "10.98.2.2", comesLater: true, isTunnelled: true),
+        Peculiarity(testDescription: "tun, IPv6", address: "fd98::2", comesLater: true, isTunnelled: true),
+    ]
 
     static let kernelHasVLANs: Bool = {
         (try? sh("ip link add zpvlan0 link lo type vlan id 5 && ip link del zpvlan0")) != nil
@@ -110,14 +131,42 @@ import Testing
         try connectionsAreWholeAndCount(Self.vlan, hook)
     }
 
+    @Test(
+        .enabled(if: Tunnel.isPossible, "there is no /dev/net/tun"), arguments: tunnelled, [TrafficHook.tcx, .clsact])
+    func connectionsWithoutEthernetAreWholeAndCount(_ what: Peculiarity, _ hook: TrafficHook) throws {
+        try connectionsAreWholeAndCount(what, hook)
+    }
+
+    @Test(.enabled(if: Tunnel.isPossible, "there is no /dev/net/tun"), arguments: [TrafficHook.tcx, .clsact])
+    func aProbeWithoutEthernetDoesNotCount(_ hook: TrafficHook) throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let one = try RedirectedPod(loop, 1, hook: hook)
+            let tunnel = try Tunnel(loop, into: one.pod)
+            defer { withExtendedLifetime(tunnel) {} }
+            _ = try DataPathLoader.attach(pod: one.name, networkNamespace: one.pod.network, hook: hook)
+            try one.redirector.setProbers([try #require(SocketAddress("10.98.2.1", port: 0)).address])
+            let server = try TestServer(loop, in: one.pod, SocketAddress(ipv6: 0, port: 80)) { peer in
+                peer.onText = { if $0.hasSuffix("\r\n\r\n") { peer.send("HTTP/1.1 200 OK\r\n\r\n") } }
+            }
+            let client = try TestPeer.connect(loop, to: try #require(SocketAddress("10.98.2.2", port: 80)))
+            client.send(ProbeBytes.http())
+            try loop.wait { client.text.hasSuffix("\r\n\r\n") }
+            #expect(one.redirector.lastActivity(of: [80]) == nil)
+            #expect(one.redirector.capturedRequests.map(\.bytes) == [ProbeBytes.http()])
+            #expect(server.accepted.count == 1)
+        }
+    }
+
     @Test(arguments: peculiarities + [inFragments], [TrafficHook.tcx, .clsact])
     func connectionsAreWholeAndCount(_ what: Peculiarity, _ hook: TrafficHook) throws {
         try inScratch {
             let loop = try EventLoop()
             let one = try RedirectedPod(loop, 1, hook: hook)
             try sh(what.script)
-            // An interface that came after the attachment.
-            if what.testDescription == "VLAN" {
+            let tunnel = what.isTunnelled ? try Tunnel(loop, into: one.pod) : nil
+            defer { withExtendedLifetime(tunnel) {} }
+            if what.comesLater {
                 _ = try DataPathLoader.attach(pod: one.name, networkNamespace: one.pod.network, hook: hook)
             }
             let long = [UInt8]((0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) })

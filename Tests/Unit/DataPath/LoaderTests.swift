@@ -63,8 +63,8 @@ import Testing
                 let report = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network, hook: .clsact)
                 #expect(report.hook == .clsact)
                 let filters = try sh(show)
-                #expect(filters.matches(of: /handle 0x1 zeropod_ingress/).count == 1, "\(filters)")
-                #expect(filters.matches(of: /handle 0x1 zeropod_egress/).count == 1, "\(filters)")
+                #expect(filters.matches(of: /pref 1 bpf.*handle 0x7a70 zeropod_ingress/).count == 1, "\(filters)")
+                #expect(filters.matches(of: /pref 1 bpf.*handle 0x7a70 zeropod_egress/).count == 1, "\(filters)")
                 try Self.expectAttached(["eth0": [0, 0], "lo": [0, 0]], in: pod)
             }
             // The same program under another priority stands for somebody else's.
@@ -75,6 +75,27 @@ import Testing
             #expect(!rest.contains("zeropod_ingress"), "\(rest)")
             #expect(rest.matches(of: /handle 0x1 zeropod_egress/).count == 1, "\(rest)")
             #expect(!Files.exists(Self.pins))
+        }
+    }
+
+    /// Of one priority all filters are of one kind, for one protocol.
+    @Test func filtersThatHaveTheirPriorityAreNoObstacle() throws {
+        try inScratch {
+            let (pod, other) = (try TestPod(1), try TestPod(2))
+            _ = try DataPathLoader.attach(pod: "other", networkNamespace: other.network)
+            let tc = "nsenter --net=/run/netns/pod1 tc"
+            let program = "\(Self.pins)/pods/other/zeropod_ingress"
+            try sh("\(tc) qdisc add dev eth0 clsact")
+            try sh("\(tc) filter add dev eth0 ingress prio 1 protocol ip bpf da pinned \(program)")
+            for _ in 1...2 {
+                _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network, hook: .clsact)
+                let filters = try sh("\(tc) filter show dev eth0 ingress; \(tc) filter show dev eth0 egress")
+                #expect(filters.matches(of: /pref 31344 bpf.*handle 0x7a70 zeropod_ingress/).count == 1, "\(filters)")
+                #expect(filters.matches(of: /pref 1 bpf.*handle 0x7a70 zeropod_egress/).count == 1, "\(filters)")
+            }
+            try Redirector.detach(pod: "one", networkNamespace: pod.network)
+            let rest = try sh("\(tc) filter show dev eth0 ingress; \(tc) filter show dev eth0 egress")
+            #expect(rest.matches(of: /handle 0x1 zeropod_ingress/).count == 1 && !rest.contains("0x7a70"), "\(rest)")
         }
     }
 

@@ -239,6 +239,24 @@ import Testing
         }
     }
 
+    /// A program that lets a packet pass ends the chain; one that was there before ours must not hide what goes on.
+    @Test(arguments: [TrafficHook.tcx, .clsact]) func whoEndsTheChainHidesNothing(_ hook: TrafficHook) throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let pod = try TestPod(1)
+            let other = try PassingProgram(on: "eth0", of: pod, hook)
+            defer { withExtendedLifetime(other) {} }
+            _ = try DataPathLoader.attach(pod: "one", networkNamespace: pod.network, hook: hook)
+            let redirector = try Redirector(pod: "one")
+            try redirector.declare(ports: [80], slot: 0)
+            let server = try TestServer(loop, in: pod, Self.anywhere) { $0.send("hello") }
+            let client = try Way.ipv4Outside.connect(loop, pod)
+            try loop.wait { client.text == "hello" }
+            #expect(server.accepted.count == 1)
+            #expect(redirector.lastActivity(of: [80]) != nil)
+        }
+    }
+
     @Test func nobodyReachesTheActivatorButThroughTheRedirect() throws {
         try inScratch {
             let loop = try EventLoop()

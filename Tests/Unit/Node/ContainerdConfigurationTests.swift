@@ -26,6 +26,26 @@ import Testing
         #expect(back == (text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"))
     }
 
+    /// The type is what containerd asks for features by, and the path makes it this shim.
+    @Test func theTypeIsThatOfTheStockShim() {
+        let text = ContainerdConfiguration("").adding(runtime).text
+        #expect(text.contains("runtime_type = \"io.containerd.runc.v2\"\nruntime_path = \"/opt/zeropod/bin/shim\"\n"))
+    }
+
+    @Test(arguments: [
+        ("io.containerd.runc.v2", "/opt/zeropod/bin/shim", "/opt/zeropod/bin/shim"),
+        ("io.containerd.runc.v2", "", nil), ("io.containerd.zeropod.v2", "/opt/shim", "/opt/shim"),
+        ("io.containerd.zeropod.v2", "", ""), ("io.containerd.runsc.v1", "/opt/shim", nil),
+    ]) func registrationIsFound(_ type: String, _ path: String, _ shim: String?) {
+        let dump = ContainerdDump(
+            """
+            [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.zeropod]
+              runtime_type = '\(type)'
+              runtime_path = '\(path)'
+            """)
+        #expect(dump.shim == shim)
+    }
+
     @Test func linesAfterTheBlockStay() {
         let added = ContainerdConfiguration("version = 2\n").adding(runtime).text + "[debug]\nlevel = \"debug\"\n"
         #expect(ContainerdConfiguration(added).withoutRuntime.text == "version = 2\n[debug]\nlevel = \"debug\"\n")
@@ -65,7 +85,7 @@ import Testing
             imports = ['/b']
             [plugins]
               [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.zeropod]
-                runtime_type = 'io.containerd.zeropod.v2'
+                runtime_type = 'io.containerd.runc.v2'
                 runtime_path = '/opt/zeropod/bin/shim'
             """)
         #expect(after.shim == "/opt/zeropod/bin/shim")

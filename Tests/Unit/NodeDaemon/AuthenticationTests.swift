@@ -71,12 +71,23 @@ import Testing
         #expect(try trial.judge("Bearer bad") == .unknown)
         #expect(try trial.judge("Bearer good") == .allowed)
         #expect(try trial.judge("Bearer good", "/") == .forbidden)
+        // As a browser sends what was typed as a password: "anybody:good".
+        #expect(try trial.judge("Basic YW55Ym9keTpnb29k") == .allowed)
         // What is known is not asked again.
         let asked = trial.server.requests.count
         #expect(try trial.judge("bearer good") == .allowed)
         #expect(try trial.judge("Bearer bad") == .unknown)
         #expect(trial.server.requests.count == asked)
     }
+
+    @Test(arguments: [
+        ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("+/+/", "\u{fb}\u{ff}\u{bf}"), ("", ""),
+    ]) func base64IsRead(_ text: String, _ expected: String) {
+        #expect(Base64.decode(text) == expected.unicodeScalars.map { UInt8($0.value) })
+    }
+
+    @Test(arguments: ["Zg", "Zg=", "Z===", "====", "Zm9v Zg==", "Zg==Zg==", "Zm9\u{fc}", "Zm9-"])
+    func whatIsNoBase64(_ text: String) { #expect(Base64.decode(text) == nil) }
 
     /// Nobody is let in because nobody could be asked.
     @Test func withoutAnAnswerNobodyReads() throws {

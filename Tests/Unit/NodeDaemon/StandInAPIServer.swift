@@ -9,6 +9,7 @@ final class StandInAPIServer {
         /// With its query.
         let path: String
         let authorization: String
+        let accept: String
         let body: String
 
         var isWatch: Bool { path.contains("watch=true") }
@@ -67,7 +68,8 @@ final class StandInAPIServer {
         guard body.utf8.count >= Int(field("Content-Length")) ?? 0 else { return }
         connection.received = []
         let request = Request(
-            path: String(lines[0].split(separator: " ")[1]), authorization: field("Authorization"), body: body)
+            path: String(lines[0].split(separator: " ")[1]), authorization: field("Authorization"),
+            accept: field("Accept"), body: body)
         requests.append(request)
         let reply = answer(request)
         let length = reply.staysOpen ? "" : "Content-Length: \(reply.body.utf8.count)\r\n"

@@ -174,10 +174,38 @@ import Testing
         #expect(StatusLabels.changes(of: pod, [asleep]) == [key: "FROZEN"])
     }
 
+    /// What changes by the clock is not in them: each change is a write to the API server.
+    @Test func annotationsSayWhy() throws {
+        var pod = Pod()
+        var report = report(1, 1)
+        report.state = .running
+        report.lastUse = .init(seconds: 500, nanoseconds: 0)
+        report.lastWake = CallerReport { ($0.words, $0.at) = ("a connection", .init(seconds: 400, nanoseconds: 0)) }
+        let key = "status.zeropod.ctrox.dev/nginx"
+        let text = try #require(StatusAnnotation.changes(of: pod, [report], node: "n")[key] ?? nil)
+        #expect(
+            text.contains(
+                #""why":"nothing stands in its way; it sleeps once it is idle for long enough; woken last by a connection""#
+            ))
+        pod.annotations = [key: text, "zeropod.ctrox.dev/in-place-scaling": "false"]
+        report.lastUse = .init(seconds: 900, nanoseconds: 0)
+        #expect(StatusAnnotation.changes(of: pod, [report], node: "n") == [:])
+        report.reasons = ["it is not ready: GET / was answered 503", "x; its log ends:\nError: /srv/secret"]
+        let changed = try #require(StatusAnnotation.changes(of: pod, [report], node: "n")[key] ?? nil)
+        #expect(changed.contains("it is not ready: GET / was answered 503; x; woken last by a connection"))
+        // As it was written it is read.
+        #expect(StatusAnnotation(parsing: changed)?.text == changed)
+        report.state = .restoring
+        #expect(StatusAnnotation.changes(of: pod, [report], node: "n") == [:])
+        #expect(StatusAnnotation.removals(of: pod) == [key: nil])
+    }
+
     @Test func bodiesOfPatches() {
         var pod = Pod()
         (pod.uid, pod.version) = ("u", "7")
-        #expect(PodPatch.labels(pod, ["a/b": "c"]).text == #"{"metadata":{"uid":"u","labels":{"a/b":"c"}}}"#)
+        #expect(
+            PodPatch.status(pod, labels: ["a/b": "c"], annotations: ["d": nil]).text
+                == #"{"metadata":{"uid":"u","labels":{"a/b":"c"},"annotations":{"d":null}}}"#)
         #expect(
             PodPatch.requests(pod, ["web": ["cpu": "1m", "memory": "1Ki"]]).text
                 == #"{"metadata":{"uid":"u","resourceVersion":"7"},"spec":{"containers":[{"name":"web","resources":{"requests":{"cpu":"1m","memory":"1Ki"}}}]}}"#

@@ -20,7 +20,12 @@ struct NodeChecks {
             return ""
         }
         for line in findings?.lines ?? [] { print("  \(line.verdict) \(line.subject): \(line.detail)") }
-        for way in Way.allCases {
+        await results.check("the kubelet is told what it can do") {
+            let features = try await TestNode.thisMachine.cri.features()
+            guard features["zeropod"]?.userNamespaces == true else { throw Surprise("\(features)") }
+            return ""
+        }
+        for way in Way.allCases where way.isPossible {
             for application in Application.allCases where trials.isEmpty || trials.contains("\(application):\(way)") {
                 let onlyFreezes = findings?.onlyFreezes == true
                 await Trial(application: application, way: way, onlyFreezes: onlyFreezes, results: results).run()

@@ -16,7 +16,7 @@ struct Trial {
     private let patience = Duration.seconds(300)
 
     /// How it has to sleep.
-    private var asleep: String { way == .frozen || onlyFreezes ? "frozen" : "asleep" }
+    private var asleep: String { way.isFrozen || onlyFreezes ? "frozen" : "asleep" }
 
     func run() async {
         var server: Container?
@@ -46,14 +46,15 @@ struct Trial {
     private func check(_ what: String, _ body: () async throws -> Void) async {
         await results.check("\(application) \(what)", way) {
             try await body()
-            return what == "starts" || way == .frozen || !onlyFreezes ? "" : "frozen"
+            return what == "starts" || way == .frozen || asleep == "asleep" ? "" : asleep
         }
     }
 
     private func start() async throws -> Container {
         let volume = "/run/volumes/\(application)-\(way)"
-        try await node.shell("install -d -m 2770 -g 2000 \(volume)")
-        let pod = try await node.runPod("\(application)-\(way)", runtime: .zeropod, annotations: way.annotations)
+        try await node.shell(way.makingVolume(volume))
+        let pod = try await node.runPod(
+            "\(application)-\(way)", runtime: .zeropod, annotations: way.annotations, adjust: way.adjust)
         let server = try await pod.start("server", image: application.image, command: application.command) {
             way.adjust(&$0, volume: volume)
         }

@@ -1,4 +1,5 @@
 import CRI
+import Foundation
 
 /// Who runs in a container, and how it sleeps.
 enum Way: String, CaseIterable {
@@ -7,7 +8,10 @@ enum Way: String, CaseIterable {
     /// What the Pod Security Standard "restricted" asks for: runAsNonRoot, no capabilities, seccomp RuntimeDefault; and a
     /// volume that the user may write by a supplemental group (fsGroup) alone.
     case user
-    /// The same user, whose processes stand still and are not checkpointed.
+    /// Root of a user namespace (`hostUsers: false`), who is nobody outside. What CRIU restores would be in another one, so
+    /// the processes stand still.
+    case userns
+    /// The same as `user`, whose processes stand still and are not checkpointed.
     case frozen
 
     var annotations: [String: String] {
@@ -16,16 +20,39 @@ enum Way: String, CaseIterable {
         return all
     }
 
-    /// What `id` says in the container.
-    var identity: String { self == .root ? "uid=0 gid=0 groups=0" : "uid=1000 gid=1000 groups=1000,2000,3000" }
+    /// Whether a checkpoint is not tried, on any kernel.
+    var isFrozen: Bool { self == .frozen || self == .userns }
 
-    /// - Parameter volume: a directory of the node, of the group 2000.
+    private var isRoot: Bool { self == .root || self == .userns }
+
+    /// What `id` says in the container.
+    var identity: String { isRoot ? "uid=0 gid=0 groups=0" : "uid=1000 gid=1000 groups=1000,2000,3000" }
+
+    /// Whether this kernel has it: overlayfs shows layers under other owners since 5.19.
+    var isPossible: Bool {
+        self != .userns
+            || ProcessInfo.processInfo.isOperatingSystemAtLeast(
+                OperatingSystemVersion(majorVersion: 5, minorVersion: 19, patchVersion: 0))
+    }
+
+    /// The first id of the node that the container's users are.
+    private var firstUser: Int? { self == .userns ? 200_000 : nil }
+
+    /// What makes a volume that only the container may write.
+    func makingVolume(_ path: String) -> String {
+        firstUser.map { "install -d -m 770 -o \($0) -g \($0) \(path)" } ?? "install -d -m 2770 -g 2000 \(path)"
+    }
+
+    func adjust(_ pod: inout PodConfig) { pod.namespaces.userRange = firstUser }
+
+    /// - Parameter volume: a directory of the node, made by `makingVolume`.
     func adjust(_ container: inout ContainerConfig, volume: String) {
         container.mounts = [
             .init(hostPath: "/applications", containerPath: "/applications", readOnly: true),
             .init(hostPath: volume, containerPath: "/tmp"),
         ]
-        guard self != .root else { return }
+        container.security.namespaces.userRange = firstUser
+        guard !isRoot else { return }
         container.security.user = 1000
         container.security.group = 1000
         container.security.supplementalGroups = [2000, 3000]

@@ -25,6 +25,9 @@ int zp_clsact_create(int interface);
 int zp_clsact_attach(int interface, enum zp_direction direction, int program);
 int zp_clsact_detach(int interface, enum zp_direction direction);
 
+/// The same as a link of its own (Linux 6.6): its descriptor, or a negative errno.
+int zp_tcx_attach(int interface, enum zp_direction direction, int program);
+
 /// Whether processes of this kernel can restrict themselves by landlock.
 bool zp_landlock_is_there(void);
 

@@ -1,3 +1,4 @@
+import Checkpoint
 import Lifecycle
 
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
@@ -41,6 +42,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
 
     /// The ways in which it may sleep.
     package let sleep: Policy.Ways
+    package let clock: SleepClock
     package let wake: WakeOptions
     let wakeAt: WakeTimes
     package let probes: ProbeOptions
@@ -81,6 +83,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
         let sleep: KeyValuePairs<String, Policy.Ways> = ["checkpoint": .checkpoint, "freeze": .freeze]
         let chosen = try Policy.Ways(reader.choices("sleep", of: sleep))
         self.sleep = chosen.isEmpty ? .all : chosen
+        let clocks: KeyValuePairs<String, SleepClock> = ["running": .running, "stopped": .stopped]
+        clock = try reader.choices("clock", of: clocks).last ?? .running
         wake = try WakeOptions(reader)
         wakeAt = try reader.wakeTimes("wake-at")
         probes = try ProbeOptions(reader, selected: selected, container: name)

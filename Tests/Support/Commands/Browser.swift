@@ -1,7 +1,6 @@
-import Commands
 import Foundation
 
-/// A Chromium of this machine, in a node's network.
+/// A Chromium of this machine.
 package struct Browser: Sendable {
     /// Its program, if there is one.
     package static let program = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].first {
@@ -12,13 +11,14 @@ package struct Browser: Sendable {
     private static let pictures = URL(filePath: #filePath)
         .deletingLastPathComponent().appending(path: "../../../build/screenshots").standardized
 
-    private let node: TestNode
+    private let network: String
 
-    package init(on node: TestNode) { self.node = node }
+    /// - Parameter network: the file of the network namespace that it is in.
+    package init(network: String = "/proc/self/ns/net") { self.network = network }
 
     /// What the page has become when it was rendered.
-    package func document(of url: String) async throws -> String {
-        try await open(url, "--dump-dom").text
+    package func document(of url: String, width: Int = 1200) async throws -> String {
+        try await open(url, "--window-size=\(width),700", "--dump-dom").text
     }
 
     /// A picture of the page, in `build/screenshots`.
@@ -28,6 +28,7 @@ package struct Browser: Sendable {
         let file = Self.pictures.appending(path: "\(name).png")
         try? FileManager.default.removeItem(at: file)
         try await open(url, "--hide-scrollbars", "--window-size=\(width),700", "--screenshot=\(file.path())")
+        print("\(url) as Chromium shows it: build/screenshots/\(name).png")
         return try Data(contentsOf: file)
     }
 
@@ -35,10 +36,9 @@ package struct Browser: Sendable {
     private func open(_ url: String, _ arguments: String...) async throws -> Output {
         let profile = FileManager.default.temporaryDirectory.appending(path: "browser-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: profile) }
-        let pid = node.root.split(separator: "/").dropFirst().first.map(String.init) ?? "self"
         return try await Command.run(
             [
-                "nsenter", "--net=/proc/\(pid)/ns/net", Self.program ?? "chromium", "--no-sandbox", "--disable-gpu",
+                "nsenter", "--net=\(network)", Self.program ?? "chromium", "--no-sandbox", "--disable-gpu",
                 "--disable-background-networking", "--user-data-dir=\(profile.path())",
             ] + arguments + [url], deadline: .seconds(120))
     }
