@@ -110,6 +110,33 @@ struct zp_pod {
     __u64 network_namespace; /* inode number */
 };
 
+/* What a task has that CRIU would lose, and that /proc does not show. */
+enum zp_setting {
+    ZP_LANDLOCK = 1,
+    ZP_THREAD_KEYRING = 2,
+    ZP_PROCESS_KEYRING = 4,
+    ZP_THREAD_SESSION_KEYRING = 8, /* another one than the thread that leads its process */
+    ZP_THREAD_NAMESPACE = 16,      /* the same */
+    ZP_CHILDREN_NAMESPACE = 32,    /* the next child is to be in another pid or time namespace */
+    ZP_THREAD_DIRECTORY = 64,      /* working directory, root and umask are not those of its process */
+    ZP_THREAD_DESCRIPTORS = 128,   /* nor are its descriptors */
+    ZP_THREAD_CGROUPS = 256,       /* nor its control groups */
+    ZP_LOCKS_MEMORY = 512,         /* mlockall(MCL_FUTURE) */
+    ZP_SEMAPHORES = 1024,          /* the kernel changes semaphores when it ends (SEM_UNDO) */
+    ZP_SECCOMP_LISTENER = 2048,    /* another process answers for a filter of its system calls */
+};
+
+/* What is read of `zeropod_tasks`, for each task that has something. */
+struct zp_task {
+    __s32 process; /* in the reader's pid namespace */
+    __u32 settings; /* zp_setting */
+};
+
+enum {
+    /* Of the security blob of credentials: of the security modules before landlock, SELinux's is largest, 48 bytes. */
+    ZP_BLOB_WORDS = 32,
+};
+
 /* Keys of `counters`. */
 enum zp_counter {
     ZP_STEERED,      /* packets handed to an activator: each SYN of a connection, cookie ACKs */

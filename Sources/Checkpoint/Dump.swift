@@ -57,10 +57,12 @@ package struct Dump: Sendable {
     ///
     /// - Parameters:
     ///   - mayGoOn: asked on a foreign thread, when all processes stand still.
+    ///   - loss: asked there at the same time: what of these processes would be lost without a word?
     ///   - mayEnd: asked there, when everything is written but nothing is ended yet.
     ///   - then: called on the loop.
     package func run(
         _ underWay: CallUnderWay, loop: EventLoop, children: Children, mayGoOn: @escaping @Sendable () -> Bool,
+        loss: @escaping @Sendable ([pid_t]) throws(SystemError) -> String?,
         mayEnd: @escaping @Sendable (KeptDescriptors) throws(SystemError) -> Bool,
         then: @escaping (Result<Outcome, CheckpointError>) -> Void
     ) {
@@ -75,7 +77,7 @@ package struct Dump: Sendable {
             underWay.begins(service)
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
-                Result { () throws(CheckpointError) in try call(service, mayGoOn, mayEnd) }
+                Result { () throws(CheckpointError) in try call(service, mayGoOn, loss, mayEnd) }
             } then: { result in
                 if case .failure = result { snapshot.discardImages() }
                 then(result)
@@ -87,6 +89,7 @@ package struct Dump: Sendable {
 
     private func call(
         _ service: CRIUService, _ mayGoOn: @escaping () -> Bool,
+        _ loss: @escaping ([pid_t]) throws(SystemError) -> String?,
         _ mayEnd: @escaping (KeptDescriptors) throws(SystemError) -> Bool
     ) throws(CheckpointError) -> Outcome {
         var isAsked = false
@@ -110,7 +113,7 @@ package struct Dump: Sendable {
             times.reached(step)
             do throws(CheckpointError) {
                 switch step {
-                case "query-ext-files": try processesStandStill(&findings, mayGoOn)
+                case "query-ext-files": try processesStandStill(&findings, mayGoOn, loss)
                 case "post-dump": try imagesAreComplete(&findings, mayGoOn, mayEnd)
                 default: break
                 }
@@ -140,12 +143,14 @@ package struct Dump: Sendable {
 
     /// CRIU has not yet injected its code.
     private func processesStandStill(
-        _ findings: inout Findings, _ mayGoOn: () -> Bool
+        _ findings: inout Findings, _ mayGoOn: () -> Bool, _ loss: ([pid_t]) throws(SystemError) -> String?
     ) throws(CheckpointError) {
         findings.dispositions = try? SignalDispositions(of: pid)
         let pids: [pid_t]
+        let lost: String?
         do throws(SystemError) {
             pids = try kept.processes
+            lost = try loss(pids)
             findings.attributes = try TaskAttributes(of: pids, in: kept.cgroups)
         } catch {
             throw .system(error)
@@ -153,6 +158,8 @@ package struct Dump: Sendable {
         try ProcessComparison.requireOneSetting(of: pids, asOf: pid)
         try ProcessComparison.requireNoTerminal(of: pids)
         try LostSettings.refuse(in: pids)
+        if let lost { throw .lossy(reason: lost) }
+        times.reached("nothing is lost")
         if !mayGoOn() { throw .givenUp }
     }
 

@@ -39,7 +39,8 @@ final class ProcfsRenewal: Sendable {
             try checking("setns", "the container's mount namespace", zp_enter_mounts(kept.mount.descriptor.rawValue))
             if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
         } catch {
-            throw .system(error)
+            // What has hidden a path does not come back.
+            throw error.code == ENOENT ? .lossy(reason: "\(error)") : .system(error)
         }
     }
 

@@ -55,6 +55,12 @@ package struct TCPConnection: Sendable {
     /// CLOSE_WAIT: the application has not ended its own sending.
     package var peerHasEnded: Bool { state == Self.closeWait }
 
+    /// Nobody has accepted it, and its client has ended it before it said anything.
+    package var wasGivenUp: Bool { inode == 0 && peerHasEnded && received == 0 }
+
+    /// Data has come over it.
+    package var hasReceived: Bool { received > 0 }
+
     private static let closeWait: UInt8 = 8
 
     /// How long ago data came that the application has not answered yet. It owes an answer if data came after data last

@@ -218,6 +218,21 @@ package enum TCPSocket {
     /// listening socket).
     package static func queueLength(_ listener: Int32) -> Int32 { Int32(information(of: listener).tcpi_sacked) }
 
+    /// For how many seconds a connection whose client has said nothing is kept from a listening socket (TCP_DEFER_ACCEPT
+    /// of tcp(7)); 0: not at all; nil: it cannot tell.
+    package static func deferral(of listener: Int32) -> Int32? {
+        var (seconds, length) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+        let result = getsockopt(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, &length)
+        return result == 0 ? seconds : nil
+    }
+
+    @discardableResult
+    package static func setDeferral(of listener: Int32, seconds: Int32) -> Bool {
+        var seconds = seconds
+        let length = socklen_t(MemoryLayout<Int32>.size)
+        return setsockopt(listener, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, &seconds, length) == 0
+    }
+
     private static func information(of number: Int32) -> tcp_info {
         var (information, length) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
         // A socket that cannot tell has none.

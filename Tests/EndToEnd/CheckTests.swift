@@ -22,7 +22,7 @@ extension AlteredNodes {
         }
 
         static let subjects: Set = [
-            "kernel", "user", "BPF", "tracker", "userfaultfd", "cgroups",
+            "kernel", "user", "BPF", "tracker", "task iterator", "userfaultfd", "cgroups",
             "disk", "swap", "criu", "restore", "runc", "containerd", "daemon", "configuration", "shim",
         ]
 

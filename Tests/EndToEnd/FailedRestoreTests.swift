@@ -47,6 +47,29 @@ extension SleepingPods {
             }
         }
 
+        /// Where something that hid a path of /proc is gone when the container wakes, it does not run with that path laid
+        /// open.
+        @Test func withoutItsMasksItDoesNotWake() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("bared") { pod in
+                let server = try await pod.start("server", image: "python")
+                try await server.awaitSleep()
+                let unmask = "import ctypes; exit(ctypes.CDLL(None).umount2(b'/proc/keys', 0))"
+                // The mount namespace is one of those that the shim holds.
+                try await node.shell(
+                    """
+                    for place in /proc/\(try await pod.shimProcess())/fd/*; do
+                        case $(readlink $place) in mnt:*) nsenter --mount=$place python3 -c "\(unmask)" && exit 0;; esac
+                    done
+                    exit 1
+                    """)
+                await #expect(throws: CommandFailed.self) { try await node.get(pod.ip4, port: 8080) }
+                #expect(try await server.awaitExit().exitCode == 255)
+                try await server.awaitShimLog("find what covers a masked path")
+                try FileManager.default.removeItem(at: node.state.appending(path: "zeropod/failed"))
+            }
+        }
+
         private func spoilImages(of server: Container) throws {
             try Data("spoiled".utf8).write(to: server.snapshot.appending(path: "images/core-1.img"))
         }

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <stdalign.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +43,18 @@ static int attach(int tree, const char *path)
     return (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, move_mount_f_empty_path);
 }
 
+// What covers a path of /proc is not of procfs itself. It is gone if an earlier attempt failed between here and its end.
+static int is_cover(int tree)
+{
+    struct statfs status;
+    int result = fstatfs(tree, &status);
+    if (result == 0 && status.f_type == PROC_SUPER_MAGIC) {
+        errno = ENOENT;
+        return -1;
+    }
+    return result;
+}
+
 // Runs in the new pid namespace: a procfs shows the pid namespace of the process that calls fsopen. CRIU makes its init
 // there meanwhile, which looks at a /proc of its own only.
 static void renew(const struct zp_procfs *wanted, struct failure *failure)
@@ -69,6 +83,7 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
     for (size_t i = 0; i < wanted->masked_count; i++) {
         covers[i] = clone_tree(wanted->masked[i]);
         attempt("open_tree(masked path)", covers[i]);
+        attempt("find what covers a masked path", is_cover(covers[i]));
     }
     attempt("umount(/proc)", umount2("/proc", MNT_DETACH));
     attempt("move_mount(/proc)", attach(procfs, "/proc"));

@@ -90,9 +90,10 @@ extension Traffic {
         }
     }
 
-    /// One that nobody has accepted.
+    /// One that nobody has accepted, and that has not been given up.
     private func waitingConnection(to ports: Set<UInt16>) -> Caller? {
-        let waiting = (try? openConnections())?.first { $0.inode == 0 && ports.contains($0.local.port) }
+        let all = (try? openConnections())?.filter { $0.inode == 0 && ports.contains($0.local.port) }
+        let waiting = all?.first { !$0.wasGivenUp } ?? all?.first
         return waiting.map { Caller(.connection, $0.remote, port: $0.local.port) }
     }
 }

@@ -1,4 +1,5 @@
 import Checkpoint
+import DataPath
 import Glibc
 import Lifecycle
 import Linux
@@ -96,6 +97,7 @@ extension Container {
             dump.run(
                 underWay.call, loop: context.loop, children: context.children,
                 mayGoOn: { underWay.mayGoOn && quiet?() != false },
+                loss: { pids throws(SystemError) in try TaskIterator.loss(of: pids) },
                 mayEnd: { descriptors throws(SystemError) in try mayEnd?(descriptors) != false },
                 then: { [weak self] result in
                     guard let self else { return }

@@ -5,12 +5,19 @@ import Synchronization
 /// The sockets and named pipes of a container whose processes are away or stand still, as the loop and the thread of a
 /// checkpoint or a restore share them.
 final class SleepingEndpoints: Sendable {
-    private struct State {
+    fileprivate struct State {
         var watch: EndpointWatch?
         /// How much could be read at the last checkpoint, by inode. What is still there then nobody reads.
         var leftUnread: [UInt64: UInt64] = [:]
         /// Queues that are longer than the application has asked for.
         var lengthened: [QueueLength] = []
+        /// Ports on which silent connections do not count.
+        var deferring: Set<UInt16> = []
+        var deferred: [SilentConnections] = []
+        /// Ports on which a client has waited for the application to speak first.
+        var silent: Set<UInt16> = []
+        /// What has come, since somebody asked.
+        var arrived: Int32?
         var held = 0
         /// The copies may be closed from now on, and their numbers be others'.
         var isGivenBack = false
@@ -35,8 +42,7 @@ final class SleepingEndpoints: Sendable {
             for: watch.takeReadable(), but: state.withLock { $0.leftUnread })
         state.withLock { state in
             state.leftUnread = unread
-            state.watch = isNeeded ? nil : watch
-            state.isGivenBack = false
+            state.begin(isNeeded ? nil : watch)
         }
         return !isNeeded
     }
@@ -46,7 +52,8 @@ final class SleepingEndpoints: Sendable {
         state.withLock { state in
             state.held += state.watch?.waiting ?? 0
             for queue in state.lengthened { queue.restore() }
-            state.lengthened = []
+            for listener in state.deferred { listener.restore() }
+            (state.lengthened, state.deferred) = ([], [])
             state.isGivenBack = true
         }
     }
@@ -57,15 +64,27 @@ final class SleepingEndpoints: Sendable {
     func standStill(_ descriptors: [Int32], _ policy: WakePolicy) throws(SystemError) {
         let watch = try EndpointWatch(descriptors, policy)
         _ = try watch.takeReadable()
-        state.withLock { state in
-            state.watch = watch
-            state.isGivenBack = false
-        }
+        state.withLock { $0.begin(watch) }
     }
 
-    /// Calls `onArrival` once, when something comes.
-    func start(_ loop: EventLoop, _ onArrival: @escaping () -> Void) throws(SystemError) {
-        try state.withLock { $0.watch }?.start(loop, onArrival: onArrival)
+    /// Calls `onArrival` once, when something comes that the processes are wanted for.
+    ///
+    /// - Parameter connections: all of the pod.
+    func start(
+        _ loop: EventLoop, connections: @escaping () throws(SystemError) -> [TCPConnection],
+        _ onArrival: @escaping () -> Void
+    ) throws(SystemError) {
+        try state.withLock { $0.watch }?.start(
+            loop, isWanted: { [self] in state.withLock { $0.isWanted(connections) } }, onArrival: onArrival)
+    }
+
+    /// Connections to some ports count as soon as their clients have said something, or have been silent for a second. Not
+    /// those to ports on which clients have waited in vain.
+    func awaitWords(on ports: Set<UInt16>) {
+        state.withLock { state in
+            state.deferring = ports.subtracting(state.silent)
+            state.deferred = state.watch?.awaitWords(on: state.deferring) ?? []
+        }
     }
 
     /// In the network namespace of the pod.
@@ -76,7 +95,7 @@ final class SleepingEndpoints: Sendable {
     /// What has come; nil if nothing has come here, or is known already.
     func arrival() -> Arrival? {
         state.withLock { state in
-            guard !state.isGivenBack, let number = (try? state.watch?.takeReadable())?.first else { return nil }
+            guard !state.isGivenBack, let number = state.arrived ?? state.takeReadable().first else { return nil }
             let endpoint = Endpoint(of: number)
             return Arrival(endpoint: endpoint, peer: endpoint.peer(number))
         }
@@ -89,7 +108,7 @@ final class SleepingEndpoints: Sendable {
         stop(loop)
         state.withLock { state in
             state.watch = nil
-            state.lengthened = []
+            (state.lengthened, state.deferred) = ([], [])
         }
     }
 
@@ -100,4 +119,48 @@ final class SleepingEndpoints: Sendable {
 
     /// Connections that have waited for a wake, since the start.
     var held: Int { state.withLock { $0.held } }
+}
+
+extension SleepingEndpoints.State {
+    /// How many connections that were given up may wait for the next wake, in a queue that others wait in as well.
+    private static let mostGivenUp = 256
+
+    fileprivate mutating func begin(_ watch: EndpointWatch?) {
+        self.watch = watch
+        (isGivenBack, arrived, deferring) = (false, nil, [])
+    }
+
+    fileprivate func takeReadable() -> [Int32] { (try? watch?.takeReadable()) ?? [] }
+
+    /// Whether the processes are wanted for what has come. They are not for connections to ports on which clients speak
+    /// first, if those have been ended before anything was said: all that wait there, counted by the kernel in two ways.
+    fileprivate mutating func isWanted(_ connections: () throws(SystemError) -> [TCPConnection]) -> Bool {
+        let came = takeReadable()
+        var ports: Set<UInt16> = []
+        for number in came {
+            guard case .listener(let port) = Endpoint(of: number), deferring.contains(port) else {
+                arrived = number
+                return true
+            }
+            ports.insert(port)
+        }
+        guard let watch, let all = try? connections() else { return true }
+        let wanted = ports.first { port in
+            let waiting = all.filter { $0.inode == 0 && $0.local.port == port }
+            let queue = watch.queue(of: port)
+            return queue.waiting > min(Self.mostGivenUp, queue.length / 2) || !waiting.allSatisfy(\.wasGivenUp)
+                || waiting.count < queue.waiting
+        }
+        guard let wanted else { return false }
+        if all.contains(where: { $0.isUnheard(at: wanted) }) { silent.insert(wanted) }
+        arrived = came.first { Endpoint(of: $0) == .listener(port: wanted) }
+        return true
+    }
+}
+
+extension TCPConnection {
+    /// Nobody has accepted it, and nobody has said anything.
+    fileprivate func isUnheard(at port: UInt16) -> Bool {
+        inode == 0 && local.port == port && !peerHasEnded && !hasReceived
+    }
 }

@@ -186,8 +186,9 @@ final class Traffic {
         attempt("let more connections wait") { () throws(SystemError) in
             try pod.namespace.inside { () throws(SystemError) in endpoints.lengthenQueues() }
         }
+        endpoints.awaitWords(on: pod.redirector.portsThatWait(among: activePorts))
         attempt("wait for connections") { () throws(SystemError) in
-            try endpoints.start(loop, onArrival)
+            try endpoints.start(loop, connections: openConnections, onArrival)
             // Who comes there wakes, and is told by the application itself if it does not listen then either.
             unattended = activePorts.subtracting(endpoints.ports)
             try pod.redirector.setRedirect(true, reception: false, ports: unattended)
@@ -199,7 +200,7 @@ final class Traffic {
     /// - Parameter copies: of what they have open, which must be gone before they go on.
     func processesStandStill(_ copies: [Int32], _ onArrival: @escaping () -> Void) throws(SystemError) {
         try endpoints.standStill(copies, policy(datagramPorts: nil))
-        try endpoints.start(loop, onArrival)
+        try endpoints.start(loop, connections: openConnections, onArrival)
     }
 
     /// A wake has begun: nothing more has to be told.

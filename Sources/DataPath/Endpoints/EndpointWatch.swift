@@ -9,22 +9,21 @@ import Synchronization
 /// long.
 package final class EndpointWatch: Sendable {
     private let readable: ReadableSet
-    private let listeners: [Int32]
+    private let listeners: [Listener]
     /// Those of TCP on which somebody listens.
-    package let ports: Set<UInt16>
+    package var ports: Set<UInt16> { Set(listeners.map(\.port)) }
     /// How many connections are open.
     package let connections: Int
 
     /// - Parameter numbers: descriptors of this process. They stay open as long as this is used.
     package init(_ numbers: [Int32], _ policy: WakePolicy) throws(SystemError) {
         let readable = try ReadableSet()
-        var (listeners, ports, connections) = ([Int32](), Set<UInt16>(), 0)
+        var (listeners, connections) = ([Listener](), 0)
         for number in numbers {
             let endpoint = Endpoint(of: number)
             switch endpoint {
             case .listener(let port):
-                listeners.append(number)
-                ports.insert(port)
+                listeners.append(Listener(number: number, port: port))
             case .connection: connections += 1
             default: break
             }
@@ -32,17 +31,21 @@ package final class EndpointWatch: Sendable {
         }
         self.readable = readable
         self.listeners = listeners
-        self.ports = ports
         self.connections = connections
     }
 
     /// What can be read now and could not when this was last asked. The first answer has all that can be read.
     package func takeReadable() throws(SystemError) -> [Int32] { try readable.take() }
 
-    /// Calls `onArrival` once, when something comes. On the loop's thread, as `stop`.
-    package func start(_ loop: EventLoop, onArrival: @escaping () -> Void) throws(SystemError) {
+    /// Calls `onArrival` once, when something comes that is wanted. On the loop's thread, as `stop`.
+    ///
+    /// - Parameter isWanted: takes what can be read.
+    package func start(
+        _ loop: EventLoop, isWanted: @escaping () -> Bool = { true }, onArrival: @escaping () -> Void
+    ) throws(SystemError) {
         let number = readable.descriptor.rawValue
         try loop.watch(readable.descriptor, .readable) { _ in
+            guard isWanted() else { return }
             loop.unwatch(number)
             onArrival()
         }
@@ -52,7 +55,14 @@ package final class EndpointWatch: Sendable {
 
     /// How many connections wait to be accepted.
     package var waiting: Int {
-        listeners.reduce(0) { $0 + TCPSocket.waitingConnections($1) }
+        listeners.reduce(0) { $0 + TCPSocket.waitingConnections($1.number) }
+    }
+
+    /// The same of one port, and how many may wait on each of its sockets.
+    package func queue(of port: UInt16) -> (waiting: Int, length: Int) {
+        let numbers = listeners.filter { $0.port == port }.map(\.number)
+        let lengths = numbers.map { Int(TCPSocket.queueLength($0)) }
+        return (numbers.reduce(0) { $0 + TCPSocket.waitingConnections($1) }, lengths.min() ?? 0)
     }
 
     // MARK: Long queues
@@ -61,11 +71,40 @@ package final class EndpointWatch: Sendable {
     /// milliseconds of a wake. In the network namespace of the sockets.
     /// - Returns: how to undo it.
     package func lengthenQueues() -> [QueueLength] {
-        listeners.compactMap { number in
+        listeners.compactMap { listener in
+            let number = listener.number
             let before = QueueLength(listener: number, length: TCPSocket.queueLength(number))
             return LongQueue.lengthen(number) ? before : nil
         }
     }
+
+    // MARK: Silent connections
+
+    /// Has the kernel keep connections to some ports until their clients have said something, or have been silent for a
+    /// second. Those whose application has asked for that itself stay as they are.
+    /// - Returns: how to undo it.
+    package func awaitWords(on ports: Set<UInt16>) -> [SilentConnections] {
+        listeners.compactMap { listener in
+            guard ports.contains(listener.port), TCPSocket.deferral(of: listener.number) == 0,
+                TCPSocket.setDeferral(of: listener.number, seconds: 1)
+            else { return nil }
+            return SilentConnections(listener: listener.number)
+        }
+    }
+}
+
+/// A descriptor of this process, and where it listens.
+private struct Listener {
+    let number: Int32
+    let port: UInt16
+}
+
+/// Connections that a listening socket is not told of, since their clients have said nothing yet.
+package struct SilentConnections: Sendable {
+    let listener: Int32
+
+    /// It is told of all from now on; of those that are silent within a second.
+    package func restore() { TCPSocket.setDeferral(of: listener, seconds: 0) }
 }
 
 /// How many connections may wait in a listening socket (listen(2)).

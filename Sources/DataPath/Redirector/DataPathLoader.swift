@@ -9,9 +9,10 @@ package enum DataPathLoader {
         package let interfaces: [String]
         package let hook: TrafficHook
         package let tracker: Tracker.Status
+        package let tasks: TaskIterator.Status
 
         package var description: String {
-            "attached to \(interfaces.joined(separator: ", ")) by \(hook.rawValue); tracker: \(tracker)"
+            "attached to \(interfaces.joined(separator: ", ")) by \(hook.rawValue); tracker: \(tracker); task iterator: \(tasks)"
         }
     }
 
@@ -31,9 +32,10 @@ package enum DataPathLoader {
         if isNew { try make(pins, pod, inode) }
         do {
             let tracker = Tracker.register(networkNamespace: inode, activityMap: pins.path(.activity))
+            let tasks = TaskIterator.install()
             try attachSteering(pins, networkNamespace)
             let (interfaces, used) = try attachInterfaces(pins, networkNamespace, hook)
-            return Report(interfaces: interfaces, hook: used, tracker: tracker)
+            return Report(interfaces: interfaces, hook: used, tracker: tracker, tasks: tasks)
         } catch {
             // What was there before this call stays as it was.
             if isNew { try? Redirector.detach(pod: pod, networkNamespace: networkNamespace) }

@@ -8,7 +8,7 @@ enum NetworkTrial {
         do throws(DataPathError) {
             let report = try attachAndDetach()
             return [.good("BPF", "attached to \(report.interfaces.joined(separator: ", ")) by \(report.hook.rawValue)")]
-                + [tracker(report.tracker)]
+                + [tracker(report.tracker), tasks(report.tasks)]
         } catch {
             return [
                 .missing(
@@ -44,6 +44,14 @@ enum NetworkTrial {
         let namespace = try Namespace.own(.network)
         try home.enter()
         return namespace
+    }
+
+    private static func tasks(_ status: TaskIterator.Status) -> Finding {
+        guard case .unavailable = status else { return .good("task iterator", "\(status)") }
+        return .limited(
+            "task iterator", "\(status)",
+            "landlock, keyrings of threads and other settings that /proc does not show are lost by a checkpoint; "
+                + "Linux 5.8 with CONFIG_DEBUG_INFO_BTF and CONFIG_BPF_EVENTS would find them")
     }
 
     private static func tracker(_ status: Tracker.Status) -> Finding {

@@ -11,6 +11,10 @@ enum TrackerChecks {
         let report = try DataPathLoader.attach(pod: "pod", networkNamespace: pod)
         print("  \(report)")
         checks.expect("the kretprobe is attached", Tracker.installed == .kretprobe, "\(report.tracker)")
+        let iterates = if case .installed = report.tasks { true } else { false }
+        checks.expect("what /proc does not show can be found", iterates, "\(report.tasks)")
+        let loss = try TaskIterator.loss(of: [getpid()])
+        checks.expect("who has nothing that is lost is not named", loss == nil, loss ?? "")
         _ = try DataPathLoader.attach(pod: "neighbour", networkNamespace: neighbour)
         let redirector = try Redirector(pod: "pod")
         checks.expect("nothing is noted yet", redirector.activePorts.isEmpty)

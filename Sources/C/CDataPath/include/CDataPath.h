@@ -2,6 +2,7 @@
 // make itself.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "zeropod.h"
@@ -14,6 +15,7 @@ struct zp_object {
 
 struct zp_object zp_redirector_object(void);
 struct zp_object zp_tracker_object(void);
+struct zp_object zp_tasks_object(void);
 
 enum zp_direction { ZP_INGRESS, ZP_EGRESS };
 
@@ -25,3 +27,9 @@ int zp_clsact_detach(int interface, enum zp_direction direction);
 
 /// The same as a link of its own (Linux 6.6): its descriptor, or a negative errno.
 int zp_tcx_attach(int interface, enum zp_direction direction, int program);
+
+/// Whether processes of this kernel can restrict themselves by landlock.
+bool zp_landlock_is_there(void);
+
+/// Restricts the calling thread, and what it starts, by landlock. Negative errno on failure.
+int zp_landlock_restrict(void);

@@ -10,9 +10,11 @@ import os
 import pty
 import struct
 import termios
+import threading
 
 from groups.locks import RefusedLock, RefusedWaiter
 from groups.places import Child
+from groups.tasks import ADD_KEY, KEYCTL, Attribute, key, key_seen
 from kind import Kind, NotHere
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -249,9 +251,140 @@ class ReaderOfTerminal(Kind):
         yield "an answer", f"heard {n}", self.look_at(f"{n}")
 
 
+class Landlock(Kind):
+    holds = "a landlock domain"
+    refusal = "landlock"
+
+    def take(self):
+        attributes = struct.pack("Q", 1 << 2)  # LANDLOCK_ACCESS_FS_READ_FILE
+        call(444, None, 0, 1)
+        self.child = Child()
+        rules = (
+            "[l := __import__('ctypes').CDLL(None), l.prctl(38, 1, 0, 0, 0), "
+            f"l.syscall(446, l.syscall(444, {attributes!r}, 8, 0), 0)][-1]")
+        if self.child.ask(rules) != "0":
+            raise NotHere("landlock_restrict_self")
+
+    def look(self, n):
+        answer = self.child.ask("os.system('cat /etc/passwd >/dev/null 2>&1') != 0")
+        yield "a file cannot be read", "True", answer
+
+
+class FutureLocks(Kind):
+    holds = "mlockall(MCL_FUTURE)"
+    refusal = "mlockall"
+
+    def take(self):
+        self.child = Child()
+        if self.child.ask("__import__('ctypes').CDLL(None).mlockall(2)") != "0":
+            raise NotHere("mlockall")
+
+    def look(self, n):
+        locked = (
+            "[m := __import__('mmap').mmap(-1, 4096), m.write(b'x'), "
+            "sum(' lo ' in line for line in open('/proc/self/smaps'))][-1] > 0")
+        yield "a new mapping is locked", "True", self.child.ask(locked)
+
+
+class UndoneSemaphore(Kind):
+    """The kernel gives back what a process that ends has taken with SEM_UNDO."""
+
+    holds = "a System V semaphore taken with SEM_UNDO"
+    refusal = "semaphore"
+
+    def take(self):
+        self.number = libc.semget(0, 1, 0o600)
+        libc.semctl(self.number, 0, 16, 1)  # SETVAL
+        operation = struct.pack("Hhh", 0, -1, 0x1000)
+        if libc.semop(self.number, operation, 1):
+            raise NotHere("semop")
+
+    def look(self, n):
+        yield "value", 0, libc.semctl(self.number, 0, 12)  # GETVAL
+
+
+class Refused(Attribute):
+    def __init__(self, owner, what, refusal, set_it, get_it, volume):
+        self.refusal = refusal
+        super().__init__(owner, what, set_it, get_it, volume)
+
+
+def unshare(flags):
+    if libc.unshare(flags):
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def own_key(keyring):
+    return call(ADD_KEY, b"user", b"own", b"secret", 6, keyring)
+
+
+def own_key_seen(keyring):
+    try:
+        return call(KEYCTL, 10, keyring, b"user", b"own", 0) > 0  # KEYCTL_SEARCH
+    except NotHere as error:
+        return str(error)
+
+
+def own_directory():
+    unshare(0x200)  # CLONE_FS
+    os.chdir("/etc")
+
+
+def own_descriptor():
+    unshare(0x400)  # CLONE_FILES
+    os.dup2(os.open("/etc/passwd", os.O_RDONLY), 700)
+
+
+def opened(number):
+    try:
+        return os.readlink(f"/proc/thread-self/fd/{number}")
+    except OSError as error:
+        return error.strerror
+
+
+class Supervised(Attribute):
+    """Another thread answers for getppid(2) of this one."""
+
+    refusal = "seccomp"
+
+    def __init__(self, volume):
+        super().__init__("thread", "a supervised system call", self.install, lambda: libc.syscall(110), volume)
+
+    def install(self):
+        instructions = ((0x20, 0, 0, 0), (0x15, 0, 1, 110), (0x06, 0, 0, 0x7FC00000), (0x06, 0, 0, 0x7FFF0000))
+        code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in instructions), 32)
+        program = struct.pack("HxxxxxxQ", len(instructions), ctypes.addressof(code))
+        libc.prctl(38, 1, 0, 0, 0)
+        self.listener = call(317, 1, 8, program)  # SECCOMP_FILTER_FLAG_NEW_LISTENER
+        threading.Thread(target=self.answer, daemon=True).start()
+
+    def answer(self):
+        while True:
+            notification = bytearray(80)
+            try:
+                fcntl.ioctl(self.listener, 0xC0502100, notification)
+            except InterruptedError:
+                continue
+            number = struct.unpack_from("Q", notification)[0]
+            fcntl.ioctl(self.listener, 0xC0182101, struct.pack("QqiI", number, 4711, 0, 0))
+
+
+HIDDEN = [
+    ("thread", "the session keyring", "session keyring", key, key_seen),
+    ("thread", "a keyring", "keyring for one of its threads", lambda: own_key(-1), lambda: own_key_seen(-1)),
+    ("process", "a keyring", "keyring for itself", lambda: own_key(-2), lambda: own_key_seen(-2)),
+    ("thread", "a working directory", "working directory", own_directory, os.getcwd),
+    ("thread", "a table of descriptors", "descriptors of its own", own_descriptor, lambda: opened(700)),
+    ("thread", "a network namespace", "namespace", lambda: unshare(0x40000000),
+     lambda: os.readlink("/proc/thread-self/ns/net")),
+]
+
+
 KINDS = [
     Reserved, ReaderOfTerminal, IoUring, Userfaultfd, ProtectionKey, WriteAndExecute, MemoryPolicy, Speculation, Sealed,
-    SystemV, SecretMemory, HugePages
+    SystemV, SecretMemory, HugePages, Landlock, FutureLocks, UndoneSemaphore, Supervised
+] + [
+    functools.partial(Refused, *one) for one in HIDDEN
 ] + [
     functools.partial(RefusedLock, "POSIX", True), functools.partial(RefusedWaiter, "POSIX")
 ] + [
