@@ -123,7 +123,7 @@ import Testing
         publisher.whenDrained { containerd.loop.stop() }
         try containerd.loop.run()
         #expect(publisher.queued == 0)
-        #expect(!containerd.loop.isTimerSet)
+        #expect(containerd.loop.nextTimer == nil)
     }
 
     @Test func beyondTheLimitTheOldestAreLostAndItIsLogged() throws {
