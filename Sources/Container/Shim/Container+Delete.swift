@@ -45,7 +45,7 @@ extension Container {
     private func removeEverything(
         _ answer: @escaping (Result<(pid: pid_t, exit: TaskProcess.Exit), ShimError>) -> Void
     ) {
-        runc.delete(force: true) { [self] result in
+        runc.delete { [self] result in
             if case .failure(let error) = result, error.kind != .containerNotFound {
                 return answer(.failure(ShimError(error)))
             }
