@@ -35,7 +35,7 @@ extension Container {
         main.io?.processEnded()
 
         // containerd wants to hear of the execs first.
-        let running = execs.values.filter { $0.phase == .running }
+        let running = execs.values.filter { $0.phase == .running || $0.isBeingStarted }
         var awaited = running.count + (ownsProcessNamespace ? 0 : 1)
         if awaited == 0 { return reportExit(status) }
         func oneHasEnded() {
@@ -82,11 +82,10 @@ extension Container {
         // The cause goes before the effect, whichever the loop heard of first.
         outOfMemory?.look()
         outOfMemory = nil
-        main.exited(status: status)
-        leaveTarget()
-        if let exit = main.exit {
+        main.exited(status: status) { exit in
             context.publish(.exited(id: id, process: id, pid: main.pid, exit: exit))
         }
+        leaveTarget()
     }
 }
 

@@ -105,8 +105,7 @@ extension Container {
         context.children.whenEnded(pid) { [self] status in
             finished(work)
             process.io?.processEnded()
-            process.exited(status: status.code)
-            if let exit = process.exit {
+            process.exited(status: status.code) { exit in
                 context.publish(.exited(id: id, process: process.id, pid: pid, exit: exit))
             }
         }
