@@ -117,6 +117,12 @@ let package = Package(
         tests(of: "StdIO", ["Linux"]),
         tests(of: "Checkpoint", ["Linux"]),
         tests(of: "Shim", ["DataPath", "Linux"]),
+        // A container's whole life in this process, called as containerd calls it.
+        .testTarget(
+            name: "ContainerTests",
+            dependencies: [
+                "Checkpoint", "ContainerdAPI", "Lifecycle", "Linux", "Protobuf", "Runc", "Shim", "TaskService",
+            ], path: "Tests/Unit/Container", swiftSettings: strict),
         tests(of: "StatusService", ["Linux", "Protobuf", "Shim", "StatusAPI", "TTRPC"]),
         tests(
             of: "Launch",

@@ -92,12 +92,15 @@ package final class Children {
             let pid = waitpid(-1, &status, WNOHANG)
             if pid < 0 && errno == EINTR { continue }
             if pid <= 0 { return }
-            let ended: ExitStatus = status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signaled(status & 0x7f)
-            if let handler = handlers.removeValue(forKey: pid) {
-                handler(ended)
-            } else if expectations > 0 {
-                unclaimed[pid] = ended
-            }
+            ended(pid, status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signaled(status & 0x7f))
+        }
+    }
+
+    func ended(_ pid: pid_t, _ status: ExitStatus) {
+        if let handler = handlers.removeValue(forKey: pid) {
+            handler(status)
+        } else if expectations > 0 {
+            unclaimed[pid] = status
         }
     }
 }

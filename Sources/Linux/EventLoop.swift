@@ -40,8 +40,11 @@ package final class EventLoop {
     private var results: [UInt64: (any Sendable) -> Void] = [:]
     private var nextResult: UInt64 = 0
     private var stopped = false
+    private let clock: () -> Instant
 
-    package init() throws(SystemError) {
+    /// - Parameter clock: by which timers come due.
+    package init(clock: @escaping () -> Instant = { .now }) throws(SystemError) {
+        self.clock = clock
         epoll = Descriptor(owning: try retrying("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
         remote = try Remote()
         try watch(remote.event, .readable) { [unowned self] _ in
@@ -73,7 +76,7 @@ package final class EventLoop {
             guard let watch = watches[number], watch.generation == generation else { continue }
             watch.handler(Interest(rawValue: event.events))
         }
-        let now = Instant.now
+        let now = clock()
         while let body = timers.takeNext(dueAt: now) { body() }
         runSoon()
     }
@@ -95,7 +98,7 @@ package final class EventLoop {
         if stopped || !soon.isEmpty { return 0 }
         guard let deadline = timers.next else { return -1 }
         // Rounded up: a timer must not be due a fraction of a millisecond after the wait ends.
-        return Int32(clamping: (deadline.since(.now).nanoseconds + 999_999) / 1_000_000)
+        return Int32(clamping: (deadline.since(now).nanoseconds + 999_999) / 1_000_000)
     }
 
     // MARK: Descriptors
@@ -140,7 +143,7 @@ package final class EventLoop {
     /// Runs `body` once, after `span`.
     @discardableResult
     package func after(_ span: Instant.Span, _ body: @escaping () -> Void) -> Timer {
-        timers.add(at: .now + span, body)
+        timers.add(at: now + span, body)
     }
 
     /// Cancels a timer. Does nothing if it has fired.
@@ -148,8 +151,11 @@ package final class EventLoop {
         timers.cancel(timer)
     }
 
-    /// Whether the loop will wake up by itself. Asleep it must not.
-    package var isTimerSet: Bool { timers.next != nil }
+    /// The present, by the clock of its timers.
+    package var now: Instant { clock() }
+
+    /// When the loop will wake up by itself; nil: not at all, as it has to be while containers sleep.
+    package var nextTimer: Instant? { timers.next }
 
     /// Runs `body` at the end of this round, before the loop waits again.
     package func soon(_ body: @escaping () -> Void) {

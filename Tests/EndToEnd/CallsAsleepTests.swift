@@ -7,14 +7,13 @@ import Testing
 
 /// gRPC's codes, as far as calls are refused.
 let notFound = 5
-let alreadyExists = 6
 let failedPrecondition = 9
 
 extension SleepingPods {
-    /// The column "asleep" of docs/calls.md: most calls are answered without waking the container.
+    /// What calls asleep do with the real processes, runc and control groups. `CallsInEveryStateTests` tries all of them.
     @Suite struct CallsAsleepTests {
-        @Test(arguments: Containerd.allCases) func askingDoesNotWake(_ containerd: Containerd) async throws {
-            try await withSleeper(on: containerd) { server, shim in
+        @Test func askingDoesNotWake() async throws {
+            try await withSleeper(on: .current) { server, shim in
                 let pid = try await server.pid()
                 async let wait = shim.wait(server.id)
                 let state = try await shim.state(server.id)
@@ -31,23 +30,9 @@ extension SleepingPods {
             }
         }
 
-        /// Those that only another state allows.
-        @Test func outOfTurnIsRefused() async throws {
-            try await withSleeper(on: .current) { server, shim in
-                try await expectCode(alreadyExists) { try await shim.create(server.id, bundle: "/") }
-                try await expectCode(failedPrecondition) { _ = try await shim.start(server.id) }
-                try await expectCode(failedPrecondition) { _ = try await shim.delete(server.id) }
-                try await expectCode(failedPrecondition) { try await shim.resume(server.id) }
-                try await expectCode(notFound) { try await shim.kill("nobody", SIGTERM) }
-                // A shim with containers does not end.
-                try await shim.shutdown(server.id)
-                try await expectAsleep(server)
-            }
-        }
-
         /// What `kubectl top` shows: memory that is used now, and processor time that only grows.
-        @Test(arguments: Containerd.allCases) func statsAreTrue(_ containerd: Containerd) async throws {
-            try await withSleeper(on: containerd, after: "1s") { server, shim in
+        @Test func statsAreTrue() async throws {
+            try await withSleeper(on: .current, after: "1s") { server, shim in
                 let node = server.pod.node
                 _ = try await node.get(server.pod.ip4, port: 8080, path: "/allocate?mb=64")
                 var last = try await shim.stats(server.id)
@@ -70,8 +55,8 @@ extension SleepingPods {
         }
 
         /// As the kernel would: a first process that has no handler drops a signal.
-        @Test(arguments: Containerd.allCases) func signalsWakeIfTheyAreHeeded(_ containerd: Containerd) async throws {
-            try await withSleeper(on: containerd, command: serverThatHeedsTerm) { server, shim in
+        @Test func signalsWakeIfTheyAreHeeded() async throws {
+            try await withSleeper(on: .current, command: serverThatHeedsTerm) { server, shim in
                 for signal in [0, SIGUSR1, SIGQUIT] { try await shim.kill(server.id, signal) }
                 try await expectAsleep(server)
                 try await shim.kill(server.id, SIGTERM)
@@ -81,24 +66,8 @@ extension SleepingPods {
             }
         }
 
-        @Test func aSignalForAllWakes() async throws {
+        @Test func pausedItSleepsOn() async throws {
             try await withSleeper(on: .current) { server, shim in
-                try await shim.kill(server.id, SIGUSR1, all: true)
-                try await server.awaitShimLog("restored")
-            }
-        }
-
-        @Test func sigkillEndsItWithoutWaking() async throws {
-            try await withSleeper(on: .current) { server, shim in
-                try await shim.kill(server.id, SIGKILL)
-                #expect(try await shim.state(server.id).status == .stopped)
-                #expect(try await server.awaitExit().exitCode == 137)
-                #expect(try !server.hasLogged("restored"))
-            }
-        }
-
-        @Test(arguments: Containerd.allCases) func pausedItSleepsOn(_ containerd: Containerd) async throws {
-            try await withSleeper(on: containerd) { server, shim in
                 let pod = server.pod
                 try await shim.pause(server.id)
                 #expect(try await shim.state(server.id).status == .paused)
@@ -112,25 +81,6 @@ extension SleepingPods {
                 #expect(try await shim.state(server.id).status == .running)
                 // It may sleep again.
                 try await server.awaitSleep(2)
-            }
-        }
-
-        @Test func aSignalWaitsForThePausesEnd() async throws {
-            try await withSleeper(on: .current, command: serverThatHeedsTerm) { server, shim in
-                try await shim.pause(server.id)
-                try await shim.kill(server.id, SIGTERM)
-                try await expectAsleep(server)
-                try await shim.resume(server.id)
-                #expect(try await server.awaitExit().exitCode == 7)
-            }
-        }
-
-        @Test func pausedAndResumedItSleepsOn() async throws {
-            try await withSleeper(on: .current) { server, shim in
-                try await shim.pause(server.id)
-                try await shim.resume(server.id)
-                try await expectAsleep(server)
-                #expect(try await server.pod.node.get(server.pod.ip6, port: 8080).json(ServerState.self).counter == 1)
             }
         }
 
@@ -158,43 +108,6 @@ extension SleepingPods {
                 // runc knows the restored process again.
                 try await shim.update(server.id, resources: #"{"memory":{"limit":\#(128 << 20),"swap":\#(128 << 20)}}"#)
                 #expect(try await server.memoryLimit() == 128 << 20)
-            }
-        }
-
-        /// The column "exited".
-        @Test(arguments: Containerd.allCases) func whatHasEndedIsOver(_ containerd: Containerd) async throws {
-            try await withSleeper(on: containerd) { server, shim in
-                // It would delete what has ended.
-                try await server.pod.node.withContainerdStopped {
-                    try await shim.kill(server.id, SIGKILL)
-                    let state = try await shim.state(server.id)
-                    #expect(state.status == .stopped && state.exitStatus == 137)
-                    #expect(try await shim.pids(server.id) == [])
-                    #expect(try await shim.wait(server.id) == 137)
-                    try await expectCode(failedPrecondition) { _ = try await shim.start(server.id) }
-                    try await expectCode(failedPrecondition) {
-                        try await shim.exec(server.id, "x", arguments: ["true"])
-                    }
-                    try await expectCode(failedPrecondition) { try await shim.pause(server.id) }
-                    try await expectCode(failedPrecondition) { try await shim.resume(server.id) }
-                    try await expectCode(failedPrecondition) { try await shim.update(server.id, resources: "{}") }
-                    try await expectCode(failedPrecondition) {
-                        try await shim.checkpoint(server.id, images: "/run/none")
-                    }
-                    try await expectCode(notFound) { try await shim.kill(server.id, SIGTERM) }
-                }
-            }
-        }
-
-        @Test func execWakes() async throws {
-            try await withSleeper(on: .current) { server, shim in
-                try await shim.exec(server.id, "first", arguments: ["sh", "-c", "exit 4"])
-                try await expectAsleep(server)
-                _ = try await shim.start(server.id, exec: "first")
-                try await server.awaitShimLog("restored")
-                try await eventually("the exec ends") {
-                    (try? await shim.delete(server.id, exec: "first")) == 4
-                }
             }
         }
 

@@ -34,19 +34,6 @@ extension SleepingPods {
             }
         }
 
-        /// An exec that needs the container is told that there is none.
-        @Test func execIsRefused() async throws {
-            let node = try await node(.current)
-            try await node.withSleepyPod("refused") { pod in
-                let server = try await pod.start("server", image: "python")
-                try await server.awaitSleep()
-                try spoilImages(of: server)
-                await #expect(throws: CallFailed.self) { try await server.exec("true") }
-                #expect(try await server.awaitExit().exitCode == 255)
-                try FileManager.default.removeItem(at: node.state.appending(path: "zeropod/failed"))
-            }
-        }
-
         /// Where something that hid a path of /proc is gone when the container wakes, it does not run with that path laid
         /// open.
         @Test func withoutItsMasksItDoesNotWake() async throws {

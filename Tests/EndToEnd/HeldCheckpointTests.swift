@@ -31,29 +31,5 @@ extension AlteredNodes {
                 try await server.expectWakes(0)
             }
         }
-
-        @Test func execWins() async throws {
-            try await node(.current).withHeldCheckpoint { _, server, letGo in
-                async let exec = server.exec("echo", "won")
-                // containerd says so right before it asks the shim.
-                try await eventually("the exec is asked for") {
-                    try server.pod.containerdLog().contains("ExecSync for \\\"\(server.id)")
-                }
-                try await letGo()
-                #expect(try await exec.stdout == "won\n")
-            }
-        }
-
-        @Test(arguments: [0, 10]) func endWins(_ timeout: Int) async throws {
-            try await node(.current).withHeldCheckpoint { _, server, letGo in
-                async let stop: Void = server.stop(timeout: timeout)
-                try await eventually("the stop is asked for") {
-                    try server.pod.containerdLog().contains("StopContainer for \\\"\(server.id)")
-                }
-                try await letGo()
-                try await stop
-                #expect(try await server.awaitExit().exitCode == (timeout == 0 ? 137 : 7))
-            }
-        }
     }
 }

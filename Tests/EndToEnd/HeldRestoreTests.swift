@@ -32,17 +32,5 @@ extension AlteredNodes {
                 #expect(try await server.wakes() >= 1)
             }
         }
-
-        @Test(arguments: [0, 10]) func endIsCarriedOut(_ timeout: Int) async throws {
-            try await node(.current).withHeldRestore { _, server, letGo in
-                async let stop: Void = server.stop(timeout: timeout)
-                try await eventually("the stop is asked for") {
-                    try server.pod.containerdLog().contains("StopContainer for \\\"\(server.id)")
-                }
-                try await letGo()
-                try await stop
-                #expect(try await server.awaitExit().exitCode == (timeout == 0 ? 137 : 7))
-            }
-        }
     }
 }

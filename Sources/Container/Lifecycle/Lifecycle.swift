@@ -41,34 +41,34 @@ package struct Lifecycle: Hashable, Sendable {
         case noChange
     }
 
-    package private(set) var state: State = .starting
-    package private(set) var reasons: ReasonsToStayAwake
+    package internal(set) var state: State = .starting
+    package internal(set) var reasons: ReasonsToStayAwake
     /// The ports that traffic is expected on.
-    package private(set) var ports: Set<UInt16> = []
+    package internal(set) var ports: Set<UInt16> = []
 
-    private let policy: Policy
+    let policy: Policy
     /// Proceeded with and not finished.
-    private var running: Set<Work> = []
+    var running: Set<Work> = []
     /// Not proceeded with yet, in the order of their requests.
-    private var waiting: [Waiting] = []
-    private struct Waiting: Hashable {
+    var waiting: [Waiting] = []
+    struct Waiting: Hashable {
         let work: Work
         let need: Need
     }
     /// Somebody wants it awake, and it must not wake yet: it is paused, or being changed asleep.
-    private var isWanted = false
+    var isWanted = false
     /// Since when the container has been awake. Idleness cannot begin before.
-    private var awakeSince: UInt64 = 0
+    var awakeSince: UInt64 = 0
     /// How long until the next look: grows while there is nothing to see.
-    private var patience: UInt64
+    var patience: UInt64
     /// Until when no checkpoint is tried, because CRIU has refused one.
-    private var refusedUntil: UInt64 = 0
+    var refusedUntil: UInt64 = 0
     /// An exit that may be the work of CRIU, which ends the processes it has dumped.
-    private var undecidedExit: UInt32?
+    var undecidedExit: UInt32?
     /// It has been asleep, or frozen.
-    private var hasSlept = false
+    var hasSlept = false
     /// In the middle of a restore: the traffic has been let go already.
-    private var isReleased = false
+    var isReleased = false
 
     package init(policy: Policy) {
         self.policy = policy
@@ -99,14 +99,8 @@ package struct Lifecycle: Hashable, Sendable {
         }
     }
 
-    /// The container is to go, whatever it does now (delete by force, or the shim's end).
-    package mutating func removed() -> [Effect] {
-        switch state {
-        case .exited: return []
-        case .restoring: return [.giveUpRestore] + end(status: Self.killed)
-        case .starting, .running, .checkpointing, .asleep, .frozen, .thawing: return end(status: Self.killed)
-        }
-    }
+    /// The container is to go. One that runs, or sleeps, has to end before.
+    package mutating func removed() -> [Effect] { state == .starting ? end(status: Self.killed) : [] }
 
     /// A signal nobody can catch. Asleep there is no process to receive it: the container just ends. Nor is a restore
     /// waited for, which may hang.
@@ -197,211 +191,35 @@ package struct Lifecycle: Hashable, Sendable {
         reasons.insert(.unable, text)
     }
 
-    // MARK: Events of requests
-
-    /// Somebody needs the container. Answered with `proceed` or `refuse`, now or later.
-    package mutating func request(_ work: Work, _ need: Need = .processes) -> [Effect] {
-        switch state {
-        case .exited: return [.refuse(work)]
-        case .starting, .running:
-            run(work)
-            return [.proceed(work)]
-        case .asleep where need == .noChange && !isWantedNow, .frozen where need == .noChange && !isWantedNow:
-            run(work)
-            return [.proceed(work)]
-        case .checkpointing, .asleep, .restoring, .frozen, .thawing:
-            waiting.append(Waiting(work: work, need: need))
-            return need == .noChange ? [] : wake()
-        }
-    }
-
-    /// What `proceed` allowed is over.
-    package mutating func finished(_ work: Work, at now: UInt64) -> [Effect] {
-        guard running.remove(work) != nil else { return [] }
-        // Work is activity: the container is idle from its end on.
-        awakeSince = max(awakeSince, now)
-        guard running.isEmpty else { return [] }
-        reasons.remove(.busy)
-        return wakeIfWanted()
-    }
-
-    package mutating func paused() {
-        reasons.insert(.paused)
-    }
-
-    package mutating func resumed(at now: UInt64) -> [Effect] {
-        awakeSince = max(awakeSince, now)
-        reasons.remove(.paused)
-        return wakeIfWanted()
-    }
-
-    // MARK: Events of checkpoint and restore
-
-    package enum CheckpointOutcome: Equatable, Sendable {
-        case done
-        case givenUp
-        /// The container runs on; the text says why it cannot sleep.
-        case failed(String)
-        /// As `failed`: CRIU cannot do it.
-        case refused(String)
-        /// As `failed`, and trying again would be in vain.
-        case impossible(String)
-    }
-
-    package mutating func checkpointEnded(_ outcome: CheckpointOutcome, at now: UInt64) -> [Effect] {
-        guard case .checkpointing(let wanted) = state else { return [] }
-        let exit = undecidedExit
-        undecidedExit = nil
-        if outcome == .done {
-            reasons.remove(.checkpointFailed)
-            patience = policy.firstLook
-            state = .asleep
-            hasSlept = true
-            if wanted {
-                isWanted = true
-                return wakeIfWanted()
-            }
-            let changes = proceedWithWaiting()
-            return [.asleep] + changes
-        }
-        // The dump did not end the processes, so an exit meanwhile was their own.
-        if let exit { return end(status: exit) }
-        if case .refused(let text) = outcome {
-            reasons.insert(.checkpointFailed, text)
-            refusedUntil = now + policy.retryAfterRefusal
-            // `hold` has been performed already.
-            if !wanted && way(at: now) == .freeze {
-                let effects = freeze()
-                return effects + proceedWithWaiting()
-            }
-        }
-        state = .running
-        awakeSince = now
-        var retry = policy.scaleDownAfter
-        switch outcome {
-        case .done, .givenUp: break
-        case .failed(let text), .refused(let text):
-            reasons.insert(.checkpointFailed, text)
-            retry = policy.retryAfterFailure
-        case .impossible(let text):
-            reasons.insert(.unable, text)
-        }
-        let look: [Effect] = reasons.contains(.unable) ? [] : [.look(after: retry)]
-        return [.release] + proceedWithWaiting() + look
-    }
-
-    /// A restore cannot fail any more without ending the processes: they are complete, and are about to run. `restored`
-    /// follows a millisecond later, for which those who connected need not wait.
-    package mutating func resuming() -> [Effect] {
-        // Paused ones must not run before they are paused again.
-        guard state == .restoring, !isReleased, !reasons.contains(.paused) else { return [] }
-        isReleased = true
-        return [.release]
-    }
-
-    package mutating func restored(at now: UInt64) -> [Effect] {
-        // Removed in the meantime.
-        if state == .exited { return [.endProcesses] }
-        guard state == .restoring else { return [] }
-        let release: [Effect] = isReleased ? [] : [.release]
-        isReleased = false
-        state = .running
-        awakeSince = now
-        return release + [.awake] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
-    }
-
-    /// The images are kept for inspection; the container ends with a status that is not zero.
-    package mutating func restoreFailed() -> [Effect] {
-        guard state == .restoring else { return [] }
-        return [.keepImages] + end(status: Self.restoreFailure)
-    }
-
-    // MARK: Events of freezing
-
-    /// The processes could not be stopped, and run on.
-    package mutating func freezeFailed(_ text: String, at now: UInt64) -> [Effect] {
-        guard state == .frozen else { return [] }
-        reasons.insert(.checkpointFailed, text)
-        state = .running
-        awakeSince = now
-        return [.release] + proceedWithWaiting() + [.look(after: policy.retryAfterFailure)]
-    }
-
-    package mutating func thawed(at now: UInt64) -> [Effect] {
-        guard state == .thawing else { return [] }
-        state = .running
-        awakeSince = now
-        return [.release] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
-    }
-
     // MARK: Inside
 
     /// Exit status of a container that SIGKILL ended: 128 + 9.
-    private static let killed: UInt32 = 137
+    static let killed: UInt32 = 137
     /// Exit status of a container that could not be restored.
     package static let restoreFailure: UInt32 = 255
 
     /// In which way the container may fall asleep; nil if it must stay awake.
-    private func way(at now: UInt64) -> Policy.Ways? {
+    func way(at now: UInt64) -> Policy.Ways? {
         let mayFreeze = policy.ways.contains(.freeze) && reasons.allowFreezing
         let mayCheckpoint = policy.ways.contains(.checkpoint) && reasons.allowCheckpoint
         if mayCheckpoint && (now >= refusedUntil || !mayFreeze) { return .checkpoint }
         return mayFreeze ? .freeze : nil
     }
 
-    private mutating func sleep(_ way: Policy.Ways) -> [Effect] {
+    mutating func sleep(_ way: Policy.Ways) -> [Effect] {
         if way == .freeze { return [.hold] + freeze() }
         state = .checkpointing(wanted: false)
         return [.hold, .checkpoint]
     }
 
-    private mutating func freeze() -> [Effect] {
+    mutating func freeze() -> [Effect] {
         patience = policy.firstLook
         state = .frozen
         hasSlept = true
         return [.freeze]
     }
 
-    private mutating func wake() -> [Effect] {
-        switch state {
-        case .checkpointing(wanted: false):
-            state = .checkpointing(wanted: true)
-            return [.giveUpCheckpoint]
-        case .asleep, .frozen:
-            isWanted = true
-            return wakeIfWanted()
-        case .starting, .running, .checkpointing(wanted: true), .restoring, .thawing, .exited: return []
-        }
-    }
-
-    /// Wanted, and nothing but a change under way stands against it.
-    private var isWantedNow: Bool {
-        isWanted
-            && (!reasons.contains(.paused) || waiting.contains { $0.need == .processesThoughPaused })
-    }
-
-    private mutating func wakeIfWanted() -> [Effect] {
-        guard state.isAsleep, isWantedNow, running.isEmpty else { return [] }
-        isWanted = false
-        let isFrozen = state == .frozen
-        state = isFrozen ? .thawing : .restoring
-        return [isFrozen ? .thaw : .restore]
-    }
-
-    private mutating func run(_ work: Work) {
-        running.insert(work)
-        if policy.mayEverSleep { reasons.insert(.busy) }
-    }
-
-    /// Asleep, with those who need no more.
-    private mutating func proceedWithWaiting() -> [Effect] {
-        let proceeding = waiting.filter { state == .running || $0.need == .noChange }
-        waiting.removeAll { proceeding.contains($0) }
-        for waiting in proceeding { run(waiting.work) }
-        return proceeding.map { .proceed($0.work) }
-    }
-
-    private mutating func end(status: UInt32) -> [Effect] {
+    mutating func end(status: UInt32) -> [Effect] {
         let refused = waiting
         waiting = []
         let held = state != .running && state != .starting && !isReleased

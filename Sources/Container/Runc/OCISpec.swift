@@ -11,24 +11,9 @@ package struct OCISpec: Equatable, Sendable {
         package let path: String
     }
 
-    package struct Mount: Equatable, Sendable {
-        package let destination: String
-        package let type: String
-        package let source: String
-        package let options: [String]
-    }
-
     package let annotations: [String: String]
-    package let hostname: String
-    package let rootPath: String
-    package let rootIsReadonly: Bool
-    package let mounts: [Mount]
-    package let arguments: [String]
     package let terminal: Bool
     package let namespaces: [Namespace]
-    package let cgroupsPath: String
-    package let maskedPaths: [String]
-    package let readonlyPaths: [String]
 
     package init(bundle: String) throws(SystemError) {
         let path = "\(bundle)/config.json"
@@ -40,31 +25,15 @@ package struct OCISpec: Equatable, Sendable {
         } catch {
             throw SystemError("parse", path, code: EBADMSG)
         }
-        self.init(document, bundle: bundle)
+        self.init(document)
     }
 
-    /// - Parameter bundle: what a relative root path is relative to.
-    package init(_ document: JSON, bundle: String) {
+    package init(_ document: JSON) {
         annotations = document["annotations"]?.stringMap ?? [:]
-        hostname = document["hostname"]?.string ?? ""
-        let root = document["root"]?["path"]?.string ?? ""
-        rootPath = root.isEmpty || root.hasPrefix("/") ? root : "\(bundle)/\(root)"
-        rootIsReadonly = document["root"]?["readonly"]?.bool ?? false
-        mounts = (document["mounts"]?.array ?? []).map { mount in
-            Mount(
-                destination: mount["destination"]?.string ?? "", type: mount["type"]?.string ?? "",
-                source: mount["source"]?.string ?? "", options: mount["options"]?.strings ?? [])
-        }
-        let process = document["process"]
-        arguments = process?["args"]?.strings ?? []
-        terminal = process?["terminal"]?.bool ?? false
-        let linux = document["linux"]
-        namespaces = (linux?["namespaces"]?.array ?? []).map { namespace in
+        terminal = document["process"]?["terminal"]?.bool ?? false
+        namespaces = (document["linux"]?["namespaces"]?.array ?? []).map { namespace in
             Namespace(type: namespace["type"]?.string ?? "", path: namespace["path"]?.string ?? "")
         }
-        cgroupsPath = linux?["cgroupsPath"]?.string ?? ""
-        maskedPaths = linux?["maskedPaths"]?.strings ?? []
-        readonlyPaths = linux?["readonlyPaths"]?.strings ?? []
     }
 
     /// The namespace of a type that the container gets; nil if it stays in the host's.

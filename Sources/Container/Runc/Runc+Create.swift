@@ -8,28 +8,13 @@ extension Runc {
         package var descriptors: [Int32: Int32]?
         /// Where runc sends the terminal's master end.
         package var consoleSocket: String?
-        /// Further descriptors, which the process sees as 3, 4, ….
-        package var preserved: [Int32]
 
-        package init(descriptors: [Int32: Int32]? = nil, consoleSocket: String? = nil, preserved: [Int32] = []) {
+        package init(descriptors: [Int32: Int32]? = nil, consoleSocket: String? = nil) {
             self.descriptors = descriptors
             self.consoleSocket = consoleSocket
-            self.preserved = preserved
         }
 
-        var arguments: [String] {
-            var arguments: [String] = []
-            if let consoleSocket { arguments += ["--console-socket", consoleSocket] }
-            if !preserved.isEmpty { arguments += ["--preserve-fds", "\(preserved.count)"] }
-            return arguments
-        }
-
-        var mapping: [Int32: Int32]? {
-            if descriptors == nil && preserved.isEmpty { return nil }
-            var mapping = descriptors ?? [:]
-            for (index, descriptor) in preserved.enumerated() { mapping[Int32(3 + index)] = descriptor }
-            return mapping
-        }
+        var arguments: [String] { consoleSocket.map { ["--console-socket", $0] } ?? [] }
     }
 
     private var createArguments: [String] {
@@ -56,11 +41,10 @@ extension Runc {
 
     /// `runc restore` from images that runc or containerd's checkpoint made. Gives the pid of init, which runs.
     package func restore(
-        images: String, workDirectory: String, _ streams: ProcessStreams, extra: [String] = [],
-        _ then: @escaping Completion<pid_t>
+        images: String, workDirectory: String, _ streams: ProcessStreams, _ then: @escaping Completion<pid_t>
     ) {
         var arguments = ["--detach", "--image-path", images, "--work-path", workDirectory]
-        arguments += createArguments + ["--pid-file", pidFile] + streams.arguments + extra
+        arguments += createArguments + ["--pid-file", pidFile] + streams.arguments
         launch("restore", arguments + [container], streams, pidFile: pidFile, then)
     }
 
@@ -71,7 +55,7 @@ extension Runc {
     ) {
         // The process may end before runc does. Its exit must not be lost for want of somebody who knows its pid.
         let expectation = children.expectUnknown()
-        call(verb, arguments, standardStreams: streams.mapping) { [container] result in
+        call(verb, arguments, standardStreams: streams.descriptors) { [container] result in
             withExtendedLifetime(expectation) {
                 then(
                     result.flatMap { _ in

@@ -22,4 +22,21 @@ extension Runc {
             then(result.map { _ in })
         }
     }
+
+    /// The same for a container without processes. runc changes nothing for one that has stopped, so it is shown a
+    /// placeholder for its init.
+    package func updateAsleep(resources: [UInt8], _ then: @escaping Completion<Void>) {
+        let placeholder: Placeholder
+        do throws(SystemError) {
+            placeholder = try Placeholder(children)
+            try RuncState.adopt(placeholder.pid, root: options.root, container: container)
+        } catch {
+            loop.soon { [container] in then(.failure(RuncError("update", container, cannotStart: error))) }
+            return
+        }
+        update(resources: resources) { result in
+            withExtendedLifetime(placeholder) {}
+            then(result)
+        }
+    }
 }

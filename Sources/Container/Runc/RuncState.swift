@@ -58,15 +58,4 @@ package struct RuncState {
 
     /// Cgroup directories by controller; on v2 one, under the name "". crun does not store them.
     package var cgroup: Cgroup { Cgroup(directories: document["cgroup_paths"]?.stringMap ?? [:]) }
-
-    /// Where exec finds the namespaces, by runc's names for them (`NEWNET`). crun takes those of the pid.
-    package var namespacePaths: [String: String] { document["namespace_paths"]?.stringMap ?? [:] }
-
-    /// What 0, 1 and 2 were when the container was made: `pipe:[N]` or a path.
-    package var standardStreams: [String] {
-        if let list = document["external_descriptors"]?.array { return list.compactMap(\.string) }
-        // crun stores the list as text.
-        guard let text = document["external_descriptors"]?.string else { return [] }
-        return (try? JSON(parsing: text))?.strings ?? []
-    }
 }

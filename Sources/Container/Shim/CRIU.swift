@@ -3,28 +3,38 @@ import Glibc
 import Linux
 
 /// The criu program of this node: whether there is one, and whether it can serve this kernel.
-enum CRIU {
+final class CRIU {
+    private let paths: ShimContext.Paths
+    let loop: EventLoop
+    let children: Children
+    /// The program that was found fit for this kernel.
+    private var checked: String?
+
+    init(_ paths: ShimContext.Paths, loop: EventLoop, children: Children) {
+        (self.paths, self.loop, self.children) = (paths, loop, children)
+    }
+
     /// Finds criu and asks it once for its version. Calls back on the loop.
-    static func locate(_ context: ShimContext, _ then: @escaping (Result<String, CheckpointError>) -> Void) {
-        guard let path = context.paths.program("criu") else {
-            let reason = "criu is not installed: it is neither in \(context.paths.programs) nor on PATH"
+    func locate(_ then: @escaping (Result<String, CheckpointError>) -> Void) {
+        guard let path = paths.program("criu") else {
+            let reason = "criu is not installed: it is neither in \(paths.programs) nor on PATH"
             return then(.failure(.unusable(reason: reason)))
         }
-        if context.checkedCRIU == path { return then(.success(path)) }
-        if let reason = loss(kernel: KernelVersion.running, hasSELinux: KernelSecurity.hasSELinux) {
+        if checked == path { return then(.success(path)) }
+        if let reason = Self.loss(kernel: KernelVersion.running, hasSELinux: KernelSecurity.hasSELinux) {
             return then(.failure(.lossy(reason: reason)))
         }
-        ask(path, context) { answer in
-            if let complaint = complaint(path, parse(answer), kernel: KernelVersion.running) {
+        ask(path) { [self] answer in
+            if let complaint = Self.complaint(path, Self.parse(answer), kernel: KernelVersion.running) {
                 return then(.failure(.unusable(reason: complaint)))
             }
-            guard keepsDescriptors(answer) else {
+            guard Self.keepsDescriptors(answer) else {
                 let reason =
                     "\(path) opens files by their paths at a wake, where they may be others by then: "
                     + "install the criu that comes with zeropod"
                 return then(.failure(.lossy(reason: reason)))
             }
-            context.checkedCRIU = path
+            checked = path
             then(.success(path))
         }
     }
@@ -50,11 +60,11 @@ enum CRIU {
         return nil
     }
 
-    private static func ask(_ path: String, _ context: ShimContext, _ then: @escaping (String) -> Void) {
+    private func ask(_ path: String, _ then: @escaping (String) -> Void) {
         do throws(SystemError) {
-            try context.children.run(Command(path, ["--version"])) { _, output in then(output) }
+            try children.run(Command(path, ["--version"])) { _, output in then(output) }
         } catch {
-            context.loop.soon { then("") }
+            loop.soon { then("") }
         }
     }
 

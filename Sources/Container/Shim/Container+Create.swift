@@ -20,10 +20,8 @@ extension Container {
         }
         self.init(
             id: creation.id, bundle: creation.bundle, rootfs: creation.rootfs, streams: creation.streams,
-            runc: Runc(
-                container: creation.id, bundle: creation.bundle, options: creation.runtime, loop: context.loop,
-                children: context.children),
-            spec: spec, configuration: configuration, origin: creation.origin, context: context)
+            runc: context.outside.runc(creation.id, creation.bundle, creation.runtime), spec: spec,
+            configuration: configuration, origin: creation.origin, context: context)
     }
 
     /// Mounts the root file system and lets runc create the container. What fails leaves nothing behind. A container that
@@ -74,7 +72,7 @@ extension Container {
         main.io?.release()
         main.exists(as: pid)
         do throws(SystemError) {
-            let cgroup = try Cgroup(of: pid)
+            let cgroup = try context.outside.cgroup(pid)
             self.cgroup = cgroup
             outOfMemory = try OutOfMemoryWatch(of: cgroup, loop: context.loop) { [weak self, context, id] in
                 context.publish(.outOfMemory(id: id))

@@ -8,7 +8,7 @@ extension Container {
         guard let process = execs[exec] else {
             return then(.failure(ShimError(.notFound, "exec \(exec) of container \(id) not found")))
         }
-        if process.phase == .running {
+        if process.phase == .running || process.isBeingStarted {
             return then(.failure(ShimError(.failedPrecondition, "exec \(exec) of container \(id) is running")))
         }
         // One that was added and never started has no end; containerd asks all the same.
@@ -45,7 +45,7 @@ extension Container {
     private func removeEverything(
         _ answer: @escaping (Result<(pid: pid_t, exit: TaskProcess.Exit), ShimError>) -> Void
     ) {
-        runc.delete(force: true) { [self] result in
+        runc.delete { [self] result in
             if case .failure(let error) = result, error.kind != .containerNotFound {
                 return answer(.failure(ShimError(error)))
             }

@@ -10,32 +10,32 @@ extension Container {
         context.children.whenEnded(pid) { [weak self] status in
             // A process that was checkpointed has another successor by now.
             guard let self, main.pid == pid else { return }
-            // One that ends at once may have ended before runc, which started it. Its start is told first.
-            if isStarting {
-                earlyExit = status
-            } else {
-                let code = hasLostMemory ? Lifecycle.restoreFailure : status.code
-                tell { $0.initExited(status: code) }
-            }
+            if heldExit == nil { tellExit(status) } else { heldExit = .of(status) }
         }
+    }
+
+    /// What it was held for is told.
+    func tellHeldExit() {
+        if case .of(let status) = heldExit.take() { tellExit(status) }
+    }
+
+    private func tellExit(_ status: ExitStatus) {
+        let code = comingMemory?.isLost == true ? Lifecycle.restoreFailure : status.code
+        tell { $0.initExited(status: code) }
     }
 
     /// The container has ended: whatever is left of it goes, and containerd hears of it once everything has ended.
     func ended(status: UInt32) {
-        if let nextLook { context.loop.cancel(nextLook) }
-        nextLook = nil
+        cancelLook()
         cancelWake()
-        // Who is to end has to be able to.
-        endFrost()
-        endStage()
-        endPageServer()
+        let areImagesKept = endStage()
         // Connections that are being relayed or turned away go on to their end; `delete` closes what is left.
         traffic?.end()
-        if dump == nil && !imagesAreEvidence { discardSnapshot() }
+        if !areImagesKept { discardSnapshot() }
         main.io?.processEnded()
 
         // containerd wants to hear of the execs first.
-        let running = execs.values.filter { $0.phase == .running }
+        let running = execs.values.filter { $0.phase == .running || $0.isBeingStarted }
         var awaited = running.count + (ownsProcessNamespace ? 0 : 1)
         if awaited == 0 { return reportExit(status) }
         func oneHasEnded() {
@@ -45,22 +45,35 @@ extension Container {
         for process in running { process.whenExited { _ in oneHasEnded() } }
         // In a pid namespace of its own the kernel ends the others together with the init. In a shared one nobody does,
         // and who hears of the end may count on theirs.
-        if !ownsProcessNamespace { runc.kill(SIGKILL, all: true) { _ in oneHasEnded() } }
+        if !ownsProcessNamespace { runc.kill(SIGKILL, true) { _ in oneHasEnded() } }
     }
 
-    /// A dump and a restore that are under way use what they have until they end.
-    private func endStage() {
-        if dump != nil || restoreUnderWay != nil { return }
-        // The other ends of pipes and connections see their end then.
-        if let sleeper { letGo(of: sleeper) }
-        // A criu that waits for the wake goes as well: runc would find it in the control groups, and readers of the streams
-        // would wait for it.
+    /// - Returns: whether there are images for a person to look at.
+    private func endStage() -> Bool {
+        var areImagesKept = false
+        switch stage {
+        // It uses what it has until it ends.
+        case .waking(let attempt) where attempt.call != nil: return false
+        // The other ends of pipes and connections see their end then. A criu that waits for the wake goes as well: runc would
+        // find it in the control groups, and readers of the streams would wait for it.
+        case .asleep(let asleep): letGo(of: asleep.wayBack)
+        case .waking(let attempt): letGo(of: attempt.asleep.wayBack)
+        case .awake(let memory?):
+            areImagesKept = memory.isLost
+            memory.pages.end()
+            memory.end()
+        // Who is to end has to be able to.
+        case .frozen: endFrost()
+        case .failed: areImagesKept = true
+        case .awake(nil), .fallingAsleep, .ended: break
+        }
         stage = .ended
+        return areImagesKept
     }
 
-    func letGo(of sleeper: Sleeper) {
+    func letGo(of wayBack: WayBack) {
         traffic?.endpoints.end(context.loop)
-        sleeper.descriptors.close()
+        wayBack.letGo()
     }
 
     private var ownsProcessNamespace: Bool { spec.namespace("pid")?.path == "" }
@@ -69,10 +82,15 @@ extension Container {
         // The cause goes before the effect, whichever the loop heard of first.
         outOfMemory?.look()
         outOfMemory = nil
-        main.exited(status: status)
-        leaveTarget()
-        if let exit = main.exit {
+        main.exited(status: status) { exit in
             context.publish(.exited(id: id, process: id, pid: main.pid, exit: exit))
         }
+        leaveTarget()
     }
+}
+
+/// An exit of the init that is told later: something is under way whose end is told first.
+enum HeldExit {
+    case notYet
+    case of(ExitStatus)
 }

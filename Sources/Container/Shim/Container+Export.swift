@@ -12,7 +12,7 @@ extension Container {
             case .success(let work):
                 let directory = workDirectory.isEmpty ? bundle : workDirectory
                 whenMemoryIsThere { [self] in
-                    runc.checkpoint(images: images, workDirectory: directory, options) { [self] result in
+                    runc.checkpoint(images, directory, options) { [self] result in
                         finished(work)
                         then(result.mapError(ShimError.init))
                     }

@@ -5,7 +5,7 @@ import Linux
 
 /// What is there only while the processes stand still.
 struct Frost {
-    let freezer: Freezer
+    let thaw: Outside.Thaw
     /// Copies of their sockets, which tell that somebody wants something of them. They go before the processes do.
     let sockets: [SharedDescriptor]
     /// Memory on its way to swap.
@@ -20,8 +20,7 @@ extension Container {
         do throws(SystemError) {
             if case .fallingAsleep(let attempt) = stage, let failure = attempt.holdFailure { throw failure }
             guard let cgroup else { throw SystemError("find", "the control groups of \(id)", code: ENOENT) }
-            let freezer = try Freezer(of: cgroup)
-            try freezer.freeze()
+            let thaw = try context.outside.freeze(cgroup)
             do throws(SystemError) {
                 let pids = try cgroup.processes()
                 // Now that nothing changes any more.
@@ -29,19 +28,18 @@ extension Container {
                     SharedDescriptor(try Process.copy(held))
                 }
                 try traffic?.processesStandStill(sockets.map { $0.descriptor.rawValue }, connectionHeld)
-                stage = .frozen(Frost(freezer: freezer, sockets: sockets, pageOut: PageOut()))
+                stage = .frozen(Frost(thaw: thaw, sockets: sockets, pageOut: PageOut()))
                 frozen(pids)
             } catch {
-                try freezer.thaw()
+                try thaw()
                 throw error
             }
         } catch {
-            stage = .awake
+            stage = .awake(nil)
             let text = "it cannot be frozen: \(error)"
             history.checkpointFailed(text)
             context.log.error("the container runs on: \(text)", label)
-            let now = Instant.now.nanoseconds
-            tell { $0.freezeFailed(text, at: now) }
+            tellNow { $0.freezeFailed(text, at: $1) }
         }
     }
 
@@ -52,8 +50,7 @@ extension Container {
         // What came until they all stood still may be with the application already, where nothing tells of it.
         if traffic?.quietness(since: lastActivity)() == false { return tell { $0.connectionHeld() } }
         pageOut(pids)
-        // As the last thing before the loop waits: what runs after it would be mapped again.
-        context.loop.soon { Memory.unmapProgram() }
+        giveMemoryBack(andProgram: true)
     }
 
     private func pageOut(_ pids: [pid_t]) {
@@ -68,7 +65,7 @@ extension Container {
                 history.memoryGivenBack = bytes
                 context.log.info("memory paged out", ["container": id, "bytes": "\(bytes)"])
                 context.changed()
-                context.loop.soon { Memory.unmapProgram() }
+                giveMemoryBack(andProgram: true)
             }
         } catch {
             context.log.warning("memory is not paged out: \(error)", label)
@@ -81,10 +78,7 @@ extension Container {
         endFrost()
         tellChange("thawed", by: history.caller)
         history.thawed()
-        func tellThawed() {
-            let now = Instant.now.nanoseconds
-            tell { $0.thawed(at: now) }
-        }
+        func tellThawed() { tellNow { $0.thawed(at: $1) } }
         guard isPaused else { return tellThawed() }
         // For somebody who makes images of what is paused.
         runc.pause { [self] result in
@@ -97,14 +91,15 @@ extension Container {
 
     /// The processes go on, if they stood still.
     func endFrost() {
-        guard let freezer = frost?.freezer else { return }
-        frost?.pageOut.cancel()
+        guard let frost else { return }
+        frost.pageOut.cancel()
         // The copies of sockets go first.
         traffic?.endpoints.aboutToRun()
         traffic?.endpoints.end(context.loop)
-        stage = .awake
+        stage = .awake(nil)
+        let thaw = frost.thaw
         do throws(SystemError) {
-            try freezer.thaw()
+            try thaw()
         } catch {
             // Its control groups are gone, and the processes with them: the exit is on its way.
             context.log.error("cannot thaw: \(error)", label)

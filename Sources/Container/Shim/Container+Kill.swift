@@ -29,7 +29,7 @@ extension Container {
 
     private func send(_ signal: Int32, all: Bool, _ then: @escaping Completion<Void>) {
         let isAsleep = lifecycle.state.isAsleep
-        if case .asleep(let asleep) = stage, !all, asleep.dispositions?.heed(signal) == false {
+        if case .asleep(let asleep) = stage, !all, asleep.wayBack.dispositions?.heed(signal) == false {
             return then(.success(()))
         }
         // To a paused process a signal is sent as well, and has its effect when that is resumed.
@@ -41,7 +41,7 @@ extension Container {
                 if !isPending { then(.failure(endedAlready)) }
             case .success(let work):
                 workUnderWay.begin()
-                runc.kill(signal, all: all) { [self] result in
+                runc.kill(signal, all) { [self] result in
                     finished(work)
                     // It may end while runc is on its way, whose word for that is another.
                     if !isPending { then(result.mapError { $0.kind == .notRunning ? endedAlready : ShimError($0) }) }
@@ -56,7 +56,7 @@ extension Container {
     /// Paused or not: it ends as soon as it may go on, before it runs. The others in its cgroups end with it.
     private func killFrozen(_ then: Completion<Void>) {
         do throws(SystemError) {
-            try Process.signal(SIGKILL, to: main.pid)
+            try context.outside.signal(SIGKILL, main.pid)
         } catch {
             return then(.failure(ShimError(error)))
         }
@@ -69,7 +69,7 @@ extension Container {
             return then(.failure(ShimError(.failedPrecondition, "exec \(process.id) has not been started")))
         }
         do throws(SystemError) {
-            try Process.signal(signal, to: process.pid)
+            try context.outside.signal(signal, process.pid)
             then(.success(()))
         } catch {
             then(.failure(error.code == ESRCH ? ShimError(.notFound, error.description) : ShimError(error)))

@@ -17,12 +17,13 @@ extension Container {
         }
     }
 
-    /// Which memory comes after the wake, of what may; decided at the end of the checkpoint, so that no wake waits for it.
-    func worthwhile(_ chosen: LazyMemory, of memory: UInt64?) -> LazyMemory {
-        guard configuration.wake.pages == .bySize, chosen.size > 0 else { return chosen }
+    /// Whether so much memory comes after the wake, of what may; decided at the end of the checkpoint, so that no wake waits
+    /// for it.
+    func isWorthwhile(_ size: UInt64, of memory: UInt64?) -> Bool {
+        guard configuration.wake.pages == .bySize else { return size > 0 }
         // Memory that processes share since a fork is in the images of each, and would become one copy for each.
         let isShared = memory.map { snapshot.memorySize > $0 + $0 / 4 } ?? false
-        return chosen.size >= Self.lazySize && !isShared ? chosen : LazyMemory()
+        return size >= Self.lazySize && !isShared
     }
 
     /// From this size on, in bytes, starting the server takes clearly less time than reading the memory at once, which
@@ -30,48 +31,39 @@ extension Container {
     private static let lazySize: UInt64 = 64 << 20
 
     /// The container stays awake, and its images stay where they are, until all memory has come.
-    func awaitMemory(from server: PageServer) {
+    func awaitMemory(_ memory: ComingMemory) {
         whenAwake(for: .export, thoughPaused: true) { [self] result in
-            guard case .success(let work) = result else { return server.end() }
-            server.whenEnded { [self] status in
+            guard case .success(let work) = result else {
+                memory.pages.end()
+                return memory.end()
+            }
+            memory.pages.whenEnded { [self] status in
                 finished(work)
                 guard lifecycle.state != .exited else { return }
-                if status.isSuccess { memoryCame() } else { memoryIsLost(status) }
+                if status.isSuccess { came(memory) } else { isLost(memory, status) }
             }
         }
     }
 
-    private func memoryCame() {
-        pageServer?.letGo()
-        pageServer = nil
+    private func came(_ memory: ComingMemory) {
+        stage = .awake(nil)
         context.log.debug("all memory is there", label)
         snapshot.discardImages(context.loop)
-        for body in waitingForMemory { body() }
-        waitingForMemory = []
+        memory.end()
     }
 
     /// Whoever touches what has not come waits, as its memory is nowhere else, until it is ended here.
-    private func memoryIsLost(_ status: ExitStatus) {
+    private func isLost(_ memory: ComingMemory, _ status: ExitStatus) {
         context.log.error(
             "the page server ended (\(status)) before all memory was there, and the container ends with it; "
                 + "its log ends:\n\(snapshot.logTail(PageServer.log))", label)
-        hasLostMemory = true
-        imagesAreEvidence = true
+        memory.isLost = true
         setImagesAside()
-        try? Process.signal(SIGKILL, to: main.pid)
-    }
-
-    /// The container has ended, and nobody needs its memory.
-    func endPageServer() {
-        pageServer?.end()
-        pageServer?.letGo()
-        pageServer = nil
-        for body in waitingForMemory { body() }
-        waitingForMemory = []
+        try? context.outside.signal(SIGKILL, main.pid)
     }
 
     /// Calls back when no part of the memory is in the images alone: nobody can checkpoint the processes before.
     func whenMemoryIsThere(_ body: @escaping () -> Void) {
-        if pageServer == nil { body() } else { waitingForMemory.append(body) }
+        if let comingMemory { comingMemory.waiting.append(body) } else { body() }
     }
 }

@@ -11,6 +11,12 @@ extension Container {
         events.tell(event, then: then)
     }
 
+    /// The same, with the present time.
+    func tellNow(_ event: @escaping (inout Lifecycle, UInt64) -> [Effect], then: @escaping () -> Void = {}) {
+        let now = context.loop.now.nanoseconds
+        tell({ event(&$0, now) }, then: then)
+    }
+
     /// All that has happened has been dealt with.
     func settled() {
         noteChange()
@@ -24,20 +30,16 @@ extension Container {
         case .declare(let ports): declare(ports)
         case .hold: hold()
         case .release: release()
-        case .refuseConnections: refuseConnections()
+        case .refuseConnections: traffic?.refuse()
         case .checkpoint: checkpoint()
-        case .giveUpCheckpoint: dump?.giveUp()
+        case .giveUpCheckpoint: if case .fallingAsleep(let attempt) = stage { attempt.wish.giveUp() }
         case .restore: restore()
         case .freeze: freeze()
         case .thaw: thaw()
-        case .giveUpRestore:
-            leaveWakeGate()
-            restoreUnderWay?.end()
+        case .giveUpRestore: giveUpRestore()
         case .endProcesses: endProcesses()
         case .asleep: fellAsleep()
-        case .keepImages:
-            imagesAreEvidence = true
-            setImagesAside()
+        case .keepImages: setImagesAside()
         case .awake:
             cancelWake()
             history.woke(tellChange("restored", by: history.caller))
@@ -92,7 +94,6 @@ extension Container {
     }
 
     func finished(_ work: Lifecycle.Work) {
-        let now = Instant.now.nanoseconds
-        tell { $0.finished(work, at: now) }
+        tellNow { $0.finished(work, at: $1) }
     }
 }

@@ -5,11 +5,17 @@ import Linux
 /// Looking for ports and for traffic.
 extension Container {
     func look(after span: Instant.Span) {
-        if let nextLook { context.loop.cancel(nextLook) }
+        cancelLook()
         nextLook = context.loop.after(span) { [weak self] in
             self?.nextLook = nil
             self?.look()
         }
+    }
+
+    /// It has ended, or sleeps, or is about to: asleep the loop must not wake up for it.
+    func cancelLook() {
+        if let nextLook { context.loop.cancel(nextLook) }
+        nextLook = nil
     }
 
     private func look() {
@@ -145,7 +151,7 @@ extension Container {
     /// Attaches the redirector to the pod's network, the first time that a container of the pod needs it.
     private func prepareTraffic() {
         workUnderWay.begin()
-        Traffic.prepare(for: self) { [self] result in
+        context.outside.followTraffic(self) { [self] result in
             defer { workUnderWay.end() }
             switch result {
             case .success(let traffic) where lifecycle.state == .running:

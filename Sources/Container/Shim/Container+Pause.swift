@@ -50,8 +50,7 @@ extension Container {
     private func resumed(_ result: Result<Void, RuncError>, _ work: Lifecycle.Work, _ then: Completion<Void>) {
         if case .success = result {
             isPaused = false
-            let now = Instant.now.nanoseconds
-            tell { $0.resumed(at: now) }
+            tellNow { $0.resumed(at: $1) }
             context.publish(.resumed(id: id))
         }
         finished(work)

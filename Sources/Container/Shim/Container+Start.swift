@@ -15,28 +15,27 @@ extension Container {
             return then(.failure(ShimError(.failedPrecondition, "container \(id) has been started already")))
         }
         if let origin { return startRestored(from: origin, then) }
-        isStarting = true
+        // An init that ends at once may have ended before runc, which started it. Its start is told first.
+        heldExit = .notYet
         runc.start { [self] result in
-            isStarting = false
             switch result {
             case .failure(let error): then(.failure(ShimError(error)))
             case .success: started(then)
             }
-            if let earlyExit { tell { $0.initExited(status: earlyExit.code) } }
+            tellHeldExit()
         }
     }
 
     private func started(_ then: Completion<pid_t>) {
         main.started()
         context.publish(.started(id: id, pid: main.pid))
-        let now = Instant.now.nanoseconds
-        tell { $0.started(at: now) }
+        tellNow { $0.started(at: $1) }
         then(.success(main.pid))
     }
 
     /// From images that a Checkpoint call has made: `runc restore` is create and start in one.
     private func startRestored(from origin: Shim.Origin, _ then: @escaping Completion<pid_t>) {
-        runc.restore(images: origin.images, workDirectory: origin.workDirectory, streams(of: main)) { [self] result in
+        runc.restore(origin.images, origin.workDirectory, streams(of: main)) { [self] result in
             switch result {
             case .failure(let error): then(.failure(ShimError(error)))
             case .success(let pid):
@@ -86,7 +85,7 @@ extension Container {
         }
         process.io?.whenReady { [self] result in
             if case .failure(let error) = result { return failed(ShimError(error)) }
-            runc.exec(process: specification, streams(of: process)) { [self] result in
+            runc.exec(specification, streams(of: process)) { [self] result in
                 switch result {
                 case .failure(let error): failed(ShimError(error))
                 case .success(let pid):
@@ -106,8 +105,7 @@ extension Container {
         context.children.whenEnded(pid) { [self] status in
             finished(work)
             process.io?.processEnded()
-            process.exited(status: status.code)
-            if let exit = process.exit {
+            process.exited(status: status.code) { exit in
                 context.publish(.exited(id: id, process: process.id, pid: pid, exit: exit))
             }
         }

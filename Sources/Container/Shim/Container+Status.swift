@@ -60,7 +60,7 @@ extension Container {
 
     /// Bytes on disk.
     package var imageBytes: UInt64 {
-        lifecycle.state == .asleep || pageServer != nil ? snapshot.size : 0
+        lifecycle.state == .asleep || comingMemory != nil ? snapshot.size : 0
     }
 
     /// Since the start: connections that waited for a wake, and probes that were answered without one.

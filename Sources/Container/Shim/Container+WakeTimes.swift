@@ -1,18 +1,17 @@
-import Checkpoint
 import Lifecycle
 import Linux
 
 /// Waking by the clock. Without the annotation `wake-at` a sleeping container has no timer.
 extension Container {
     /// It sleeps from now on. Frozen processes have no images to look into, so of them only schedules count.
-    func scheduleWake(_ sleeper: Sleeper? = nil) {
+    func scheduleWake(_ wayBack: WayBack? = nil) {
         cancelWake()
         let times = configuration.wakeAt
         if times.isEmpty { return }
         let now = Int(WallClockTime.now.seconds)
         let spans = [
             times.next(after: now).map { Instant.Span.seconds(UInt64($0 - now)) },
-            times.timers ? sleeper?.earliestTimer : nil,
+            times.timers ? wayBack?.earliestTimer() : nil,
         ].compactMap(\.self)
         guard let span = spans.min() else { return }
         wakeTimer = context.loop.after(span) { [weak self] in

@@ -21,7 +21,7 @@ package final class Container {
     var pendingExecs: [String: [UInt8]] = [:]
 
     let context: ShimContext
-    let runc: Runc
+    let runc: RuncCalls
     let spec: OCISpec
     let configuration: ContainerConfiguration
     /// What the container is restored from when it is started; nil: it begins anew.
@@ -51,25 +51,15 @@ package final class Container {
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
     /// What belongs to the state that it is in.
-    var stage = Stage.awake
-    /// Brings the memory after a wake, until all is there.
-    var pageServer: PageServer?
-    var waitingForMemory: [() -> Void] = []
-    /// What the images had and nobody brought: the container is being ended for it.
-    var hasLostMemory = false
-    /// `runc start` is under way, and how the init ended meanwhile.
-    var isStarting = false
-    var earlyExit: ExitStatus?
-    /// A restore has failed: what it was tried from is for a person to look at.
-    var imagesAreEvidence = false
+    var stage = Stage.awake(nil)
+    /// nil: an exit of the init is told at once.
+    var heldExit: HeldExit?
     /// What a deletion waits for.
     let workUnderWay = WorkUnderWay()
     /// Who waits for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// The container whose process namespace this one is in, and what keeps it awake.
     var target: (container: Container, work: Lifecycle.Work)?
-    /// When to look again whether CRIU gets on.
-    var criuWatch: Timer?
     /// When the sleep or the wake under way was decided.
     var changeBegan = Instant.now
     let snapshot: Snapshot
@@ -81,16 +71,12 @@ package final class Container {
     var sleepers: [Completion<Void>] = []
     /// What those who watch have been told.
     var lastTold: (state: Lifecycle.State, reasons: ReasonsToStayAwake)
-    /// When the connection came that wakes the container.
-    var firstHeld: Instant?
-    /// Its part of the processors when the checkpoint under way began.
-    var sharesBefore: ProcessorShares?
     var execRhythm = ExecRhythm()
     /// From the creation to the exit, asleep too.
     var outOfMemory: OutOfMemoryWatch?
 
     init(
-        id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runc: Runc, spec: OCISpec,
+        id: String, bundle: String, rootfs: [RootMount], streams: StreamPaths, runc: RuncCalls, spec: OCISpec,
         configuration: ContainerConfiguration, origin: Shim.Origin?, context: ShimContext
     ) {
         self.id = id
@@ -162,7 +148,7 @@ package final class Container {
         if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
         let pids: [pid_t]
         do throws(SystemError) {
-            pids = try (cgroup?.processes() ?? []).filter { $0 != sleeper?.kept.placeholder?.pid }
+            pids = try (cgroup?.processes() ?? []).filter { $0 != wayBack?.placeholder }
         } catch {
             throw ShimError(error)
         }

@@ -15,14 +15,13 @@ package final class ShimContext {
     /// What the node's operator allows.
     package let policy: NodePolicy
     let wakeGate: WakeGate
-    /// The criu that was found fit for this kernel.
-    var checkedCRIU: String?
+    let outside: Outside
     /// Told when a container has changed in what its status shows.
     package var changed: () -> Void = {}
 
     package init(
         loop: EventLoop, children: Children, log: Log, namespace: String, paths: Paths = Paths(),
-        policy: NodePolicy = NodePolicy(), publish: @escaping (ContainerEvent) -> Void
+        policy: NodePolicy = NodePolicy(), outside: Outside? = nil, publish: @escaping (ContainerEvent) -> Void
     ) {
         self.loop = loop
         self.children = children
@@ -30,6 +29,7 @@ package final class ShimContext {
         self.namespace = namespace
         self.paths = paths
         self.policy = policy
+        self.outside = outside ?? Outside(paths, loop: loop, children: children)
         wakeGate = WakeGate(paths.wakes, atOnce: policy.wakesAtOnce, loop: loop)
         self.publish = publish
     }

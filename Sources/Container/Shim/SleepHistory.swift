@@ -31,6 +31,9 @@ package struct SleepHistory {
     /// Who wants it awake, while it sleeps or is about to.
     private(set) var caller: Caller?
 
+    /// When the connection came that wakes it.
+    private var firstHeld: Instant?
+
     /// Whose connection, open at the last look, was used last.
     package internal(set) var lastUser: Caller?
 
@@ -39,6 +42,12 @@ package struct SleepHistory {
 
     /// It is about to sleep: who called before does not matter any more.
     mutating func forgetCaller() { caller = nil }
+
+    mutating func connectionHeld(at now: Instant) { firstHeld = firstHeld ?? now }
+
+    mutating func connectionsReleased(at now: Instant) {
+        if let held = firstHeld.take() { wakes.add(now.since(held)) }
+    }
 
     private mutating func wokenByCaller() {
         let caller = self.caller ?? Caller(.other)

@@ -1,15 +1,18 @@
 import Checkpoint
 import Linux
+import Synchronization
 
 /// What belongs to a container in the state that it is in, and goes with that state. `Lifecycle` decides which one is next.
 enum Stage {
-    /// Its processes run, or have not been started yet.
-    case awake
+    /// Its processes run, or have not been started yet. Of what was restored, memory may still come.
+    case awake(ComingMemory?)
     /// The sleep has been decided.
     case fallingAsleep(SleepAttempt)
     case asleep(Asleep)
     case waking(WakeAttempt)
     case frozen(Frost)
+    /// It could not be restored, and what it was tried from is for a person to look at.
+    case failed
     case ended
 }
 
@@ -19,31 +22,36 @@ final class SleepAttempt {
     let memory: UInt64?
     /// Why connections cannot be held. Without that there must be no sleep.
     let holdFailure: SystemError?
-    /// Set from when CRIU is looked for until it is known how the dump has ended.
-    var dump: DumpUnderWay?
+    let wish = Wish()
 
     init(memory: UInt64?, holdFailure: SystemError?) {
         self.memory = memory
         self.holdFailure = holdFailure
     }
+
+    /// That it shall sleep, as the loop and the thread of a checkpoint share it.
+    final class Wish: Sendable {
+        private let state = Mutex(true)
+
+        func giveUp() { state.withLock { $0 = false } }
+        var holds: Bool { state.withLock { $0 } }
+    }
 }
 
 /// What is left of a container whose processes are images.
 struct Asleep {
-    let sleeper: Sleeper
-    /// What the init does with signals.
-    let dispositions: SignalDispositions?
-    /// What of its memory may come back after it has woken.
-    let lazyMemory: LazyMemory
+    let wayBack: WayBack
+    /// Whether a part of its memory comes back after it has woken.
+    let isLazy: Bool
     /// Bytes that the processes had in memory.
     let memory: UInt64?
-    /// criu, as far as it is made ready for the wake.
-    var prepared: CRIUService?
+    /// Its part of the processors when it fell asleep.
+    let shares: ProcessorShares?
 }
 
 /// A way out of sleep, with all its attempts.
 final class WakeAttempt {
-    var asleep: Asleep
+    let asleep: Asleep
     /// How often in a row a restore has failed.
     var failures = 0
     /// The restore under way.
@@ -52,24 +60,36 @@ final class WakeAttempt {
     init(_ asleep: Asleep) { self.asleep = asleep }
 }
 
+/// Memory of a container that runs already.
+final class ComingMemory {
+    let pages: PagesToCome
+    /// Called when all is there, or the container has ended.
+    var waiting: [() -> Void] = []
+    /// Some will never come: the container is being ended for it.
+    var isLost = false
+
+    init(_ pages: PagesToCome) { self.pages = pages }
+
+    /// Nobody waits any more.
+    func end() {
+        pages.letGo()
+        for body in waiting { body() }
+        waiting = []
+    }
+}
+
 extension Container {
-    /// What the processes had open, and where they were, as long as they are away.
-    var sleeper: Sleeper? {
+    /// The way back to the processes, as long as they are away.
+    var wayBack: WayBack? {
         switch stage {
-        case .asleep(let asleep): asleep.sleeper
-        case .waking(let attempt): attempt.asleep.sleeper
-        case .awake, .fallingAsleep, .frozen, .ended: nil
+        case .asleep(let asleep): asleep.wayBack
+        case .waking(let attempt): attempt.asleep.wayBack
+        case .awake, .fallingAsleep, .frozen, .failed, .ended: nil
         }
     }
 
-    /// The checkpoint under way.
-    var dump: DumpUnderWay? {
-        if case .fallingAsleep(let attempt) = stage { attempt.dump } else { nil }
-    }
-
-    /// The restore under way.
-    var restoreUnderWay: CallUnderWay? {
-        if case .waking(let attempt) = stage { attempt.call } else { nil }
+    var comingMemory: ComingMemory? {
+        if case .awake(let memory) = stage { memory } else { nil }
     }
 
     var frost: Frost? {

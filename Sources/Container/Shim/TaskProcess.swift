@@ -43,6 +43,9 @@ package final class TaskProcess {
         if case .exited(let exit) = phase { exit } else { nil }
     }
 
+    /// runc is on its way with an exec: it has not run yet, or nobody knows.
+    var isBeingStarted: Bool { phase == .created && io != nil && !id.isEmpty }
+
     /// Whether there has ever been a process.
     package var hasRun: Bool { pid != 0 }
 
@@ -66,11 +69,14 @@ package final class TaskProcess {
         if phase == .created { phase = .running }
     }
 
-    /// Tells everybody who waits. The first exit counts.
-    func exited(status: UInt32) {
+    /// The first exit counts.
+    ///
+    /// - Parameter tell: tells it to containerd, before those who wait hear of it: another end may be told for it.
+    func exited(status: UInt32, _ tell: (Exit) -> Void = { _ in }) {
         guard exit == nil else { return }
         let exit = Exit(status: status)
         phase = .exited(exit)
+        tell(exit)
         let waiters = self.waiters
         self.waiters = [:]
         for (_, body) in waiters.sorted(by: { $0.key < $1.key }) { body(exit) }

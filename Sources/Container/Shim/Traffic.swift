@@ -1,4 +1,3 @@
-import Checkpoint
 import DataPath
 import Glibc
 import Linux
@@ -169,11 +168,11 @@ final class Traffic {
 
     /// A question for the thread of a checkpoint, when everything that the processes had open is kept and nothing is ended
     /// yet: is nobody waiting for them? From then on it is known what comes.
-    func askWhetherAnybodyWaits() throws(SystemError) -> @Sendable (KeptDescriptors) throws(SystemError) -> Bool {
+    func askWhetherAnybodyWaits() throws(SystemError) -> @Sendable ([Int32]) throws(SystemError) -> Bool {
         let policy = policy(datagramPorts: datagramPorts)
         let question = try WaitingQuestion(in: pod.namespace, endedBefore: endedBefore)
         return { [endpoints] kept throws(SystemError) in
-            try endpoints.areAtRest(kept.endpoints, policy, question)
+            try endpoints.areAtRest(kept, policy, question)
         }
     }
 

@@ -22,7 +22,7 @@ package final class EventPublisher {
     private let namespace: String
     private let log: (String) -> Void
     private let timeout: Instant.Span
-    private var queue = EventQueue(limit: mostQueued)
+    private var queue = UnsentEvents(limit: mostQueued)
     private var backoff = Backoff()
     private var client: Client?
     private var isSending = false
@@ -60,7 +60,7 @@ package final class EventPublisher {
                 $0.event = AnyMessage(packing: event)
             }
         }
-        if let dropped = queue.append(EventQueue.Item(topic: Event.topic, payload: request.encoded())) {
+        if let dropped = queue.append(UnsentEvents.Item(topic: Event.topic, payload: request.encoded())) {
             log("event \(dropped.topic) is lost: \(Self.mostQueued) wait for containerd already")
         }
         if retry == nil { sendNext() }
@@ -119,7 +119,7 @@ package final class EventPublisher {
         return client
     }
 
-    private func answered(_ item: EventQueue.Item, _ result: Result<[UInt8], Status>) {
+    private func answered(_ item: UnsentEvents.Item, _ result: Result<[UInt8], Status>) {
         isSending = false
         switch result {
         case .success:
@@ -139,7 +139,7 @@ package final class EventPublisher {
         sendNext()
     }
 
-    private func failed(_ item: EventQueue.Item, _ status: Status) {
+    private func failed(_ item: UnsentEvents.Item, _ status: Status) {
         queue.releaseFirst()
         switch status.code {
         case .unavailable, .deadlineExceeded, .cancelled:

@@ -32,7 +32,7 @@ package final class Serve {
         self.log = log
         loop = try EventLoop()
         let children = try Children(loop: loop)
-        let listener = Descriptor(owning: Start.listenerDescriptor)
+        let listener = Descriptor(owning: StartCommand.listenerDescriptor)
         socketPath = try UnixSocket.localPath(of: listener)
         let publisher = EventPublisher(
             loop: loop, address: Environment["TTRPC_ADDRESS"] ?? "", namespace: invocation.namespace,

@@ -17,11 +17,11 @@ struct Main {
     private static func run(_ invocation: Invocation) {
         do {
             switch invocation.action {
-            case .start: try Descriptor.standardOutput().writeAll(try Start(invocation).run())
+            case .start: try Descriptor.standardOutput().writeAll(try StartCommand(invocation).run())
             case .serve: try Serve(invocation).run()
             case .delete:
                 // containerd reads stdout and stderr together; a word too many would spoil the answer.
-                let (answer, _) = try Delete(invocation).run()
+                let (answer, _) = try DeleteCommand(invocation).run()
                 try Descriptor.standardOutput().writeAll(answer)
             case .information: try Descriptor.standardOutput().writeAll(try Information.gather())
             case .version: print(Information.versionText)

@@ -12,7 +12,7 @@ extension FuzzTarget {
         guard let document = try? JSON(parsing: bytes) else { return }
         let again = try? JSON(parsing: document.bytes)
         precondition(again == document, "another document when it is read back")
-        let spec = OCISpec(document, bundle: "/bundle")
+        let spec = OCISpec(document)
         _ = try? ContainerConfiguration(annotations: spec.annotations, container: spec.containerName)
     }
 

@@ -123,7 +123,7 @@ import Testing
         publisher.whenDrained { containerd.loop.stop() }
         try containerd.loop.run()
         #expect(publisher.queued == 0)
-        #expect(!containerd.loop.isTimerSet)
+        #expect(containerd.loop.nextTimer == nil)
     }
 
     @Test func beyondTheLimitTheOldestAreLostAndItIsLogged() throws {
@@ -143,8 +143,8 @@ import Testing
     }
 
     @Test func theEventOnItsWayIsNotTheOneThatGivesWay() {
-        var queue = EventQueue(limit: 2)
-        func item(_ number: UInt8) -> EventQueue.Item { EventQueue.Item(topic: "", payload: [number]) }
+        var queue = UnsentEvents(limit: 2)
+        func item(_ number: UInt8) -> UnsentEvents.Item { UnsentEvents.Item(topic: "", payload: [number]) }
         #expect(queue.append(item(1)) == nil)
         queue.holdFirst()
         #expect(queue.append(item(2)) == nil)

@@ -225,7 +225,7 @@ import Testing
             guard let answer = next.killedByForce() else { return nil }
             effects = answer
         case .remove:
-            guard next.state != .exited else { return nil }
+            guard next.state == .starting else { return nil }
             effects = next.removed()
         case .dumpDone:
             guard outside.isDumping else { return nil }

@@ -20,7 +20,7 @@ import Testing
         }
         #expect(told == 0)
         // What the transfers watched is not watched any more: nothing is left to run into what has gone.
-        #expect(!loop.isTimerSet)
+        #expect(loop.nextTimer == nil)
     }
 
     @Test func peopleWhoWaitAreSentAway() throws {

@@ -242,6 +242,6 @@ import Testing
         let client = try bench.client()
         client.call("Test", "Echo", payload: [], timeout: .seconds(5)) { _ in bench.stop() }
         try bench.loop.run()
-        #expect(!bench.loop.isTimerSet)
+        #expect(bench.loop.nextTimer == nil)
     }
 }

@@ -7,15 +7,15 @@ import Shim
 import TaskService
 
 /// The `start` action: makes the socket, leaves a serving process behind, and tells containerd where it listens.
-package struct Start {
+package struct StartCommand {
     /// The listening socket, in the serving process.
     package static let listenerDescriptor: Int32 = 3
 
-    private let caller: Caller
+    private let caller: StartCaller
 
     /// Reads standard input.
     package init(_ invocation: Invocation) throws {
-        caller = try Caller(
+        caller = try StartCaller(
             invocation, input: try StandardInput.read(), maxVersion: Environment["MAX_SHIM_VERSION"],
             eventAddress: Environment["TTRPC_ADDRESS"] ?? "")
     }

@@ -1,5 +1,5 @@
 /// Encoded events in the order they are to be sent. Full, it loses the oldest.
-struct EventQueue {
+struct UnsentEvents {
     struct Item: Equatable {
         let topic: String
         let payload: [UInt8]

@@ -6,7 +6,7 @@ import Protobuf
 ///
 /// Up to 2.2 the command line and the environment tell everything but the runtime options, which come as an `Any` on
 /// standard input. From 2.3 on `BootstrapParams` come there, and what they say counts.
-package struct Caller: Equatable {
+package struct StartCaller: Equatable {
     /// In which form the answer is understood.
     package enum Answer: Equatable {
         /// 1.6: the address alone.

@@ -2,9 +2,11 @@ import Glibc
 import JSON
 import Linux
 
+@testable import Runc
+
 extension Runc {
     /// What `runc state` says of a container.
-    package enum Status: String, Sendable {
+    enum Status: String, Sendable {
         case creating
         case created
         case running
@@ -13,7 +15,7 @@ extension Runc {
     }
 
     /// `runc ps`: the pids of the container's processes, as this process's pid namespace sees them.
-    package func processes(_ then: @escaping Completion<[pid_t]>) {
+    func processes(_ then: @escaping Completion<[pid_t]>) {
         call("ps", ["--format", "json", container]) { [container] result in
             then(
                 result.flatMap { output in
@@ -25,7 +27,7 @@ extension Runc {
     }
 
     /// `runc state`.
-    package func state(_ then: @escaping Completion<(status: Status, pid: pid_t)>) {
+    func state(_ then: @escaping Completion<(status: Status, pid: pid_t)>) {
         call("state", [container]) { [container] result in
             then(
                 result.flatMap { output in

@@ -9,7 +9,7 @@ import Shim
 import TaskService
 
 /// The `delete` action: removes what a shim that has died left of a container. containerd calls it in the bundle.
-package struct Delete {
+package struct DeleteCommand {
     private let invocation: Invocation
 
     package init(_ invocation: Invocation) {

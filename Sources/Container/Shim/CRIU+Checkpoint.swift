@@ -1,0 +1,105 @@
+import Checkpoint
+import DataPath
+import Linux
+
+/// The checkpoints and restores that ship.
+extension CRIU {
+    func checkpoint(_ order: CheckpointOrder, _ then: @escaping (Result<WayBack, CheckpointError>) -> Void) {
+        locate { [self] found in
+            do throws(CheckpointError) {
+                let program = try found.get()
+                if !order.mayGoOn() { throw .givenUp }
+                do throws(SystemError) { try dump(order, with: program, then) } catch { throw .system(error) }
+            } catch {
+                loop.soon { then(.failure(error)) }
+            }
+        }
+    }
+
+    private func dump(
+        _ order: CheckpointOrder, with program: String, _ then: @escaping (Result<WayBack, CheckpointError>) -> Void
+    ) throws(SystemError) {
+        let (snapshot, times, mayEnd) = (order.snapshot, order.times, order.mayEnd)
+        let unnamed = Process.unnamedBytes(of: try order.cgroup?.processes() ?? [order.pid])
+        let kept = try KeptContainer(
+            of: order.pid, keyrings: ["_ses.\(order.container)", order.container],
+            inhabitedBy: order.isInScope ? children : nil)
+        times.reached("kept")
+        let dump = Dump(
+            criu: try snapshot.hold(program), pid: order.pid, root: order.root, kept: kept, snapshot: snapshot,
+            memory: order.memory + min(unnamed, .max / 4), mayWakeLazily: order.mayWakeLazily, clock: order.clock,
+            times: times)
+        dump.run(
+            order.underWay, loop: loop, children: children, mayGoOn: order.mayGoOn,
+            loss: { pids throws(SystemError) in try TaskIterator.loss(of: pids) },
+            mayEnd: { descriptors throws(SystemError) in try mayEnd(descriptors.endpoints) },
+            then: { [self] result in
+                then(result.map { WayBack(CRIURestores($0, snapshot, loop: loop, children: children), $0) })
+            })
+    }
+}
+
+extension WayBack {
+    fileprivate init(_ restores: CRIURestores, _ outcome: Dump.Outcome) {
+        let sleeper = outcome.sleeper
+        self.init(
+            dispositions: outcome.dispositions, lazyMemory: outcome.lazyMemory.size,
+            placeholder: sleeper.kept.placeholder?.pid, earliestTimer: { sleeper.earliestTimer },
+            prepare: { prestart, isLazy throws(SystemError) in try restores.prepare(prestart, isLazy: isLazy) },
+            restore: { restores.restore($0, $1) }, letGo: { sleeper.descriptors.close() })
+    }
+}
+
+/// The restores from one checkpoint.
+private final class CRIURestores {
+    private let sleeper: Sleeper
+    private let lazyMemory: LazyMemory
+    private let snapshot: Snapshot
+    private let loop: EventLoop
+    private let children: Children
+    /// criu, as far as it is made ready. It ends with this object.
+    private var prepared: CRIUService?
+
+    init(_ outcome: Dump.Outcome, _ snapshot: Snapshot, loop: EventLoop, children: Children) {
+        (sleeper, lazyMemory) = (outcome.sleeper, outcome.lazyMemory)
+        (self.snapshot, self.loop, self.children) = (snapshot, loop, children)
+    }
+
+    func prepare(_ prestart: CRIUService.Prestart, isLazy: Bool) throws(SystemError) {
+        prepared = try Restore(sleeper: sleeper, snapshot: snapshot, isLazy: isLazy, times: StepTimes(from: .now))
+            .prepare(prestart, children: children)
+    }
+
+    func restore(_ order: RestoreOrder, _ then: @escaping (Result<Restored, CheckpointError>) -> Void) {
+        let restore = Restore(sleeper: sleeper, snapshot: snapshot, isLazy: order.isLazy, times: order.times)
+        let begun: Restore.Begun
+        let pages: PageServer?
+        do throws(SystemError) {
+            begun = try restore.begin(with: prepared.take(), children: children)
+            do throws(SystemError) {
+                pages =
+                    order.isLazy
+                    ? try PageServer(sleeper.criu.path, snapshot, lazyMemory, children: children) : nil
+            } catch {
+                begun.giveUp()
+                throw error
+            }
+        } catch {
+            return loop.soon { then(.failure(.notBegun(error))) }
+        }
+        restore.run(
+            order.underWay, begun, pages: pages, loop: loop, children: children, aboutToRun: order.aboutToRun,
+            resuming: order.resuming,
+            then: { result in
+                if case .failure = result { pages?.end() }
+                then(result.map { Restored(pid: $0, pages: pages.map(PagesToCome.init)) })
+            })
+        snapshot.readAhead()
+    }
+}
+
+extension PagesToCome {
+    fileprivate init(_ server: PageServer) {
+        self.init(end: { server.end() }, letGo: { server.letGo() }, whenEnded: { server.whenEnded($0) })
+    }
+}
