@@ -33,14 +33,22 @@ package final class Children {
     /// Blocks SIGCHLD in the calling thread (start no threads before) and makes this process a subreaper.
     package init(loop: EventLoop) throws(SystemError) {
         self.loop = loop
-        var mask = sigset_t()
-        sigemptyset(&mask)
-        sigaddset(&mask, SIGCHLD)
-        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        var mask = Self.blockSignal()
         signals = Descriptor(
             owning: try retrying("signalfd") { signalfd(-1, &mask, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
         try checking("prctl(PR_SET_CHILD_SUBREAPER)", "", zp_prctl(PR_SET_CHILD_SUBREAPER, 1))
         try loop.watch(signals, .readable) { [unowned self] _ in reap() }
+    }
+
+    /// For a program that starts threads before it has children: what a thread has not blocked may be delivered to it, which
+    /// drops a SIGCHLD, and nobody hears of the child's end. Threads inherit what is blocked when they are started.
+    @discardableResult
+    package static func blockSignal() -> sigset_t {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        sigaddset(&mask, SIGCHLD)
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+        return mask
     }
 
     /// Starts a program and calls `handler` when it has ended.
