@@ -38,7 +38,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         }
     }
 
-    /// How often a restore that failed so is tried again. Images and what was kept are as they were; most of what can be in
+    /// How many attempts a restore that failed so gets in all. Images and what was kept are as they were; most of what can be in
     /// the way (no memory, no descriptor, a criu that somebody has killed) passes.
     package var attempts: Int {
         switch self {

@@ -34,7 +34,7 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "stopped", annotations: ["clock": "stopped"]),
         Group(name: "tasks"),
         Group(name: "planted"),
-        Group(name: "refused", separate: true),
+        Group(name: "refused", cycles: 2, separate: true),
         Group(name: "awake", separate: true, inEveryRun: false),
         Group(name: "lost", inEveryRun: false),
     ]

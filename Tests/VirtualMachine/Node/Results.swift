@@ -1,6 +1,6 @@
 import Foundation
 
-/// What was tried, how it ended, and how long it took: a line each, of which Tests/VirtualMachine/table makes the table.
+/// What was tried, how it ended, and how long it took: a line each, of which Tests/VirtualMachine/table.awk makes the table.
 final class Results {
     private(set) var passed = 0
     private(set) var failed = 0
