@@ -159,6 +159,7 @@ package struct Dump: Sendable {
         try ProcessComparison.requireNoTerminal(of: pids)
         try LostSettings.refuse(in: pids)
         if let lost { throw .lossy(reason: lost) }
+        if clock == .stopped { try StoppedClocks.requireNamespaces() }
         times.reached("nothing is lost")
         if !mayGoOn() { throw .givenUp }
     }

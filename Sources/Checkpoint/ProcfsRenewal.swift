@@ -40,7 +40,7 @@ final class ProcfsRenewal: Sendable {
             if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
         } catch {
             // What has hidden a path does not come back.
-            throw error.code == ENOENT ? .lossy(reason: "\(error)") : .system(error)
+            throw error.code == ESTALE ? .lossy(reason: "\(error)") : .system(error)
         }
     }
 

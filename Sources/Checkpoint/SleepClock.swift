@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Synchronization
 
 /// What clocks that count from the node's start do while a container sleeps.
 package enum SleepClock: Sendable {
@@ -30,6 +31,26 @@ enum StoppedClocks {
         static let seconds: UInt64 = 1
         static let nanoseconds: UInt64 = 2
     }
+
+    /// A wake will make a time namespace, which the kernel may lack and a node may forbid (user.max_time_namespaces).
+    static func requireNamespaces() throws(CheckpointError) {
+        let made = Mutex<Result<Void, SystemError>>(.success(()))
+        do throws(SystemError) {
+            // On a thread that ends with it: its children would be in there.
+            try JoinedThread("clock") {
+                let result = Result { () throws(SystemError) in
+                    try retrying("unshare", "time namespace") { unshare(CLONE_NEWTIME) }
+                    return ()
+                }
+                made.withLock { $0 = result }
+            }.join()
+            try made.withLock { $0 }.get()
+        } catch {
+            throw .lossy(reason: "its clocks cannot stand still (zeropod.ctrox.dev/clock): \(error)")
+        }
+    }
+
+    private static let CLONE_NEWTIME: Int32 = 0x80
 
     /// CRIU reads the clocks before the timers. They are set to now, so that no timer comes due before its clock is there.
     ///

@@ -61,6 +61,11 @@ package struct TCPConnection: Sendable {
     /// Data has come over it.
     package var hasReceived: Bool { received > 0 }
 
+    /// Nobody has accepted it. What outlives its process has no inode either, and is in other states.
+    package var waitsToBeAccepted: Bool { inode == 0 && (state == Self.established || state == Self.closeWait) }
+
+    /// Of include/net/tcp_states.h.
+    private static let established: UInt8 = 1
     private static let closeWait: UInt8 = 8
 
     /// How long ago data came that the application has not answered yet. It owes an answer if data came after data last

@@ -49,7 +49,8 @@ static int is_cover(int tree)
     struct statfs status;
     int result = fstatfs(tree, &status);
     if (result == 0 && status.f_type == PROC_SUPER_MAGIC) {
-        errno = ENOENT;
+        // No call here gives this number.
+        errno = ESTALE;
         return -1;
     }
     return result;

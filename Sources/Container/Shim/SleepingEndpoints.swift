@@ -13,6 +13,8 @@ final class SleepingEndpoints: Sendable {
         var lengthened: [QueueLength] = []
         /// Ports on which silent connections do not count.
         var deferring: Set<UInt16> = []
+        /// Those on which somebody had connected before that was so.
+        var hadConnected: Set<UInt16> = []
         var deferred: [SilentConnections] = []
         /// Ports on which a client has waited for the application to speak first.
         var silent: Set<UInt16> = []
@@ -84,6 +86,7 @@ final class SleepingEndpoints: Sendable {
         state.withLock { state in
             state.deferring = ports.subtracting(state.silent)
             state.deferred = state.watch?.awaitWords(on: state.deferring) ?? []
+            state.hadConnected = state.deferring.filter { (state.watch?.queue(of: $0).waiting ?? 0) > 0 }
         }
     }
 
@@ -146,13 +149,14 @@ extension SleepingEndpoints.State {
         }
         guard let watch, let all = try? connections() else { return true }
         let wanted = ports.first { port in
-            let waiting = all.filter { $0.inode == 0 && $0.local.port == port }
+            let waiting = all.filter { $0.waitsToBeAccepted && $0.local.port == port }
             let queue = watch.queue(of: port)
             return queue.waiting > min(Self.mostGivenUp, queue.length / 2) || !waiting.allSatisfy(\.wasGivenUp)
                 || waiting.count < queue.waiting
         }
         guard let wanted else { return false }
-        if all.contains(where: { $0.isUnheard(at: wanted) }) { silent.insert(wanted) }
+        // Of a connection that is older than the deferral it is not known for how long it has been silent.
+        if !hadConnected.contains(wanted), all.contains(where: { $0.isUnheard(at: wanted) }) { silent.insert(wanted) }
         arrived = came.first { Endpoint(of: $0) == .listener(port: wanted) }
         return true
     }
@@ -161,6 +165,6 @@ extension SleepingEndpoints.State {
 extension TCPConnection {
     /// Nobody has accepted it, and nobody has said anything.
     fileprivate func isUnheard(at port: UInt16) -> Bool {
-        inode == 0 && local.port == port && !peerHasEnded && !hasReceived
+        waitsToBeAccepted && local.port == port && !peerHasEnded && !hasReceived
     }
 }

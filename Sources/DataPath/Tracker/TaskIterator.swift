@@ -20,7 +20,8 @@ package enum TaskIterator {
         }
     }
 
-    private static let path = "\(Tracker.directory)/tasks"
+    /// The number grows with each change of the program or of `zp_task`: what is pinned outlives an upgrade.
+    static let path = "\(Tracker.directory)/tasks-1"
 
     /// As a sentence goes on that begins with the process.
     private static let words: [(zp_setting, String)] = [
@@ -121,11 +122,16 @@ package enum TaskIterator {
         let code = zp_landlock_restrict()
         if code < 0 { throw SystemError("landlock_restrict_self", code: -code) }
         let after = try readBlob(link)
-        guard let word = before.indices.first(where: { before[$0] != after[$0] }) else {
+        // Other modules may change their parts as well, but have something there before. Behind the credentials lies what
+        // is somebody else's, so the first one counts.
+        guard let word = before.indices.first(where: { before[$0] == 0 && after[$0] >= Self.firstKernelAddress }) else {
             throw SystemError("find", "landlock in the kernel's credentials", code: ENOENT)
         }
         return UInt32(word + 1)
     }
+
+    /// Of x86-64 and of arm64 alike, or below it.
+    private static let firstKernelAddress: UInt64 = 0xffff_0000_0000_0000
 
     private static func readBlob(_ link: Int32) throws(SystemError) -> [UInt64] {
         let iterator = Descriptor(owning: try retrying("bpf_iter_create") { bpf_iter_create(link) })

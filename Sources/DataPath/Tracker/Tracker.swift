@@ -50,6 +50,9 @@ package enum Tracker {
                 if let map = try? PinnedMap<UInt32, UInt32>(namespaces) {
                     try map.remove(UInt32(truncatingIfNeeded: inode))
                     if !map.keys(limit: 1).isEmpty { return }
+                } else if Files.exists(TaskIterator.path) {
+                    // This kernel takes no tracker, so nobody knows who is the last that needs the other one.
+                    return
                 }
                 try Files.removeTree(directory)
             }

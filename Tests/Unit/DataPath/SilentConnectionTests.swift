@@ -104,6 +104,28 @@ import Testing
                 if speaks { _ = try client?.descriptor.write([1]) }
             }
             try sleeping.loop.wait { sleeping.arrivals == 1 }
+            // For how long it has been silent nobody knows, so nothing is learnt from it.
+            sleeping.endpoints.aboutToRun()
+            #expect(try TCPSocket.accept(sleeping.listener.descriptor) != nil)
+            try sleeping.fallAsleep()
+            #expect(TCPSocket.deferral(of: sleeping.listener.descriptor.rawValue) != 0)
+            _ = client
+        }
+    }
+
+    /// What the application has closed, and its client has not, is nobody's. It does not wait in the queue.
+    @Test func whatIsHalfClosedIsNobody() throws {
+        try inScratch {
+            let sleeping = try Sleeping()
+            let client = try sleeping.connect()
+            // What it gets it closes.
+            #expect(try TCPSocket.accept(sleeping.listener.descriptor) != nil)
+            let port = try sleeping.address.port
+            #expect(try TCPConnection.all().contains { $0.inode == 0 && $0.local.port == port })
+            try sleeping.fallAsleep()
+            try sleeping.scan()
+            try sleeping.settle()
+            #expect(sleeping.arrivals == 0)
             _ = client
         }
     }
