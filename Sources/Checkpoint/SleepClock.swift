@@ -39,7 +39,7 @@ enum StoppedClocks {
             // On a thread that ends with it: its children would be in there.
             try JoinedThread("clock") {
                 let result = Result { () throws(SystemError) in
-                    try retrying("unshare", "time namespace") { unshare(CLONE_NEWTIME) }
+                    try retrying("unshare", "time namespace") { unshare(newTimeNamespace) }
                     return ()
                 }
                 made.withLock { $0 = result }
@@ -50,7 +50,8 @@ enum StoppedClocks {
         }
     }
 
-    private static let CLONE_NEWTIME: Int32 = 0x80
+    /// CLONE_NEWTIME of <linux/sched.h>.
+    private static let newTimeNamespace: Int32 = 0x80
 
     /// CRIU reads the clocks before the timers. They are set to now, so that no timer comes due before its clock is there.
     ///
