@@ -167,8 +167,15 @@ class Stopped(Kind):
         os.kill(self.child.pid, signal.SIGSTOP)
         os.waitpid(self.child.pid, os.WUNTRACED)
 
+    def state(self):
+        return open(f"/proc/{self.child.pid}/stat").read().rsplit(")", 1)[1].split()[0]
+
     def look(self, n):
-        yield "state", "T", open(f"/proc/{self.child.pid}/stat").read().rsplit(")", 1)[1].split()[0]
+        # Whoever calls is served before CRIU has let go of all processes, which it traces until then.
+        end = time.monotonic() + 20
+        while self.state() == "t" and time.monotonic() < end:
+            time.sleep(0.01)
+        yield "state", "T", self.state()
 
 
 class PidDescriptor(Kind):
