@@ -37,6 +37,14 @@ import Testing
         #expect(error.description.hasPrefix("criu dump failed: \(words); its log ends:\n"))
     }
 
+    /// Without CAP_SYS_RESOURCE CRIU begins with an error after which it goes on.
+    @Test func whatIsHarmlessIsNoCause() {
+        let harmless =
+            "(00.000) Error (criu/rlimit.c:20): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted"
+        #expect(CRIULog.cause(in: "\(harmless)\n\(ring)") == "it has an io_uring")
+        #expect(CRIULog.cause(in: harmless) == nil)
+    }
+
     /// What the changes to CRIU say is the cause of the errors before it as well.
     @Test func ourOwnWordsComeFirst() {
         let log = "Error (a.c:1): first\nError (criu/kept.c:2): kept: A thread of 9 has a keyring of its own"

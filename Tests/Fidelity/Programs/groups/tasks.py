@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 
 from kind import Kind, NotHere
 
