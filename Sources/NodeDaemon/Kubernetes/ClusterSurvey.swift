@@ -37,10 +37,9 @@ final class ClusterSurvey {
         api.ask("GET", path, accepting: Self.metadata) { [weak self] result in
             switch result {
             case .success(let document): self?.add(document)
-            // What was found before is better than nothing. An API server that is in trouble is not asked by each reader.
+            // What was found before is better than nothing, and is asked for again the next time, once for all who wait.
             case .failure(let failure):
                 self?.findings.trouble = "The pods of the cluster cannot be listed: \(failure)"
-                self?.listed = .now
                 self?.tell()
             }
         }
