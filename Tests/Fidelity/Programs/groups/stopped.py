@@ -8,27 +8,15 @@ import signal
 import struct
 import time
 
+from groups import clocks
 from kind import Kind
 
 libc = ctypes.CDLL(None, use_errno=True)
 # How long each sleep lasts at least. What is left of a timer is read at another moment of the dump than its clock.
 SLEEP = 4
-CLOCKS = {"MONOTONIC": 1, "BOOTTIME": 7, "MONOTONIC_RAW": 4, "MONOTONIC_COARSE": 6}
 
 
-class Clock(Kind):
-    asleep = "time passes"
-
-    def __init__(self, clock, volume):
-        self.clock, self.holds = clock, f"CLOCK_{clock}, stopped"
-        super().__init__(volume)
-
-    def take(self):
-        self.begin = self.now()
-
-    def now(self):
-        return time.time(), time.clock_gettime(CLOCKS[self.clock]), float(open("/proc/uptime").read().split()[0])
-
+class Clock(clocks.Clock):
     def disturb(self, n):
         if self.clock == "MONOTONIC":
             time.sleep(SLEEP)
@@ -107,6 +95,6 @@ class Unread(Kind):
         self.arm()
 
 
-KINDS = [functools.partial(Clock, clock) for clock in CLOCKS] + [
+KINDS = [functools.partial(Clock, clock) for clock in clocks.CLOCKS if clock != "REALTIME"] + [
     functools.partial(Timer, "a timerfd", 1), functools.partial(Timer, "a timerfd", 0), functools.partial(Timer, "a timer", 1),
     functools.partial(Timer, "a timer", 0), functools.partial(Timer, "a setitimer", 1), Unread]
