@@ -37,11 +37,22 @@ enum ProbeBytes {
 
     /// The fields as grpc-go writes them: incremental indexing, the Huffman code, the deadline last.
     static func headers(timeout: String = "999ms", path: [UInt8] = path, agent: [UInt8] = agent) -> [UInt8] {
-        let block: [UInt8] =
-            [0x83, 0x86, 0x44, 0x80 | UInt8(path.count)] + path + [0x41, 0x03] + Array("pod".utf8)
-            + [0x5f, 0x10] + Array("application/grpc".utf8) + [0x7a, 0x80 | UInt8(agent.count)] + agent
-            + [0x40, 0x02] + Array("te".utf8) + [0x08] + Array("trailers".utf8)
-            + [0x40, 0x0c] + Array("grpc-timeout".utf8) + [UInt8(timeout.utf8.count)] + Array(timeout.utf8)
+        var block: [UInt8] = [0x83, 0x86, 0x44, 0x80 | UInt8(path.count)]
+        block += path
+        block += [0x41, 0x03]
+        block += "pod".utf8
+        block += [0x5f, 0x10]
+        block += "application/grpc".utf8
+        block += [0x7a, 0x80 | UInt8(agent.count)]
+        block += agent
+        block += [0x40, 0x02]
+        block += "te".utf8
+        block += [0x08]
+        block += "trailers".utf8
+        block += [0x40, 0x0c]
+        block += "grpc-timeout".utf8
+        block += [UInt8(timeout.utf8.count)]
+        block += timeout.utf8
         return frame(1, 4, block)
     }
 

@@ -27,9 +27,12 @@ import Testing
             let ports = fromPod ? [80, port] : [port, 80]
             let counted = (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) }
             let other: [UInt8] = [0, 0, 0, 0]
-            let tcp =
-                ports.flatMap(ParsingTests.big) + (fromPod ? counted + other : other + counted) + [0x50, flags]
-                + [UInt8](repeating: 0, count: 6) + payload
+            var tcp: [UInt8] = ports.flatMap(ParsingTests.big)
+            tcp += fromPod ? counted : other
+            tcp += fromPod ? other : counted
+            tcp += [0x50, flags]
+            tcp += [UInt8](repeating: 0, count: 6)
+            tcp += payload
             let behind = [UInt8](repeating: 0, count: padding)
             if isIPv6 { return ParsingTests.ipv6(6, tcp) + behind }
             var bytes = ParsingTests.ipv4(tcp)
