@@ -130,8 +130,9 @@ package enum TaskIterator {
         return UInt32(word + 1)
     }
 
-    /// Of x86-64 and of arm64 alike, or below it.
-    private static let firstKernelAddress: UInt64 = 0xffff_0000_0000_0000
+    /// Or below it: x86-64's with page tables of five levels (Documentation/arch/x86/x86_64/mm.rst). Four levels, and arm64,
+    /// have theirs above.
+    private static let firstKernelAddress: UInt64 = 0xff00_0000_0000_0000
 
     private static func readBlob(_ link: Int32) throws(SystemError) -> [UInt64] {
         let iterator = Descriptor(owning: try retrying("bpf_iter_create") { bpf_iter_create(link) })
