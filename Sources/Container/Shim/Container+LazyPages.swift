@@ -47,8 +47,8 @@ extension Container {
 
     private func came(_ memory: ComingMemory) {
         stage = .awake(nil)
-        context.log.debug("all memory is there", label)
         snapshot.discardImages(context.loop)
+        context.log.debug("all memory is there", label)
         memory.end()
     }
 
