@@ -93,16 +93,19 @@ import Testing
     /// The C library of gRPC, on which those of many languages are built, spells names out and adds more frames.
     @Test func aHealthCheckMaySpellNamesOut() throws {
         func field(_ name: String, _ value: String) -> [UInt8] {
-            [0x40, UInt8(name.utf8.count)] + Array(name.utf8) + [UInt8(value.utf8.count)] + Array(value.utf8)
+            [[0x40, UInt8(name.utf8.count)], Array(name.utf8), [UInt8(value.utf8.count)], Array(value.utf8)].flatMap { $0 }
         }
         func check(agent: String, path: String = "/grpc.health.v1.Health/Check") -> [UInt8] {
-            let block =
-                field(":path", path) + field(":authority", "10.88.0.2:50051") + [0x83, 0x86]
-                + field("content-type", "application/grpc") + field("te", "trailers")
-                + field("grpc-timeout", "987m") + field("user-agent", agent)
+            var block = field(":path", path)
+            block += field(":authority", "10.88.0.2:50051")
+            block += [0x83, 0x86]
+            block += field("content-type", "application/grpc")
+            block += field("te", "trailers")
+            block += field("grpc-timeout", "987m")
+            block += field("user-agent", agent)
             let windowUpdate: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 5]
-            return ProbeBytes.preface + ProbeBytes.settings + ProbeBytes.frame(1, 4, block) + windowUpdate
-                + ProbeBytes.data("db") + windowUpdate
+            let frames = [ProbeBytes.frame(1, 4, block), windowUpdate, ProbeBytes.data("db"), windowUpdate]
+            return ProbeBytes.preface + ProbeBytes.settings + frames.joined()
         }
         let kubelet = "kube-probe/1.36 grpc-python/1.51.1 grpc-c/29.0.0 (linux; chttp2)"
         var visitor = try Self.visitor([ProbeBytes.check("db"): Self.frames])
