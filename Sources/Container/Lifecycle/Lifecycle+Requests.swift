@@ -10,7 +10,7 @@ extension Lifecycle {
         case .asleep where need == .noChange && !isWantedNow, .frozen where need == .noChange && !isWantedNow:
             run(work)
             return [.proceed(work)]
-        case .checkpointing, .asleep, .restoring, .frozen, .thawing:
+        case .checkpointing, .asleep, .restoring, .resuming, .frozen, .thawing:
             waiting.append(Waiting(work: work, need: need))
             return need == .noChange ? [] : wake()
         }
@@ -38,13 +38,13 @@ extension Lifecycle {
 
     mutating func wake() -> [Effect] {
         switch state {
-        case .checkpointing(wanted: false):
-            state = .checkpointing(wanted: true)
+        case .checkpointing(wanted: false, let exit):
+            state = .checkpointing(wanted: true, exit: exit)
             return [.giveUpCheckpoint]
         case .asleep, .frozen:
             isWanted = true
             return wakeIfWanted()
-        case .starting, .running, .checkpointing(wanted: true), .restoring, .thawing, .exited: return []
+        case .starting, .running, .checkpointing(wanted: true, _), .restoring, .resuming, .thawing, .exited: return []
         }
     }
 

@@ -12,9 +12,7 @@ extension Lifecycle {
     }
 
     package mutating func checkpointEnded(_ outcome: CheckpointOutcome, at now: UInt64) -> [Effect] {
-        guard case .checkpointing(let wanted) = state else { return [] }
-        let exit = undecidedExit
-        undecidedExit = nil
+        guard case .checkpointing(let wanted, let exit) = state else { return [] }
         if outcome == .done {
             reasons.remove(.checkpointFailed)
             patience = policy.firstLook
@@ -57,17 +55,16 @@ extension Lifecycle {
     /// follows a millisecond later, for which those who connected need not wait.
     package mutating func resuming() -> [Effect] {
         // Paused ones must not run before they are paused again.
-        guard state == .restoring, !isReleased, !reasons.contains(.paused) else { return [] }
-        isReleased = true
+        guard state == .restoring, !reasons.contains(.paused) else { return [] }
+        state = .resuming
         return [.release]
     }
 
     package mutating func restored(at now: UInt64) -> [Effect] {
         // Removed in the meantime.
         if state == .exited { return [.endProcesses] }
-        guard state == .restoring else { return [] }
-        let release: [Effect] = isReleased ? [] : [.release]
-        isReleased = false
+        guard state.isBeingRestored else { return [] }
+        let release: [Effect] = state == .resuming ? [] : [.release]
         state = .running
         awakeSince = now
         return release + [.awake] + proceedWithWaiting() + [.look(after: policy.scaleDownAfter)]
@@ -75,7 +72,7 @@ extension Lifecycle {
 
     /// The images are kept for inspection; the container ends with a status that is not zero.
     package mutating func restoreFailed() -> [Effect] {
-        guard state == .restoring else { return [] }
+        guard state.isBeingRestored else { return [] }
         return [.keepImages] + end(status: Self.restoreFailure)
     }
 

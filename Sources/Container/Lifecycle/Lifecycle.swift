@@ -14,10 +14,13 @@ package struct Lifecycle: Hashable, Sendable {
         /// Created, not started.
         case starting
         case running
-        /// A dump is under way. `wanted`: somebody needs the container awake, the dump is being given up.
-        case checkpointing(wanted: Bool)
+        /// A dump is under way. `wanted`: somebody needs the container awake, the dump is being given up. `exit`: the init
+        /// has ended meanwhile with this status, which may be the work of CRIU, which ends the processes it has dumped.
+        case checkpointing(wanted: Bool, exit: UInt32? = nil)
         case asleep
         case restoring
+        /// The processes are complete and about to run, and the traffic has been let go already.
+        case resuming
         /// Asleep, with its processes: they stand still.
         case frozen
         case thawing
@@ -25,6 +28,14 @@ package struct Lifecycle: Hashable, Sendable {
 
         /// Nothing of it runs, and something wakes it.
         package var isAsleep: Bool { self == .asleep || self == .frozen }
+
+        /// CRIU makes images of its processes.
+        package var isBeingCheckpointed: Bool {
+            if case .checkpointing = self { true } else { false }
+        }
+
+        /// CRIU makes processes of its images.
+        package var isBeingRestored: Bool { self == .restoring || self == .resuming }
     }
 
     /// Something that needs the running container: it is proceeded with once the container is awake, and keeps it
@@ -63,12 +74,8 @@ package struct Lifecycle: Hashable, Sendable {
     var patience: UInt64
     /// Until when no checkpoint is tried, because CRIU has refused one.
     var refusedUntil: UInt64 = 0
-    /// An exit that may be the work of CRIU, which ends the processes it has dumped.
-    var undecidedExit: UInt32?
     /// It has been asleep, or frozen.
     var hasSlept = false
-    /// In the middle of a restore: the traffic has been let go already.
-    var isReleased = false
 
     package init(policy: Policy) {
         self.policy = policy
@@ -91,11 +98,11 @@ package struct Lifecycle: Hashable, Sendable {
     /// The init process ended. During a dump that may be CRIU's doing, which the end of the dump will tell.
     package mutating func initExited(status: UInt32) -> [Effect] {
         switch state {
-        case .checkpointing:
-            undecidedExit = status
+        case .checkpointing(let wanted, _):
+            state = .checkpointing(wanted: wanted, exit: status)
             return []
         case .starting, .running, .frozen, .thawing: return end(status: status)
-        case .asleep, .restoring, .exited: return []
+        case .asleep, .restoring, .resuming, .exited: return []
         }
     }
 
@@ -109,7 +116,7 @@ package struct Lifecycle: Hashable, Sendable {
     package mutating func killedByForce() -> [Effect]? {
         switch state {
         case .asleep: return end(status: Self.killed)
-        case .restoring: return [.giveUpRestore] + end(status: Self.killed)
+        case .restoring, .resuming: return [.giveUpRestore] + end(status: Self.killed)
         case .starting, .running, .checkpointing, .frozen, .thawing, .exited: return nil
         }
     }
@@ -171,7 +178,7 @@ package struct Lifecycle: Hashable, Sendable {
     package mutating func sleepRequested(at now: UInt64) -> [Effect]? {
         switch state {
         case .checkpointing, .asleep, .frozen: return []
-        case .starting, .running, .restoring, .thawing, .exited: break
+        case .starting, .running, .restoring, .resuming, .thawing, .exited: break
         }
         // A guess, of which a person knows better.
         reasons.remove(.working)
@@ -222,8 +229,8 @@ package struct Lifecycle: Hashable, Sendable {
     mutating func end(status: UInt32) -> [Effect] {
         let refused = waiting
         waiting = []
-        let held = state != .running && state != .starting && !isReleased
-        (state, isReleased) = (.exited, false)
+        let held = ![.starting, .running, .resuming].contains(state)
+        state = .exited
         return (held ? [.refuseConnections] : []) + refused.map { .refuse($0.work) } + [.exited(status: status)]
     }
 }

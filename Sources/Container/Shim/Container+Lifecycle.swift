@@ -76,7 +76,7 @@ extension Container {
     /// Asleep, or about to be: the caller, by default who came to its sockets, is who wakes it.
     func noteCaller(_ caller: @autoclosure () -> Caller? = nil) {
         switch lifecycle.state {
-        case .checkpointing, .asleep, .frozen, .restoring:
+        case .checkpointing, .asleep, .frozen, .restoring, .resuming:
             if history.caller == nil, let caller = caller() ?? traffic?.caller { history.called(by: caller) }
         case .starting, .running, .thawing, .exited: break
         }

@@ -128,7 +128,7 @@ extension Container {
         func tellRestored(then: @escaping () -> Void = {}) {
             tellNow({ $0.restored(at: $1) }, then: then)
         }
-        guard isPaused, lifecycle.state == .restoring else { return tellRestored() }
+        guard isPaused, lifecycle.state.isBeingRestored else { return tellRestored() }
         // For somebody who makes images of what is paused; all others have waited. An exit meanwhile waits as well, and so
         // does a deletion.
         heldExit = .notYet

@@ -81,7 +81,7 @@ extension Container {
     /// awake, or if a connection arrives meanwhile.
     package func sleepNow(_ then: @escaping Completion<Void>) {
         // Its processes may have answered already, before criu is done.
-        if [.restoring, .thawing].contains(lifecycle.state) {
+        if lifecycle.state.isBeingRestored || lifecycle.state == .thawing {
             return whenAwake(for: .command) { [self] result in
                 guard case .success(let work) = result else { return then(result.map { _ in }) }
                 finished(work)

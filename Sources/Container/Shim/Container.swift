@@ -145,7 +145,7 @@ package final class Container {
     package func processes() throws(ShimError) -> [pid_t] {
         if main.exit != nil { return [] }
         // What is in the cgroups then belongs to CRIU.
-        if [.asleep, .restoring].contains(lifecycle.state) { return [main.pid] }
+        if lifecycle.state == .asleep || lifecycle.state.isBeingRestored { return [main.pid] }
         let pids: [pid_t]
         do throws(SystemError) {
             pids = try (cgroup?.processes() ?? []).filter { $0 != wayBack?.placeholder }

@@ -66,7 +66,7 @@ extension ContainerState {
             case .running: .running
             case .checkpointing: .checkpointing
             case .asleep: .asleep
-            case .restoring, .thawing: .restoring
+            case .restoring, .resuming, .thawing: .restoring
             case .frozen: .frozen
             case .exited: .exited
             }

@@ -93,7 +93,9 @@ import Testing
     /// The C library of gRPC, on which those of many languages are built, spells names out and adds more frames.
     @Test func aHealthCheckMaySpellNamesOut() throws {
         func field(_ name: String, _ value: String) -> [UInt8] {
-            [[0x40, UInt8(name.utf8.count)], Array(name.utf8), [UInt8(value.utf8.count)], Array(value.utf8)].flatMap { $0 }
+            [[0x40, UInt8(name.utf8.count)], Array(name.utf8), [UInt8(value.utf8.count)], Array(value.utf8)].flatMap {
+                $0
+            }
         }
         func check(agent: String, path: String = "/grpc.health.v1.Health/Check") -> [UInt8] {
             var block = field(":path", path)

@@ -164,7 +164,7 @@ private let second: UInt64 = 1_000_000_000
         _ = lifecycle.request(7)
         #expect(lifecycle.resuming() == [.release])
         #expect(lifecycle.resuming() == [])
-        #expect(lifecycle.state == .restoring, "who needs runc waits until it knows the processes")
+        #expect(lifecycle.state == .resuming, "who needs runc waits until it knows the processes")
         #expect(lifecycle.restored(at: 20 * second) == [.awake, .proceed(7), .look(after: 10 * second)])
 
         var failed = asleep()

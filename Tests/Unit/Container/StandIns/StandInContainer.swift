@@ -122,7 +122,7 @@ final class StandInContainer {
         let isUndecided =
             !unreported.isEmpty
             || !node.steps.isEmpty
-                && [.starting, .checkpointing(wanted: false), .checkpointing(wanted: true), .restoring].contains(state)
+                && (state == .starting || state.isBeingCheckpointed || state.isBeingRestored)
         if initial == nil, !(isAway && hasImages), !isUndecided, container.main.pid != 0 {
             node.complain("\(state): there are neither processes nor images")
         }
