@@ -12,7 +12,7 @@ struct FidelityTests {
     @Test(arguments: Selection.groups) func isKept(_ group: Group) async throws {
         let node = try await node(.current)
         try await Outsider.with(on: node) { outsider in
-            for mode in Selection.modes {
+            for mode in Selection.modes ?? group.modes {
                 let verdicts = try await trials(of: group, mode, on: node, with: outsider)
                 Results.shared.add(verdicts)
                 for verdict in verdicts {

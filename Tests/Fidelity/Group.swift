@@ -9,6 +9,7 @@ struct Group: Sendable, CustomStringConvertible {
     /// Each kind gets a container of its own.
     var separate = false
     var annotations: [String: String] = [:]
+    var modes: [Mode] = [.eager, .lazy]
     /// The rest is tried by `make compatibility` alone: kinds for which a sleep is waited for in vain, and kinds that are
     /// lost.
     var inEveryRun = true
@@ -34,8 +35,9 @@ struct Group: Sendable, CustomStringConvertible {
         Group(name: "stopped", annotations: ["clock": "stopped"]),
         Group(name: "tasks"),
         Group(name: "planted"),
-        Group(name: "refused", cycles: 2, separate: true),
-        Group(name: "awake", separate: true, inEveryRun: false),
+        // They are frozen, or awake, whatever a wake would be like.
+        Group(name: "refused", cycles: 2, separate: true, modes: [.eager]),
+        Group(name: "awake", separate: true, modes: [.eager], inEveryRun: false),
         Group(name: "lost", inEveryRun: false),
     ]
 }
@@ -53,7 +55,8 @@ enum Selection {
     static let groups = Group.all.filter { group in
         chosen("FIDELITY_GROUPS").map { $0.contains(group.name) || $0 == ["all"] } ?? group.inEveryRun
     }
-    static let modes = chosen("FIDELITY_MODES").map { $0.compactMap(Mode.init) } ?? [.eager, .lazy]
+    /// nil: each group has its own.
+    static let modes = chosen("FIDELITY_MODES").map { $0.compactMap(Mode.init) }
     /// `FIDELITY_APPLICATIONS=redis,node`, or all; none by default: they take minutes.
     static let applications = Application.all.filter { application in
         chosen("FIDELITY_APPLICATIONS").map { $0.contains(application.name) || $0 == ["all"] } ?? false
