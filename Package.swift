@@ -12,6 +12,8 @@ let strict: [SwiftSetting] = [
     // Nothing is used of what joins Testing with Foundation, and Debian's swiftlang 6.2.3 has its module without its library.
     .unsafeFlags(["-Xfrontend", "-disable-cross-import-overlays"]),
 ]
+// SwiftPM's own part of the tests asks for it all the same: an empty one is in this folder.
+let emptyLibraries: [LinkerSetting] = [.unsafeFlags(["-L", "\(Context.packageDirectory)/Tests/Support/EmptyLibraries"])]
 
 // What becomes part of the shim. Algorithms that search texts for texts come with the compiler's module of regular
 // expressions, which would be an eighth of the shim's file, so it is not imported and a use of them does not build.
@@ -29,7 +31,7 @@ func room(
 func tests(of name: String, _ more: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests", dependencies: [.byName(name: name)] + more, path: "Tests/Unit/\(name)",
-        swiftSettings: strict)
+        swiftSettings: strict, linkerSettings: emptyLibraries)
 }
 
 func library(_ name: String) -> Target { .systemLibrary(name: name, path: "Sources/C/\(name)") }
