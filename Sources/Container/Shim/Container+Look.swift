@@ -115,7 +115,7 @@ extension Container {
 
     private func openConnections(_ traffic: Traffic) -> [TCPConnection] {
         do throws(SystemError) {
-            return try traffic.openConnections()
+            return try traffic.openConnections().filter { !traffic.ignoredPeers.have($0.remote) }
         } catch {
             // Idleness is then told from packets alone.
             context.log.debug("cannot look at the open connections: \(error)", label)
