@@ -168,6 +168,13 @@ final class StandInLife {
 
     // MARK: Ways into its states
 
+    /// On a node of its own.
+    static func running(_ annotations: [String: String] = [:]) throws -> StandInLife {
+        let life = try StandInLife(on: try StandInNode(), annotations: annotations)
+        life.run()
+        return life
+    }
+
     func run() {
         create()
         node.settle()
