@@ -105,7 +105,8 @@ let package = Package(
         support("Commands"),
         tests(of: "Linux"),
         tests(of: "DataPath", ["Linux", "CBPF", "CDataPath", "Checkpoint", "Shim"]),
-        tests(of: "Lifecycle"),
+        .target(name: "SplitMix", path: "Tests/Support/SplitMix", swiftSettings: strict),
+        tests(of: "Lifecycle", ["SplitMix"]),
         .target(name: "Hex", path: "Tests/Support/Hex", swiftSettings: strict),
         tests(of: "Protobuf", ["Hex"]),
         tests(of: "TTRPC", ["Hex", "Linux", "Protobuf"]),
@@ -125,7 +126,8 @@ let package = Package(
         .testTarget(
             name: "ContainerTests",
             dependencies: [
-                "Checkpoint", "ContainerdAPI", "Lifecycle", "Linux", "Protobuf", "Runc", "Shim", "TaskService",
+                "Checkpoint", "ContainerdAPI", "Lifecycle", "Linux", "Protobuf", "Runc", "Shim", "SplitMix",
+                "TaskService",
             ], path: "Tests/Unit/Container", swiftSettings: strict),
         tests(of: "StatusService", ["Linux", "Protobuf", "Shim", "StatusAPI", "TTRPC"]),
         tests(

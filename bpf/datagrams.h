@@ -22,7 +22,7 @@ static __always_inline void note_datagram(struct __sk_buff *skb, int ingress)
         return;
     __u16 port = bpf_ntohs(ingress ? pair.destination : pair.source);
     __u64 *last = bpf_map_lookup_elem(&datagrams, &port);
-    if (last)
+    if (last && is_use(skb, ingress))
         note_now(last);
 }
 

@@ -65,7 +65,8 @@ static __always_inline int note_plain(struct __sk_buff *skb, int ingress)
         return 1;
     if (may_be_followed(skb, pair, plain.remote, ingress))
         return 0;
-    note_now(last);
+    if (is_use(skb, ingress))
+        note_now(last);
     return 1;
 }
 

@@ -49,8 +49,6 @@ enum {
     MOST_HTTP2_SEGMENTS = 8,
     /* The kind of a frame (RFC 9113, 6.5). */
     HTTP2_SETTINGS = 4,
-    /* <sys/socket.h> is not for BPF. */
-    FAMILY_IPV4 = 2,
 };
 
 /* The first four bytes of a request. 0 if there are fewer. */
@@ -237,19 +235,7 @@ static __always_inline int may_be_followed(struct __sk_buff *skb, struct port_pa
 static __always_inline int may_be_probe(struct bpf_sk_lookup *lookup)
 {
     struct zp_address remote;
-    if (lookup->family == FAMILY_IPV4) {
-        __u32 ipv4 = lookup->remote_ip4;
-        /* Else the compiler computes which field to read, and the verifier allows constants only. */
-        asm volatile("" : "+r"(ipv4));
-        map_ipv4(&remote, ipv4);
-    } else {
-        __u32 last = lookup->remote_ip6[3];
-        asm volatile("" : "+r"(last));
-        remote.words[0] = lookup->remote_ip6[0];
-        remote.words[1] = lookup->remote_ip6[1];
-        remote.words[2] = lookup->remote_ip6[2];
-        remote.words[3] = last;
-    }
+    load_remote(lookup, &remote);
     return bpf_map_lookup_elem(&probers, &remote) != 0;
 }
 

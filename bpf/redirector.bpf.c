@@ -6,9 +6,11 @@
  * note when a declared port was last used; probes.h tells what does not count as use. They let the chain go on, and
  * never keep, change or drop a packet.
  *
- * `zeropod_steer` runs where the kernel looks for a listening socket (sk_lookup, Linux 5.9): that is, for new
- * connections only. While a port is redirected it names the activator's listener instead of the application's, or the
- * reception's for connections that may be probes. No header is changed; the accepted socket has the original addresses and ports.
+ * `zeropod_steer` runs where the kernel looks for a listening socket, or one that datagrams of anybody come to (sk_lookup,
+ * Linux 5.9): of TCP that is for new connections only. While a port is redirected it names the activator's listener instead of
+ * the application's, or the reception's for connections that may be probes. No header is changed; the accepted socket has the
+ * original addresses and ports. Peers that are ignored find no socket at the ports of what sleeps (SK_DROP): the kernel answers
+ * them with RST, or that the port cannot be reached.
  *
  * bpf_sk_assign from the tc program on ingress would be another place for it, and was tried. It bypasses a TIME_WAIT
  * socket with the same four numbers instead of ending it, and since Linux 6.10 the SYN is then dropped in silence
@@ -53,7 +55,7 @@ struct {
     __type(value, __u64);
 } counters SEC(".maps");
 
-/* Not read by the programs: what user space has to know to take the pod apart again, kept where a crash leaves it. */
+/* What user space has to know to take the pod apart again, kept where a crash leaves it; and whether peers.h is needed. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
@@ -161,6 +163,8 @@ static __always_inline int find_tcp(struct __sk_buff *skb, __u32 *offset)
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 
 #include "clock.h"
+#include "segments.h"
+#include "peers.h"
 #include "datagrams.h"
 #include "refusals.h"
 #include "probes.h"
@@ -192,7 +196,9 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
         return;
     struct zp_flow flow = {};
     __u32 end = load_flow(skb, begin.ports, ingress, &flow);
-    if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress))
+    /* Also a peer that does not count may ask as a probe, and is remembered. */
+    if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress)
+        && is_use(skb, ingress))
         note_now(last);
 }
 
@@ -248,15 +254,15 @@ SEC("sk_lookup")
 int zeropod_steer(struct bpf_sk_lookup *lookup)
 {
     __u16 number = lookup->local_port;
-    if (lookup->protocol != IPPROTO_TCP)
-        return SK_PASS;
-    struct zp_port *port = bpf_map_lookup_elem(&ports, &number);
-    if (!port)
-        return SK_PASS;
-    if (port->received && (port->passive || may_be_probe(lookup))
+    struct zp_port *port = lookup->protocol == IPPROTO_TCP ? bpf_map_lookup_elem(&ports, &number) : 0;
+    if (port && port->received && (port->passive || may_be_probe(lookup))
         && assign(lookup, ZP_MAX_ACTIVATORS + port->activator, ZP_RECEIVED))
         return SK_PASS;
-    if (port->redirected)
+    if (is_turned_away(lookup)) {
+        count(ZP_TURNED_AWAY);
+        return SK_DROP;
+    }
+    if (port && port->redirected)
         assign(lookup, port->activator, ZP_STEERED);
     return SK_PASS;
 }

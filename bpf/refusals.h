@@ -27,7 +27,7 @@ static __always_inline void note_refusal(struct __sk_buff *skb)
 {
     __u16 key = ZP_REFUSED_PORTS;
     __u64 *last = bpf_map_lookup_elem(&activity, &key);
-    if (!last || skb->ifindex == LOOPBACK)
+    if (!last || skb->ifindex == LOOPBACK || !is_use(skb, 0))
         return;
     note_now(last);
     __u8 record = 1;

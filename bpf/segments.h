@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * A TCP segment: between whom it goes, and where its payload is.
+ * A packet: between whom it goes; and of a TCP segment, where its payload is.
  */
 #ifndef ZEROPOD_SEGMENTS_H
 #define ZEROPOD_SEGMENTS_H
@@ -43,6 +43,27 @@ static __always_inline __u32 load_addresses(
     __builtin_memcpy(source, &header.saddr, sizeof *source);
     __builtin_memcpy(destination, &header.daddr, sizeof *destination);
     return sizeof header + bpf_ntohs(header.payload_len);
+}
+
+/* <sys/socket.h> is not for BPF. */
+enum { FAMILY_IPV4 = 2 };
+
+/* The other end, where the kernel looks for a socket. */
+static __always_inline void load_remote(struct bpf_sk_lookup *lookup, struct zp_address *remote)
+{
+    if (lookup->family == FAMILY_IPV4) {
+        __u32 ipv4 = lookup->remote_ip4;
+        /* Else the compiler computes which field to read, and the verifier allows constants only. */
+        asm volatile("" : "+r"(ipv4));
+        map_ipv4(remote, ipv4);
+    } else {
+        __u32 last = lookup->remote_ip6[3];
+        asm volatile("" : "+r"(last));
+        remote->words[0] = lookup->remote_ip6[0];
+        remote->words[1] = lookup->remote_ip6[1];
+        remote->words[2] = lookup->remote_ip6[2];
+        remote->words[3] = last;
+    }
 }
 
 static __always_inline int load_segment(struct __sk_buff *skb, __u32 tcp, __u32 end, struct segment *segment)

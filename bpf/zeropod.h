@@ -18,6 +18,10 @@ enum {
     ZP_MAX_DATAGRAM_PORTS = 64,
     /* Addresses of the node. With more (kube-proxy's IPVS mode has one a service) the first ones count. */
     ZP_MAX_PROBERS = 256,
+    /* Ranges of addresses of peers that a pod ignores. */
+    ZP_MAX_IGNORED = 256,
+    /* Ports at which they are refused: all that a pod's containers listen on. */
+    ZP_MAX_REFUSING = 1024,
     /* Connections from the node that are followed from their SYN on; older ones count as traffic. */
     ZP_MAX_FLOWS = 256,
     /* Different requests of probes that are remembered, each with its answer. */
@@ -65,6 +69,18 @@ struct zp_address {
     __u32 words[4];
 };
 
+/* Key of `ignored`: the addresses that begin with as many bits. */
+struct zp_range {
+    __u32 length;
+    struct zp_address address;
+};
+
+/* Key of `refusing`. */
+struct zp_service {
+    __u16 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+    __u16 port;     /* host order */
+};
+
 /* Key of `flows`; ports in network order. */
 struct zp_flow {
     struct zp_address remote;
@@ -108,6 +124,7 @@ struct zp_request {
 /* Value of `pod`, of which there is one. */
 struct zp_pod {
     __u64 network_namespace; /* inode number */
+    __u64 ignores;           /* 1: some peers, those in `ignored` */
 };
 
 /* What a task has that CRIU would lose, and that /proc does not show. */
@@ -143,6 +160,7 @@ enum zp_counter {
     ZP_NO_ACTIVATOR, /* the port was redirected, but its slot had no socket */
     ZP_REFUSED,      /* the kernel would not take the activator's socket */
     ZP_RECEIVED,     /* segments handed to a reception */
+    ZP_TURNED_AWAY,  /* packets of ignored peers, which would have woken a container */
     ZP_COUNTERS,
 };
 

@@ -53,15 +53,17 @@ package struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var family: Family { address >> 32 == 0xffff ? .ipv4 : .ipv6 }
 
-    package var description: String {
+    package var description: String { family == .ipv4 ? "\(host):\(port)" : "[\(host)]:\(port)" }
+
+    /// Without the port.
+    package var host: String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         var bytes = address.bigEndian
         withUnsafeBytes(of: &bytes) { bytes in
             let start = family == .ipv4 ? 12 : 0
             _ = inet_ntop(family.number, bytes.baseAddress.map { $0 + start }, &text, socklen_t(text.count))
         }
-        let name = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return family == .ipv4 ? "\(name):\(port)" : "[\(name)]:\(port)"
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     // MARK: For the kernel

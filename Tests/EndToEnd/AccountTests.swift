@@ -6,16 +6,10 @@ import Testing
 extension AlteredNodes {
     /// What a pod may cost its node, where the operator has said nothing or little.
     @Suite struct AccountTests {
-        private func withPolicy(_ lines: String, on node: TestNode, _ body: () async throws -> Void) async throws {
-            let file = "/etc/zeropod/node.conf"
-            try await node.altered(
-                by: "mv \(file) \(file).before; printf '\(lines)' >\(file)", back: "mv \(file).before \(file)", body)
-        }
-
         /// Asleep and awake a thousand times a second would be the node's processor, not the pod's.
         @Test func idleTimesHaveAFloor() async throws {
             let node = try await node(.current)
-            try await withPolicy("", on: node) {
+            try await node.withPolicy("") {
                 let error = await #expect(throws: CallFailed.self) {
                     try await node.runPod("hasty", runtime: .zeropod, annotations: sleepy(after: "1ms")).delete()
                 }
@@ -29,7 +23,7 @@ extension AlteredNodes {
 
         @Test func aPodSleepsSoOftenAndNoMore() async throws {
             let node = try await node(.current)
-            try await withPolicy("shortest-idle = 100ms\\nsleeps-per-minute = 2\\n", on: node) {
+            try await node.withPolicy("shortest-idle = 100ms\\nsleeps-per-minute = 2\\n") {
                 try await node.withSleepyPod("restless") { pod in
                     let server = try await pod.start("server", image: "python")
                     for cycle in 1...2 {
@@ -47,7 +41,7 @@ extension AlteredNodes {
         /// Memory that is open like a file (memfd_create) is in the images as well as that of the processes.
         @Test func imagesAreCountedBeforeTheyAreWritten() async throws {
             let node = try await node(.current)
-            try await withPolicy("shortest-idle = 100ms\\npod-images = 67108864\\n", on: node) {
+            try await node.withPolicy("shortest-idle = 100ms\\npod-images = 67108864\\n") {
                 try await node.withSleepyPod("hoarder") { pod in
                     let hoard =
                         "import os,sys; f=open(os.memfd_create('h'),'wb'); f.write(b'x'*(200<<20)); f.flush();"
@@ -63,7 +57,7 @@ extension AlteredNodes {
         /// All sleepers are called at once: they wake one after the other, and each client is answered.
         @Test func wakesPassAGate() async throws {
             let node = try await node(.current)
-            try await withPolicy("shortest-idle = 100ms\\nwakes-at-once = 1\\n", on: node) {
+            try await node.withPolicy("shortest-idle = 100ms\\nwakes-at-once = 1\\n") {
                 try await node.withStandInForCRIU {
                     try await node.withSleepyPod("first", after: "1s") { one in
                         try await node.withSleepyPod("second", after: "1s") { two in
@@ -97,7 +91,7 @@ extension AlteredNodes {
         /// Whoever waits for its turn may be ended, and others go on.
         @Test func whoWaitsMayBeEnded() async throws {
             let node = try await node(.current)
-            try await withPolicy("shortest-idle = 100ms\\nwakes-at-once = 1\\n", on: node) {
+            try await node.withPolicy("shortest-idle = 100ms\\nwakes-at-once = 1\\n") {
                 try await node.withStandInForCRIU {
                     try await node.withSleepyPod("first", after: "1s") { one in
                         let first = try await one.start("server", image: "python")

@@ -20,6 +20,13 @@ extension TestNode {
         try await shell("set -e; \(back)")
     }
 
+    /// Lets its operator say something else for as long as `body` runs.
+    func withPolicy(_ lines: String, _ body: () async throws -> Void) async throws {
+        let file = "/etc/zeropod/node.conf"
+        try await altered(
+            by: "mv \(file) \(file).before; printf '\(lines)' >\(file)", back: "mv \(file).before \(file)", body)
+    }
+
     /// Lets containerd stand still, and see nothing, for as long as `body` runs.
     func withContainerdStopped(_ body: () async throws -> Void) async throws {
         let signal = { (name: String) in "kill -\(name) $(cat /run/containerd.pid)" }

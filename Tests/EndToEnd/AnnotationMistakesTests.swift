@@ -15,6 +15,7 @@ extension SleepingPods {
             ("disable-checkpointing", "perhaps"),
             ("connect-timeout", "5"),
             ("container-names", ","),
+            ("ignore-peers", "10.0.0.7/8"),
         ]
 
         @Test(arguments: mistakes) func mistakeIsNamed(_ annotation: String, _ value: String) async throws {

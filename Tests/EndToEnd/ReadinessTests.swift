@@ -60,3 +60,41 @@ extension SleepingPods {
         }
     }
 }
+
+extension AlteredNodes {
+    /// Work in the start puts the first sleep off, and that one alone.
+    @Suite struct StartUnderWayTests {
+        /// It listens, and computes until a file is there, and then from when another one is. Four processes have enough of
+        /// a busy machine.
+        private static let program = """
+            import os, socket, time
+            server = socket.create_server(("", 8080))
+            children = [os.fork() for _ in range(2)]
+            while not os.path.exists("/tmp/done"): pass
+            while not os.path.exists("/tmp/again"): time.sleep(1)
+            while True: pass
+            """
+
+        @Test(arguments: Containerd.usual) func itSleepsWhenTheWorkIsDone(_ containerd: Containerd) async throws {
+            let node = try await node(containerd)
+            try await node.withPolicy("shortest-idle = 100ms\\nlongest-start = 1h\\n") {
+                try await node.withSleepyPod("start", after: "1s") { pod in
+                    let server = try await pod.start(
+                        "server", image: "python", command: ["python3", "-c", Self.program])
+                    try await eventually("it says why it stays awake") {
+                        try await server.sleepReport().reasons == [
+                            "its processes are at work, and it has not slept yet: it may when they are done, or have"
+                                + " run for 3600 s"
+                        ]
+                    }
+                    try await server.expectSleeps(0)
+                    try await node.shell("touch \(server.files)/tmp/done")
+                    try await server.awaitSleep()
+                    try await node.shell("touch \(server.files)/tmp/again")
+                    try await node.run("/opt/zeropod/bin/zeropod", "wake", server.id)
+                    try await server.awaitSleep(2)
+                }
+            }
+        }
+    }
+}

@@ -45,7 +45,7 @@ install_files() {
     install -m 755 "$here/conf/recording-runc" usr/local/bin/recording-runc
     # Tests would otherwise wait most of their time.
     mkdir -p etc/zeropod
-    printf 'shortest-idle = 100ms\nsleeps-per-minute = 100000\n' >etc/zeropod/node.conf
+    printf 'shortest-idle = 100ms\nlongest-start = 5s\nsleeps-per-minute = 100000\n' >etc/zeropod/node.conf
     printf '127.0.0.1 localhost\n::1 localhost\n' >etc/hosts
     : >etc/resolv.conf
     echo "$NAME" >etc/hostname

@@ -70,6 +70,7 @@ package struct Lifecycle: Hashable, Sendable {
     var isWanted = false
     /// Since when the container has been awake. Idleness cannot begin before.
     var awakeSince: UInt64 = 0
+    var startedAt: UInt64 = 0
     /// How long until the next look: grows while there is nothing to see.
     var patience: UInt64
     /// Until when no checkpoint is tried, because CRIU has refused one.
@@ -91,7 +92,7 @@ package struct Lifecycle: Hashable, Sendable {
     package mutating func started(at now: UInt64) -> [Effect] {
         guard state == .starting else { return [] }
         state = .running
-        awakeSince = now
+        (startedAt, awakeSince) = (now, now)
         return policy.mayEverSleep ? [.look(after: patience)] : []
     }
 
@@ -125,11 +126,12 @@ package struct Lifecycle: Hashable, Sendable {
 
     /// The look that `Effect.look` asked for: which ports the container listens on, when a packet was last seen, and
     /// when the newest request came that has not been answered yet; whether there is a connection, of those for whom that
-    /// counts; whether the processes were at work while there were connections; which of the named ports it has never
-    /// listened on; and which probe it has failed, in words.
+    /// counts; whether the processes were at work while there were connections; whether they were at work at all; which of
+    /// the named ports it has never listened on; and which probe it has failed, in words.
     package mutating func looked(
         at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64, unansweredSince: UInt64? = nil,
-        isConnected: Bool = false, isWorking: Bool = false, missing: Set<UInt16> = [], failing: String? = nil
+        isConnected: Bool = false, isWorking: Bool = false, isBusy: Bool = false, missing: Set<UInt16> = [],
+        failing: String? = nil
     ) -> [Effect] {
         guard state == .running, policy.mayEverSleep else { return [] }
         var effects: [Effect] = []
@@ -152,12 +154,14 @@ package struct Lifecycle: Hashable, Sendable {
         let idleSince = max(lastActivity, awakeSince)
         let idle = now > idleSince ? now - idleSince : 0
         // Some programs always do a little.
-        reasons.remove(.working)
-        reasons.remove(.computing)
+        for reason in Reason.work { reasons.remove(reason) }
         if isWorking && policy.workCounts {
             reasons.insert(.computing)
         } else if isWorking && idle < policy.longestAnswer {
             reasons.insert(.working)
+        } else if isBusy && !hasSlept && now < startedAt + policy.longestStart {
+            let limit = policy.longestStart / 1_000_000_000
+            reasons.insert(.startUnderWay, "it may when they are done, or have run for \(limit) s")
         }
         let enough = hasSlept ? policy.scaleDownAfter : policy.firstScaleDownAfter
         if let failing { reasons.insert(.notReady, failing) } else { reasons.remove(.notReady) }
@@ -181,8 +185,7 @@ package struct Lifecycle: Hashable, Sendable {
         case .starting, .running, .restoring, .resuming, .thawing, .exited: break
         }
         // A guess, of which a person knows better.
-        reasons.remove(.working)
-        reasons.remove(.computing)
+        for reason in Reason.work { reasons.remove(reason) }
         guard state == .running, policy.mayEverSleep, let way = way(at: now) else { return nil }
         if ports.isEmpty && !policy.sleepsWithoutPorts { return nil }
         return sleep(way)

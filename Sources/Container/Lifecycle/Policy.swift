@@ -4,6 +4,8 @@ package struct Policy: Hashable, Sendable {
     package let scaleDownAfter: UInt64
     /// The same, for its first sleep.
     package let firstScaleDownAfter: UInt64
+    /// For how long after its start processes at work put that off.
+    package let longestStart: UInt64
     /// Reasons that hold for the whole life of the container.
     package let standingReasons: [Reason]
     /// It sleeps though no TCP port is known: something else wakes it.
@@ -24,16 +26,20 @@ package struct Policy: Hashable, Sendable {
     }
 
     package init(
-        scaleDownAfter: UInt64, first: UInt64? = nil, standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false,
-        ways: Ways = .all, workCounts: Bool = false
+        scaleDownAfter: UInt64, first: UInt64? = nil, longestStart: UInt64 = Self.longestStart,
+        standingReasons: [Reason] = [], sleepsWithoutPorts: Bool = false, ways: Ways = .all, workCounts: Bool = false
     ) {
         self.scaleDownAfter = max(scaleDownAfter, Self.shortest)
         firstScaleDownAfter = first.map { max($0, Self.shortest) } ?? self.scaleDownAfter
+        self.longestStart = longestStart
         self.standingReasons = standingReasons
         self.sleepsWithoutPorts = sleepsWithoutPorts
         self.ways = ways
         self.workCounts = workCounts
     }
+
+    /// Longer than most starts take. A program that always computes is kept from its first sleep for so long.
+    package static let longestStart: UInt64 = 600_000_000_000
 
     /// A checkpoint takes about as long. Less would be looking all the time.
     private static let shortest: UInt64 = 10_000_000

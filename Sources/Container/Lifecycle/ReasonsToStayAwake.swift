@@ -18,9 +18,13 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case requestInFlight = "it has not answered a request yet"
     case working = "its processes are at work while connections are open"
     case computing = "its processes are at work, and zeropod.ctrox.dev/activity is work"
+    case startUnderWay = "its processes are at work, and it has not slept yet"
     case connected = "a connection to it is open, and zeropod.ctrox.dev/activity is connections"
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"
+
+    /// Those that are told from processor time.
+    static let work: [Reason] = [.working, .computing, .startUnderWay]
 
     /// Stands in the way of a checkpoint alone: the container can be frozen.
     var allowsFreezing: Bool {

@@ -85,8 +85,9 @@ extension Container {
         let since = unanswered.min().map { now.nanoseconds - min(now.nanoseconds, $0.nanoseconds) }
         let isConnected =
             configuration.activity == .connections && open.contains { $0.isOpen && ports.contains($0.local.port) }
+        let isBusy = wereAtWork(until: now)
         let isWorking =
-            wasAtWork(until: now)
+            isBusy
             && (configuration.activity == .work
                 || open.contains { $0.isOpen && (ports.contains($0.local.port) || sockets[$0.inode] != nil) })
         let missing = (configuration.ports ?? []).subtracting(portsListenedOn)
@@ -97,7 +98,7 @@ extension Container {
                 at: now.nanoseconds, ports: ports,
                 lastActivity: activity.map { $0.last?.nanoseconds ?? 0 } ?? now.nanoseconds,
                 unansweredSince: since, isConnected: isConnected, isWorking: isWorking,
-                missing: missing, failing: failing)
+                isBusy: isBusy, missing: missing, failing: failing)
         }
     }
 
@@ -109,22 +110,12 @@ extension Container {
         }
     }
 
-    /// Whether the processes have used more than a fiftieth of a processor since they were last looked at. What an answer
-    /// takes to compute shows nowhere else, if an earlier one was sent over the same connection meanwhile.
-    private func wasAtWork(until now: Instant) -> Bool {
-        let used = cgroup?.processorTime
-        defer { workBefore = used.map { (now, $0) } }
-        guard let used, let (then, before) = workBefore else { return false }
-        let span = max(now.since(then).nanoseconds, Self.shortestWork * 50)
-        return used.nanoseconds > before.nanoseconds + span / 50
-    }
-
-    /// Nanoseconds: less is what it takes to wait.
-    private static let shortestWork: UInt64 = 10_000_000
+    /// Whether the processes were at work since they were last looked at.
+    func wereAtWork(until now: Instant) -> Bool { work.isAtWork(at: now, used: cgroup?.processorTime) }
 
     private func openConnections(_ traffic: Traffic) -> [TCPConnection] {
         do throws(SystemError) {
-            return try traffic.openConnections()
+            return try traffic.openConnections().filter { !traffic.ignoredPeers.have($0.remote) }
         } catch {
             // Idleness is then told from packets alone.
             context.log.debug("cannot look at the open connections: \(error)", label)

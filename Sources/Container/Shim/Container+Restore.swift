@@ -111,7 +111,7 @@ extension Container {
             context.log.error("runc's state does not know the restored process: \(error)", label)
         }
         // The restore itself was work, in the container's cgroup.
-        workBefore = cgroup?.processorTime.map { (.now, $0) }
+        work.begin(at: context.loop.now, used: cgroup?.processorTime)
         resumeRestored()
         let memory = restored.pages.map(ComingMemory.init)
         letGo(attempt, lifecycle.state == .exited ? .ended : .awake(memory))

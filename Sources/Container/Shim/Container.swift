@@ -46,8 +46,7 @@ package final class Container {
     var portsListenedOn: Set<UInt16> = []
     /// What the last look knew of packets.
     var lastActivity: Activity?
-    /// Processor time that had been used when that was last looked at.
-    var workBefore: (at: Instant, used: Instant.Span)?
+    var work = WorkRecord()
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
     /// What belongs to the state that it is in.
@@ -94,6 +93,7 @@ package final class Container {
                 pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
         policy = Policy(
             scaleDownAfter: configuration.scaleDownAfter, first: configuration.firstScaleDownAfter,
+            longestStart: context.policy.longestStart,
             standingReasons: Self.standingReasons(spec, configuration, streams),
             sleepsWithoutPorts: !configuration.datagramPorts.isEmpty, ways: configuration.sleep,
             workCounts: configuration.activity == .work)

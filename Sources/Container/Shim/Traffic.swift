@@ -18,8 +18,11 @@ final class Traffic {
     /// Ports that the annotation names and nobody has listened on when the container fell asleep.
     private var unattended: Set<UInt16> = []
     private let probes: ProbeMemory
+    let ignoredPeers: Set<AddressRange>
+    /// Where they are refused now.
+    var refusing: [Redirector.Transport: Set<UInt16>] = [:]
     private(set) var declared: Set<UInt16> = []
-    private var datagramPorts: Set<UInt16>
+    private(set) var datagramPorts: Set<UInt16>
     let endpoints = SleepingEndpoints()
     /// Connections that had been ended by their peers when the sleep was decided.
     private var endedBefore: Set<UInt64> = []
@@ -78,8 +81,10 @@ final class Traffic {
             loop: container.context.loop, networkNamespace: pod.namespace, clients: pod.clients,
             log: { [log] in log.warning($0) })
         try pod.redirector.register(activator, slot: slot)
+        ignoredPeers = container.configuration.ignoredPeers
         datagramPorts = container.configuration.datagramPorts
         try declareDatagrams()
+        try ignorePeers()
         pod.slots.take(slot)
     }
 
@@ -139,7 +144,9 @@ final class Traffic {
     func hold(from pids: [pid_t], _ onConnection: @escaping () -> Void) throws(SystemError) {
         closePassiveConnections(of: pids)
         endedBefore = Set(try openConnections().filter(\.peerHasEnded).map(\.inode))
+        try refuseIgnored(at: [.tcp: declared.union(listeningPorts(of: pids)), .udp: datagramPorts])
         var manners = probes.manners
+        manners.ignoredPeers = ignoredPeers
         manners.waitingPorts = pod.redirector.portsThatWait(among: declared)
         activator.hold(manners, onConnection: onConnection)
         try pod.refusals.start(slot, onConnection)
@@ -177,11 +184,14 @@ final class Traffic {
     }
 
     private func policy(datagramPorts: Set<UInt16>?) -> WakePolicy {
-        WakePolicy(passivePorts: passivePorts, datagramPorts: datagramPorts)
+        WakePolicy(passivePorts: passivePorts, datagramPorts: datagramPorts, ignoredPeers: ignoredPeers)
     }
 
     /// The processes are gone; what comes to what they had open brings them back.
     func processesEnded(_ onArrival: @escaping () -> Void) {
+        attempt("refuse peers that are ignored") { () throws(SystemError) in
+            try refuseIgnored(at: [.tcp: endpoints.ports])
+        }
         attempt("let more connections wait") { () throws(SystemError) in
             try pod.namespace.inside { () throws(SystemError) in endpoints.lengthenQueues() }
         }
@@ -198,6 +208,7 @@ final class Traffic {
     ///
     /// - Parameter copies: of what they have open, which must be gone before they go on.
     func processesStandStill(_ copies: [Int32], _ onArrival: @escaping () -> Void) throws(SystemError) {
+        try refuseIgnored(at: Self.services(of: copies))
         try endpoints.standStill(copies, policy(datagramPorts: nil))
         try endpoints.start(loop, connections: openConnections, onArrival)
     }
@@ -241,6 +252,7 @@ final class Traffic {
         attempt("end the redirect") { () throws(SystemError) in
             try pod.redirector.setRedirect(false, ports: declared)
         }
+        admitIgnored()
     }
 
     /// Connections that have waited for the processes, and probes that they were spared, since the start.
@@ -250,6 +262,7 @@ final class Traffic {
 
     /// The container has ended: its ports are free for the next one.
     func end() {
+        admitIgnored()
         attempt("forget ports") { () throws(SystemError) in
             try pod.redirector.forget(ports: declared)
             try pod.redirector.forget(datagramPorts: datagramPorts)

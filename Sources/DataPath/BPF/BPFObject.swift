@@ -63,6 +63,8 @@ struct BPFObject: ~Copyable {
     /// Before Linux 6.1 the kernel warns (WARN_ONCE) when a tracing program may write to a hash map that allocates as
     /// it goes. There, maps that the tracker reaches take their memory at once.
     static func allocateAheadIfNeeded(_ map: OpaquePointer) {
-        if KernelVersion.running < KernelVersion(6, 1) { bpf_map__set_map_flags(map, 0) }
+        if allocatesAhead { bpf_map__set_map_flags(map, 0) }
     }
+
+    static var allocatesAhead: Bool { KernelVersion.running < KernelVersion(6, 1) }
 }

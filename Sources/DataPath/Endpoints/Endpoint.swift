@@ -100,15 +100,21 @@ package struct WakePolicy: Sendable {
     package var passivePorts: Set<UInt16>
     /// UDP ports that wake; nil: every datagram does.
     package var datagramPorts: Set<UInt16>?
+    /// Connections with these, whoever made them, do not wake.
+    package var ignoredPeers: Set<AddressRange>
 
-    package init(passivePorts: Set<UInt16>, datagramPorts: Set<UInt16>?) {
+    package init(passivePorts: Set<UInt16>, datagramPorts: Set<UInt16>?, ignoredPeers: Set<AddressRange> = []) {
         self.passivePorts = passivePorts
         self.datagramPorts = datagramPorts
+        self.ignoredPeers = ignoredPeers
     }
 
-    func wakes(_ endpoint: Endpoint) -> Bool {
+    /// - Parameter number: a descriptor of the endpoint.
+    func wakes(_ endpoint: Endpoint, _ number: Int32) -> Bool {
         switch endpoint {
-        case .listener(let port), .connection(let port): !passivePorts.contains(port)
+        case .listener(let port): !passivePorts.contains(port)
+        case .connection(let port):
+            !passivePorts.contains(port) && (ignoredPeers.isEmpty || !ignoredPeers.have(endpoint.peer(number)))
         case .datagrams(let port): datagramPorts?.contains(port) ?? true
         case .local: true
         case .other: false

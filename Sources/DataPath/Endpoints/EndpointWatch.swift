@@ -27,7 +27,7 @@ package final class EndpointWatch: Sendable {
             case .connection: connections += 1
             default: break
             }
-            if policy.wakes(endpoint) { try readable.add(number) }
+            if policy.wakes(endpoint, number) { try readable.add(number) }
         }
         self.readable = readable
         self.listeners = listeners

@@ -8,6 +8,8 @@ package final class Reception {
     package struct Manners {
         package var answers = Answers()
         package var passivePorts: Set<UInt16> = []
+        /// Peers for whom the application is not woken.
+        package var ignoredPeers: Set<AddressRange> = []
         /// How many bytes of a request are looked at.
         package var limit = 1024
         /// Who says nothing for longer is served by the application, which may be the one to speak first.
@@ -77,11 +79,11 @@ package final class Reception {
 
     private func receive(_ socket: OpenSocket) {
         guard let port = try? TCPSocket.localAddress(socket.descriptor).port,
-            let asker = try? TCPSocket.peerAddress(socket.descriptor).address
+            let peer = try? TCPSocket.peerAddress(socket.descriptor)
         else { return }
         if !isOpen { return onPass(socket) }
         let visitor = Visitor(
-            asker: asker, port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
+            asker: peer.address, port: port, isPassive: manners.passivePorts.contains(port), limit: manners.limit,
             answers: manners.answers)
         let patience: VisitorDesk.Patience =
             if visitor.isPassive {
@@ -89,7 +91,10 @@ package final class Reception {
             } else {
                 manners.waitingPorts.contains(port) ? .untilItSpeaks : .for(manners.patience)
             }
-        let decided = loop.reply { [weak self] (outcome: VisitorDesk.Outcome) in self?.decided(outcome, port) }
+        let isIgnored = manners.ignoredPeers.have(peer)
+        let decided = loop.reply { [weak self] (outcome: VisitorDesk.Outcome) in
+            self?.decided(outcome, port, isIgnored: isIgnored)
+        }
         do throws(SystemError) {
             try network.begin { [limit = manners.limit] room, done in
                 room.desk.receive(
@@ -101,9 +106,11 @@ package final class Reception {
         }
     }
 
-    private func decided(_ outcome: VisitorDesk.Outcome, _ port: UInt16) {
+    private func decided(_ outcome: VisitorDesk.Outcome, _ port: UInt16, isIgnored: Bool) {
         switch outcome {
         case .gone: answered += 1
+        // It ends here. Without a reason the application is about to be there anyway.
+        case .pass(_, reason: .some) where isIgnored, .sentAway where isIgnored: break
         case .pass(let socket, let reason): pass(socket, port, reason)
         case .sentAway(let reason):
             // It comes again at once, and must not be told the same: from now on connections wait for the wake.

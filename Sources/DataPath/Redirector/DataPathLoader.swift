@@ -88,7 +88,7 @@ package enum DataPathLoader {
         }
         try system { () throws(SystemError) in
             let map = try PinnedMap<UInt32, zp_pod>("\(pins.unfinished)/\(PodPins.Map.pod.rawValue)")
-            try map.set(0, to: zp_pod(network_namespace: inode))
+            try map.set(0, to: zp_pod(network_namespace: inode, ignores: 0))
             let activity = try PinnedMap<UInt16, UInt64>("\(pins.unfinished)/\(PodPins.Map.activity.rawValue)")
             try activity.set(ZP_REFUSED_PORTS, to: 0)
             try retrying("rename", pins.directory) { rename(pins.unfinished, pins.directory) }

@@ -23,6 +23,8 @@ struct PodPins: Sendable {
         case requests
         case datagrams
         case refusals
+        case ignored
+        case refusing
     }
 
     enum Program: String, CaseIterable {

@@ -12,6 +12,8 @@ package final class Redirector {
     private let counts: PinnedMap<UInt32, UInt64>
     let probers: PinnedMap<UInt128, UInt8>
     let requests: PinnedMap<UInt32, UInt8>
+    /// What `ignore` was told.
+    var ignored: Set<AddressRange> = []
 
     /// Opens what `DataPathLoader.attach` made for this pod.
     package init(pod: String) throws(SystemError) {
@@ -132,6 +134,8 @@ package final class Redirector {
         package let refused: UInt64
         /// Segments that were handed to a reception.
         package let received: UInt64
+        /// Segments and datagrams of ignored peers that were refused.
+        package let turnedAway: UInt64
 
         package var description: String {
             "steered \(steered), received \(received), without activator \(withoutActivator), refused \(refused)"
@@ -141,6 +145,7 @@ package final class Redirector {
     package var counters: Counters {
         Counters(
             steered: counts[ZP_STEERED.rawValue] ?? 0, withoutActivator: counts[ZP_NO_ACTIVATOR.rawValue] ?? 0,
-            refused: counts[ZP_REFUSED.rawValue] ?? 0, received: counts[ZP_RECEIVED.rawValue] ?? 0)
+            refused: counts[ZP_REFUSED.rawValue] ?? 0, received: counts[ZP_RECEIVED.rawValue] ?? 0,
+            turnedAway: counts[ZP_TURNED_AWAY.rawValue] ?? 0)
     }
 }

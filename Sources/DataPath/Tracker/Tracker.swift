@@ -1,3 +1,4 @@
+import CBPF
 import CDataPath
 import Glibc
 import Linux
@@ -40,6 +41,29 @@ package enum Tracker {
     /// Which one is attached on this node, if any.
     package static var installed: Kind? {
         Kind.allCases.first { Files.exists(link($0)) }
+    }
+
+    /// Whether what it notes of a pod's connections is heeded. If not, it notes that where nobody reads it, and still counts
+    /// the pod among those that need it.
+    static func setHeeded(
+        _ isHeeded: Bool, networkNamespace inode: UInt64, activityMap: String
+    ) throws(SystemError) {
+        let pod = UInt32(truncatingIfNeeded: inode)
+        guard let map = try? PinnedMap<UInt32, Int32>(namespaces), map[pod] != nil else { return }
+        if isHeeded {
+            let activity = try PinnedMap<UInt16, UInt64>(activityMap)
+            try map.set(pod, to: activity.descriptor.rawValue)
+            return
+        }
+        // As struct activity_map of bpf/activity.h, which the kernel compares it with.
+        var options = bpf_map_create_opts()
+        options.sz = MemoryLayout<bpf_map_create_opts>.size
+        options.map_flags = BPFObject.allocatesAhead ? 0 : UInt32(BPF_F_NO_PREALLOC)
+        let unread = Descriptor(
+            owning: try retrying("bpf_map_create") {
+                bpf_map_create(BPF_MAP_TYPE_HASH, nil, 2, 8, UInt32(ZP_MAX_PORTS), &options)
+            })
+        try map.set(pod, to: unread.rawValue)
     }
 
     /// Forgets a namespace; the last one takes the tracker along. Does nothing if there is no tracker.

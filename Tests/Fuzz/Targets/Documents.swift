@@ -23,7 +23,7 @@ extension FuzzTarget {
 
     private static let annotationNames = [
         "scaledown-duration", "container-names", "ports-map", "connect-timeout", "wake", "disable-checkpointing",
-        "proxy-timeout", "pre-dump", "disable-probe-detection", "probe-buffer-size",
+        "proxy-timeout", "pre-dump", "disable-probe-detection", "probe-buffer-size", "ignore-peers",
     ]
 
     /// Annotations of a pod: lines of `name=value`, where a digit stands for one of our names.

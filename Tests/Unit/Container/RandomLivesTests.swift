@@ -1,5 +1,6 @@
 import Checkpoint
 import Glibc
+import SplitMix
 import Testing
 
 @testable import Lifecycle
@@ -10,7 +11,7 @@ import Testing
 /// (`StandInContainer.check`, `EventOrder`, `StandInLife.leftovers`). The same seed gives the same lives.
 @Suite struct RandomLivesTests {
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func noOrderBreaksTheRules(_ seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var (sleeps, freezes, wakes) = (0 as UInt64, 0 as UInt64, 0 as UInt64)
         for number in 0..<100 {
             let annotations = ["sleep": ["checkpoint", "freeze", "checkpoint, freeze"], "wake": ["lazy", "eager"]]
@@ -115,19 +116,6 @@ import Testing
             case .delete: life.delete()
             case .start: life.start()
             }
-        }
-    }
-
-    /// Steele, Lea and Flood's generator: the same numbers for the same seed.
-    struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
         }
     }
 }

@@ -68,6 +68,28 @@ import Testing
         }
     }
 
+    /// Its peer may say and end what it likes. Whose a new connection is, is asked before it comes here.
+    @Test func aConnectionOfAnIgnoredPeerDoesNotWake() throws {
+        try inScratch {
+            let listener = try listener()
+            for (range, wakes) in [("127.0.0.0/8", false), ("127.0.0.2", true), ("::1", true)] {
+                let client = try connect(to: listener)
+                guard let accepted = try TCPSocket.accept(listener) else {
+                    Issue.record("no connection waits")
+                    return
+                }
+                let policy = WakePolicy(
+                    passivePorts: [], datagramPorts: [], ignoredPeers: [try AddressRange(range)])
+                let watch = try EndpointWatch([accepted.rawValue], policy)
+                #expect(watch.connections == 1)
+                _ = try client.write([1])
+                #expect(try watch.takeReadable() == (wakes ? [accepted.rawValue] : []))
+                TCPSocket.endSending(client)
+                #expect(try watch.takeReadable() == (wakes ? [accepted.rawValue] : []))
+            }
+        }
+    }
+
     @Test func whatWasThereIsToldOnceAndWhatComesOnceMore() throws {
         try inScratch {
             let listener = try listener()

@@ -17,8 +17,8 @@ import Testing
         #expect(addresses.contains(try #require(SocketAddress("fd99:1::1", port: 0)).address))
         try one.redirector.setProbers(addresses)
         let server = try TestServer(loop, in: one.pod, SocketAddress(ipv6: 0, port: 80)) { peer in
-            peer.onText = { text in
-                if text.hasSuffix("\r\n\r\n") { peer.send(answers()) }
+            peer.onText = { [weak peer] text in
+                if text.hasSuffix("\r\n\r\n") { peer?.send(answers()) }
             }
         }
         return (one, server)

@@ -1,3 +1,4 @@
+import SplitMix
 import Testing
 
 @testable import Lifecycle
@@ -316,7 +317,7 @@ import Testing
     /// With more requests than all orders can be tried of, and lives as long as they get.
     @Test(arguments: policies, [1, 2, 3, 4] as [UInt64])
     func noLongLifeBreaksTheRules(_ policy: Policy, _ seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix(seed: seed)
         var sleeps = 0
         for _ in 0..<40 {
             var situation = (Lifecycle(policy: policy), World())
@@ -344,18 +345,5 @@ import Testing
         }
         // Enough to know that the lives were some.
         #expect(sleeps > 10)
-    }
-
-    /// Steele, Lea and Flood's generator: the same numbers for the same seed.
-    private struct SplitMix: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-            return mixed ^ (mixed >> 31)
-        }
     }
 }

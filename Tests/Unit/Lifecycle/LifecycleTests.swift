@@ -127,6 +127,32 @@ private let second: UInt64 = 1_000_000_000
         #expect(lifecycle.looked(at: 9010 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
     }
 
+    /// A start takes as long as it takes, up to a limit: some programs always compute.
+    @Test func workPutsTheFirstSleepOff() {
+        let look: [Effect] = [.look(after: 10 * second)]
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: 10 * second, longestStart: 100 * second))
+        _ = lifecycle.started(at: 5 * second)
+        _ = lifecycle.looked(at: 6 * second, ports: [80], lastActivity: 0)
+        #expect(lifecycle.looked(at: 104 * second, ports: [80], lastActivity: 0, isBusy: true) == look)
+        #expect(
+            lifecycle.reasons.descriptions == [
+                "its processes are at work, and it has not slept yet: it may when they are done, or have run for 100 s"
+            ])
+        var (asked, done, late) = (lifecycle, lifecycle, lifecycle)
+        #expect(asked.sleepRequested(at: 104 * second) == [.hold, .checkpoint])
+        #expect(done.looked(at: 104 * second, ports: [80], lastActivity: 0) == [.hold, .checkpoint])
+        #expect(late.looked(at: 105 * second, ports: [80], lastActivity: 0, isBusy: true) == [.hold, .checkpoint])
+        // From its first sleep on it is no start.
+        _ = asked.checkpointEnded(.done, at: 20 * second)
+        _ = asked.connectionHeld()
+        _ = asked.restored(at: 30 * second)
+        #expect(asked.looked(at: 40 * second, ports: [80], lastActivity: 0, isBusy: true) == [.hold, .checkpoint])
+        var never = Lifecycle(policy: Policy(scaleDownAfter: 10 * second, longestStart: 0))
+        _ = never.started(at: 0)
+        _ = never.looked(at: second, ports: [80], lastActivity: 0)
+        #expect(never.looked(at: 10 * second, ports: [80], lastActivity: 0, isBusy: true) == [.hold, .checkpoint])
+    }
+
     @Test func whatElseWakesMakesPortsDispensable() {
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second, sleepsWithoutPorts: true))
         _ = lifecycle.started(at: 0)

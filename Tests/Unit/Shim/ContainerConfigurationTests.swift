@@ -1,3 +1,4 @@
+import Linux
 import Testing
 
 @testable import Shim
@@ -108,6 +109,26 @@ import Testing
     @Test func onlyChosenContainersAreSelected() throws {
         #expect(try read(["container-names": "web, other"]).isSelected)
         #expect(try !read(["container-names": "other"]).isSelected)
+    }
+
+    @Test func ignoredPeersAreRangesOfAddresses() throws {
+        #expect(try read([:]).ignoredPeers == [])
+        #expect(
+            try read(["ignore-peers": "10.0.0.0/8, fd00::7,10.0.0.0/8"]).ignoredPeers
+                == [AddressRange("10.0.0.0/8"), AddressRange("fd00::7")])
+        let many = (0...255).map { "10.0.0.\($0)" }.joined(separator: ",")
+        #expect(try read(["ignore-peers": many]).ignoredPeers.count == 256)
+        for (text, complaint) in [
+            ("", "it names nobody"), ("10.0.0.1,", "it names nobody"), ("prometheus", "prometheus is neither"),
+            ("10.0.0.1/8", "10.0.0.0/8 is meant"), ("\(many),fd00::1", "more than 256 ranges"),
+        ] {
+            #expect {
+                try read(["ignore-peers": text])
+            } throws: { error in
+                "\(error)".hasPrefix("annotation zeropod.ctrox.dev/ignore-peers is \"\(text)\": ")
+                    && "\(error)".contains(complaint)
+            }
+        }
     }
 
     @Test func flagsAreGos() throws {

@@ -11,6 +11,7 @@ import Testing
                 groups = off
                 shortest-idle = 5s   # as much as a wake takes
                 shortest-first-idle = 2m
+                longest-start = 1h
                 sleeps-per-minute=6
 
                 wakes-at-once = 3
@@ -20,6 +21,7 @@ import Testing
                 """)
         #expect(!policy.groups && policy.shortestIdle == 5_000_000_000 && policy.sleepsPerMinute == 6)
         #expect(policy.shortestFirstIdle == 120_000_000_000)
+        #expect(policy.longestStart == 3_600_000_000_000)
         #expect(policy.wakesAtOnce == 3 && policy.podImages == 1 << 30 && policy.nodeImages == 8 << 30)
         #expect(policy.failedImages == 86_400_000_000_000)
         #expect(try NodePolicy(parsing: "") == NodePolicy())
@@ -29,7 +31,7 @@ import Testing
     /// Without its limits nothing is created.
     @Test(arguments: [
         "groups = maybe", "groups", "= on", "sleeps-per-minute = 0", "wakes-at-once = -1", "wakes-at-once = many",
-        "shortest-idle = 5", "pod-images = 1G", "colour = blue", "groups = off = on",
+        "shortest-idle = 5", "longest-start = never", "pod-images = 1G", "colour = blue", "groups = off = on",
     ]) func aMistakeIsNamed(_ line: String) {
         #expect {
             try NodePolicy(parsing: "groups = on\n\(line)\n")

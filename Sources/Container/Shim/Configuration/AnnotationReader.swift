@@ -1,3 +1,5 @@
+import Linux
+
 /// An annotation that cannot be understood.
 package struct AnnotationError: Error, Equatable, Sendable, CustomStringConvertible {
     package let annotation: String
@@ -69,6 +71,21 @@ struct AnnotationReader {
     func wakeTimes(_ name: String) throws(AnnotationError) -> WakeTimes {
         guard let text = value(name) else { return WakeTimes() }
         do throws(CronSchedule.Complaint) { return try WakeTimes(text) } catch { throw self.error(name, error.text) }
+    }
+
+    /// `10.0.0.0/8,fd00::7`: none if it is absent.
+    func addressRanges(_ name: String, atMost most: Int) throws(AnnotationError) -> Set<AddressRange> {
+        guard let text = value(name) else { return [] }
+        var ranges: Set<AddressRange> = []
+        for word in text.split(separator: ",", omittingEmptySubsequences: false).map(trimmed) {
+            do throws(AddressRange.Complaint) {
+                ranges.insert(try AddressRange(word))
+            } catch {
+                throw self.error(name, word.isEmpty ? "it names nobody, or ends with a comma" : error.text)
+            }
+        }
+        if ranges.count > most { throw error(name, "more than \(most) ranges of addresses") }
+        return ranges
     }
 
     func size(_ name: String) throws(AnnotationError) -> Int? {

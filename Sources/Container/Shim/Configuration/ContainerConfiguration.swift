@@ -1,5 +1,7 @@
 import Checkpoint
+import DataPath
 import Lifecycle
+import Linux
 
 /// What a pod's annotations say about one of its containers. Names and meanings are upstream zeropod's;
 /// those that upstream does not have are our own.
@@ -46,6 +48,8 @@ package struct ContainerConfiguration: Equatable, Sendable {
     package let wake: WakeOptions
     let wakeAt: WakeTimes
     package let probes: ProbeOptions
+    /// Peers whose traffic neither wakes the container nor keeps it awake.
+    package let ignoredPeers: Set<AddressRange>
 
     package static let prefix = "zeropod.ctrox.dev/"
     private static let defaultScaleDown: UInt64 = 60_000_000_000
@@ -88,6 +92,7 @@ package struct ContainerConfiguration: Equatable, Sendable {
         wake = try WakeOptions(reader)
         wakeAt = try reader.wakeTimes("wake-at")
         probes = try ProbeOptions(reader, selected: selected, container: name)
+        ignoredPeers = try reader.addressRanges("ignore-peers", atMost: Redirector.mostIgnored)
         // Not used yet, but a mistake in them is the user's either way.
         _ = try reader.flag("pre-dump")
         // The daemon reads it.

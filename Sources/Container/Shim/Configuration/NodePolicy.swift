@@ -1,3 +1,4 @@
+import Lifecycle
 import Linux
 
 /// What the operator of a node allows its pods: `/etc/zeropod/node.conf`, lines of `key = value`. Read by each shim when
@@ -9,6 +10,8 @@ package struct NodePolicy: Equatable, Sendable {
     package var shortestIdle: UInt64 = 1_000_000_000
     /// Nanoseconds: the same until a container's first sleep.
     package var shortestFirstIdle: UInt64 = 0
+    /// Nanoseconds after its start in which processes at work put off a container's first sleep.
+    package var longestStart = Policy.longestStart
     /// How often a pod may fall asleep in a minute, in the long run and at once.
     package var sleepsPerMinute = 20
     /// How many containers of the node may be restored at the same time; 0: twice as many as it has processors.
@@ -49,14 +52,15 @@ package struct NodePolicy: Equatable, Sendable {
     }
 
     private static let keys =
-        "groups = on|off, shortest-idle = DURATION, shortest-first-idle = DURATION, sleeps-per-minute = N,"
-        + " wakes-at-once = N, pod-images = BYTES, node-images = BYTES, failed-images = DURATION"
+        "groups = on|off, shortest-idle = DURATION, shortest-first-idle = DURATION, longest-start = DURATION,"
+        + " sleeps-per-minute = N, wakes-at-once = N, pod-images = BYTES, node-images = BYTES, failed-images = DURATION"
 
     private mutating func set(_ key: String, to value: String) -> Bool {
         switch key {
         case "groups" where value == "on" || value == "off": groups = value == "on"
         case "shortest-idle": return Self.set(&shortestIdle, GoDuration.parse(value))
         case "shortest-first-idle": return Self.set(&shortestFirstIdle, GoDuration.parse(value))
+        case "longest-start": return Self.set(&longestStart, GoDuration.parse(value))
         case "failed-images": return Self.set(&failedImages, GoDuration.parse(value))
         case "sleeps-per-minute":
             return Self.set(&sleepsPerMinute, Int(value).flatMap { (1...100_000) ~= $0 ? $0 : nil })

@@ -26,6 +26,8 @@ final class StandInContainer {
     var stdin: SharedDescriptor?
     /// Memory is still on its way.
     var pagesToCome = 0
+    /// Processor time, in milliseconds.
+    private var used: UInt64 = 0
     /// Ends whose news is on its way to the shim.
     private(set) var unreported: Set<pid_t> = []
     private var waitingSignals: [(signal: Int32, pid: pid_t)] = []
@@ -84,6 +86,13 @@ final class StandInContainer {
     /// The program ends by itself, if it can do anything now.
     func exit(_ pid: pid_t) {
         if !standsStill && !isSeized { end(pid, .exited(3)) }
+    }
+
+    // MARK: Work
+
+    func compute(milliseconds: UInt64) throws {
+        used += milliseconds
+        try Files.write("usage_usec \(used * 1000)\n", to: cgroup.directories.values.joined() + "/cpu.stat")
     }
 
     // MARK: Standing still

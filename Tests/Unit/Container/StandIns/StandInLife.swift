@@ -157,13 +157,23 @@ final class StandInLife {
     }
 
     /// It has been idle for as long as it takes, and is looked at, as `Container+Look` would.
-    func look() throws {
+    func look(after span: Instant.Span? = nil) throws {
         let container = try container
-        node.pass(container.idleTime)
-        node.onLoop { container.tellNow { $0.looked(at: $1, ports: [80], lastActivity: 0) } }
+        node.pass(span ?? container.idleTime)
+        node.onLoop { [node] in
+            let isBusy = container.wereAtWork(until: node.loop.now)
+            container.tellNow { $0.looked(at: $1, ports: [80], lastActivity: 0, isBusy: isBusy) }
+        }
     }
 
     // MARK: Ways into its states
+
+    /// On a node of its own.
+    static func running(_ annotations: [String: String] = [:]) throws -> StandInLife {
+        let life = try StandInLife(on: try StandInNode(), annotations: annotations)
+        life.run()
+        return life
+    }
 
     func run() {
         create()
