@@ -100,7 +100,9 @@ __attribute__((used, noreturn)) static void stand_in(long *stack)
     call(__NR_prctl, PR_SET_NAME, (long)"stand-in", 0, 0, 0);
     if (*stack > 5 && take_place(number(arguments[2]), number(arguments[3]), number(arguments[4]))) {
         int awaited = number(arguments[1]);
-        keep_perf_events_on();
+        // Where there is time for it.
+        if (awaited != 0)
+            keep_perf_events_on();
         if (awaited == 0 || await_byte(awaited))
             call(__NR_execve, (long)*program, (long)program, (long)(arguments + *stack + 1), 0, 0);
     }

@@ -9,8 +9,8 @@ package final class CallUnderWay: Sendable {
         /// The first process that a restore has made.
         var initial: ProcessHandle?
         var isEnded = false
-        /// What CRIU has in the container's cgroups until it has ended.
-        var headroom: Headroom?
+        /// What is CRIU's until it has ended.
+        var atEnd: (@Sendable () -> Void)?
         /// Where a restore makes processes.
         var cgroup: Cgroup?
     }
@@ -37,11 +37,13 @@ package final class CallUnderWay: Sendable {
         return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size
     }
 
-    /// - Parameter cgroup: of a restore, where it makes processes.
-    func begins(_ service: CRIUService, _ headroom: Headroom? = nil, in cgroup: Cgroup? = nil) {
+    /// - Parameters:
+    ///   - cgroup: of a restore, where it makes processes.
+    ///   - atEnd: done when CRIU has ended.
+    func begins(_ service: CRIUService, in cgroup: Cgroup? = nil, atEnd: (@Sendable () -> Void)? = nil) {
         let isEnded = state.withLock { state in
             state.service = service
-            state.headroom = headroom
+            state.atEnd = atEnd
             state.cgroup = cgroup
             return state.isEnded
         }
@@ -51,19 +53,19 @@ package final class CallUnderWay: Sendable {
 
     /// Who is killed in the middle leaves children that wait for it for ever.
     func ended(_ service: CRIUService, _ status: ExitStatus) {
-        let found = state.withLock { state -> (ProcessHandle?, Cgroup?, Headroom?)? in
+        let found = state.withLock { state -> (ProcessHandle?, Cgroup?, (@Sendable () -> Void)?)? in
             // Another one may have taken its place.
             guard state.service === service else { return nil }
             state.service = nil
-            return (state.initial, state.cgroup, state.headroom.take())
+            return (state.initial, state.cgroup, state.atEnd.take())
         }
-        guard let (initial, cgroup, headroom) = found else { return }
+        guard let (initial, cgroup, atEnd) = found else { return }
         if case .signaled = status {
             initial?.kill()
             // The first of them may not be known yet.
             if let cgroup { service.killForked(in: cgroup) }
         }
-        headroom?.end()
+        atEnd?()
     }
 
     func made(initial pid: pid_t) throws(SystemError) {

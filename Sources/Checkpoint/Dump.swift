@@ -10,6 +10,8 @@ package struct Dump: Sendable {
     package let pid: pid_t
     package let root: String
     package let kept: KeptContainer
+    /// nil: criu is where the shim is.
+    package let account: DumpAccount?
     package let snapshot: Snapshot
     /// Bytes that the processes have in memory.
     package let memory: UInt64
@@ -19,13 +21,14 @@ package struct Dump: Sendable {
     package let times: StepTimes
 
     package init(
-        criu: HeldProgram, pid: pid_t, root: String, kept: KeptContainer, snapshot: Snapshot, memory: UInt64,
-        mayWakeLazily: Bool, clock: SleepClock, times: StepTimes
+        criu: HeldProgram, pid: pid_t, root: String, kept: KeptContainer, account: DumpAccount?, snapshot: Snapshot,
+        memory: UInt64, mayWakeLazily: Bool, clock: SleepClock, times: StepTimes
     ) {
         self.criu = criu
         self.pid = pid
         self.root = root
         self.kept = kept
+        self.account = account
         self.snapshot = snapshot
         self.memory = memory
         self.mayWakeLazily = mayWakeLazily
@@ -69,12 +72,12 @@ package struct Dump: Sendable {
         do throws(SystemError) {
             try snapshot.makeDirectories()
             do throws(CheckpointError) { try snapshot.reserve(forMemory: memory) } catch {
+                account?.end()
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
-            // Sockets are not CRIU's to dump, so there is nothing to lock.
-            let service = try CRIUService.start(criu.path, ["--network-lock", "skip"], for: kept, children: children)
-            underWay.begins(service)
+            let service = try start(children)
+            underWay.begins(service, atEnd: { [account] in account?.end() })
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
                 Result { () throws(CheckpointError) in try call(service, mayGoOn, loss, mayEnd) }
@@ -83,8 +86,20 @@ package struct Dump: Sendable {
                 then(result)
             }
         } catch {
+            account?.end()
             loop.soon { then(.failure(.system(error))) }
         }
+    }
+
+    /// A move between cgroups waits for all processors (10 to 15 ms), which the loop does not do; meanwhile the processes
+    /// run on.
+    private func start(_ children: Children) throws(SystemError) -> CRIUService {
+        let cgroups = account?.processes ?? []
+        defer { withExtendedLifetime(cgroups) {} }
+        // Sockets are not CRIU's to dump, so there is nothing to lock.
+        return try CRIUService.start(
+            criu.path, ["--network-lock", "skip"], for: kept, cgroups: cgroups.map { $0.descriptor.rawValue },
+            children: children, ahead: cgroups.isEmpty ? nil : .program)
     }
 
     private func call(

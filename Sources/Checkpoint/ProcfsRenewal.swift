@@ -68,8 +68,9 @@ extension KeptContainer {
             CStringArray.withPointers(to: readOnly) { readOnlyPointers in
                 CStringArray.withPointers(to: masked) { maskedPointers in
                     var wanted = zp_procfs(
-                        pid_namespace: pids.rawValue, options: optionPointers, option_count: options.count,
-                        attributes: procfsAttributes, read_only: readOnlyPointers, read_only_count: readOnly.count,
+                        pid_namespace: pids.rawValue, network_namespace: network.descriptor.rawValue,
+                        options: optionPointers, option_count: options.count, attributes: procfsAttributes,
+                        read_only: readOnlyPointers, read_only_count: readOnly.count,
                         masked: maskedPointers, masked_count: masked.count)
                     return zp_renew_procfs(&wanted, &step)
                 }

@@ -70,7 +70,7 @@ package struct Restore: Sendable {
         aboutToRun: @escaping @Sendable () -> Void, resuming: @escaping (pid_t) -> Void,
         then: @escaping (Result<pid_t, CheckpointError>) -> Void
     ) {
-        underWay.begins(begun.service, begun.headroom, in: kept.cgroups)
+        underWay.begins(begun.service, in: kept.cgroups, atEnd: { begun.headroom.end() })
         // Without a value in the end the loop would keep what it calls for ever.
         let tell = loop.reply { (pid: pid_t?) in if let pid { resuming(pid) } }
         do throws(SystemError) {

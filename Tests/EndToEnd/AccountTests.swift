@@ -21,6 +21,34 @@ extension AlteredNodes {
             }
         }
 
+        /// What CRIU does for a sleep the pod pays for, and as slowly as its limit says. Held, the stand-in for it works in its
+        /// place; the container's own process does nothing meanwhile.
+        @Test func aDumpIsOnThePodsAccount() async throws {
+            let node = try await node(.current)
+            try await node.withStandInForCRIU {
+                try await node.holdCRIU()
+                try await node.withSleepyPod("payer") { pod in
+                    let server = try await pod.start("server", image: "python") { $0.resources.cpuQuota = 10_000 }
+                    try await server.awaitCheckpointBegin()
+                    try await node.lettingCRIUGo {
+                        let account = try await ProcessorAccount(of: server)
+                        let (before, own) = (try await account.used(), try await account.usedByItself())
+                        try await eventually("the container's cgroup has used 50 ms more") {
+                            try await account.used() > before + 50_000_000
+                        }
+                        #expect(try await account.usedByItself() <= own + 1)
+                        // Else it would be taken for one of the container's processes.
+                        #expect(try await server.processes().count == 1)
+                    }
+                    for cycle in 1...3 {
+                        try await server.awaitSleep(cycle)
+                        let answer = try await node.get(pod.ip4, port: 8080).json(ServerState.self)
+                        #expect(answer.counter == cycle)
+                    }
+                }
+            }
+        }
+
         @Test func aPodSleepsSoOftenAndNoMore() async throws {
             let node = try await node(.current)
             try await node.withPolicy("shortest-idle = 100ms\\nsleeps-per-minute = 2\\n") {
@@ -120,5 +148,34 @@ extension AlteredNodes {
                 }
             }
         }
+    }
+}
+
+/// Processor time of a container of one process, which is awake.
+private struct ProcessorAccount {
+    private let node: TestNode
+    private let pid: Int
+
+    init(of server: Container) async throws {
+        node = server.pod.node
+        pid = try await server.pid()
+    }
+
+    /// Nanoseconds, of all that is in its cgroup.
+    func used() async throws -> Int {
+        let script = """
+            while IFS=: read -r number controllers path; do
+                case $number,$controllers in
+                *,cpuacct | *,cpuacct,* | *,*,cpuacct) cat "/sys/fs/cgroup/cpuacct$path/cpuacct.usage" ;;
+                0,) awk '/^usage_usec / { print $2 * 1000 }' "/sys/fs/cgroup$path/cpu.stat" ;;
+                esac
+            done </proc/\(pid)/cgroup 2>/dev/null | sort -n | tail -n 1
+            """
+        return Int(try await node.shell(script).trimmed) ?? 0
+    }
+
+    /// Clock ticks of the process.
+    func usedByItself() async throws -> Int {
+        Int(try await node.shell("sed 's/.*) //' /proc/\(pid)/stat | awk '{ print $12 + $13 }'").trimmed) ?? 0
     }
 }

@@ -57,6 +57,27 @@ extension SleepingPods {
             }
         }
 
+        /// A path of /proc that was read-only is so again. One that has gone meanwhile, as that of an interface goes with it,
+        /// cannot be, and the container does not run without.
+        @Test func withoutItsReadOnlyPathsItDoesNotWake() async throws {
+            let node = try await node(.current)
+            try await node.withSleepyPod("writable") { pod in
+                let network = "nsenter --net=\(pod.networkNamespace)"
+                let path = "/proc/sys/net/ipv4/conf/passing"
+                try await node.shell("\(network) ip link add passing type veth peer name peer")
+                let server = try await pod.start("server", image: "python") { $0.security.readOnlyPaths = [path] }
+                try await server.awaitSleep()
+                #expect(try await node.get(pod.ip4, port: 8080).code == 200)
+                #expect(try await server.exec("grep", "-c", " \(path) ro,", "/proc/self/mountinfo").stdout == "1\n")
+                try await server.awaitSleep(2)
+                try await node.shell("\(network) ip link delete passing")
+                await #expect(throws: CommandFailed.self) { try await node.get(pod.ip4, port: 8080) }
+                #expect(try await server.awaitExit().exitCode == 255)
+                try await server.awaitShimLog("open_tree(read-only path)")
+                try FileManager.default.removeItem(at: node.state.appending(path: "zeropod/failed"))
+            }
+        }
+
         private func spoilImages(of server: Container) throws {
             try Data("spoiled".utf8).write(to: server.snapshot.appending(path: "images/core-1.img"))
         }

@@ -69,6 +69,44 @@ struct SystemdCgroupTests {
         }
     }
 
+    /// A checkpoint is made beside the scope, in the pod's slice, and nothing of that stays: not after a sleep, and not after
+    /// a shim that died in the middle.
+    @Test func aCheckpointIsOnThePodsAccount() async throws {
+        let node = try await node(.current)
+        try await node.withStandInForCRIU {
+            try await node.holdCRIU()
+            try await node.withScopedPod("payer") { pod in
+                let server = try await pod.start("server", image: "python")
+                let place = "/pods.slice/zeropod-dump-\(server.id.prefix(12))"
+                let isThere = "[ -e /sys/fs/cgroup\(place) ]"
+                try await server.awaitCheckpointBegin()
+                try await node.lettingCRIUGo {
+                    try await eventually("criu is in a group of its own") {
+                        try await node.shell("cat $(pgrep -f 'criu swrk' | sed 's,.*,/proc/&/cgroup,')", expecting: nil)
+                            .lines.contains { $0 == "0::\(place)" }
+                    }
+                    #expect(try await server.processes().count == 1)
+                }
+                try await server.awaitSleep()
+                try await eventually("its group is gone") { try await node.shell(isThere, expecting: nil).status == 1 }
+                // It stays awake for as long as somebody looks.
+                let answer = Task { try await node.get(pod.ip4, port: 8080, path: "/slow?ms=5000", from: .outside) }
+                try await server.awaitShimLog("restored")
+                try await node.holdCRIU()
+                try await node.lettingCRIUGo {
+                    #expect(try await answer.value.code == 200)
+                    try await eventually("there is another checkpoint") {
+                        try await node.shell(isThere, expecting: nil).status == 0
+                    }
+                    try await node.run("kill", "-KILL", "\(try await pod.shimProcess())")
+                    _ = try await server.awaitExit()
+                    try await server.remove()
+                    #expect(try await node.shell(isThere, expecting: nil).status == 1)
+                }
+            }
+        }
+    }
+
     @Test func itsScopeEndsWithAKilledShim() async throws {
         let node = try await node(.current)
         try await node.withScopedPod("lost") { pod in

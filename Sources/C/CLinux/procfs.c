@@ -61,8 +61,6 @@ static int is_cover(int tree)
 static void renew(const struct zp_procfs *wanted, struct failure *failure)
 {
     int covers[most_paths];
-    // They are copies, and a connection ends only with its last one.
-    syscall(SYS_close_range, 0, ~0U, 0);
 
 #define attempt(call, expression)                                                                                      \
     if ((expression) < 0) {                                                                                            \
@@ -70,6 +68,10 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
         failure->error = errno;                                                                                        \
         _exit(1);                                                                                                      \
     }
+    // Read-only paths below /proc/sys/net are looked up there.
+    attempt("setns(network namespace)", setns(wanted->network_namespace, CLONE_NEWNET));
+    // They are copies, and a connection ends only with its last one.
+    syscall(SYS_close_range, 0, ~0U, 0);
     int context = (int)syscall(SYS_fsopen, "proc", fsopen_cloexec);
     attempt("fsopen(proc)", context);
     for (size_t i = 0; i + 1 < wanted->option_count; i += 2)

@@ -26,9 +26,9 @@ extension CRIU {
             inhabitedBy: order.isInScope ? children : nil)
         times.reached("kept")
         let dump = Dump(
-            criu: try snapshot.hold(program), pid: order.pid, root: order.root, kept: kept, snapshot: snapshot,
-            memory: order.memory + min(unnamed, .max / 4), mayWakeLazily: order.mayWakeLazily, clock: order.clock,
-            times: times)
+            criu: try snapshot.hold(program), pid: order.pid, root: order.root, kept: kept, account: account(order),
+            snapshot: snapshot, memory: order.memory + min(unnamed, .max / 4), mayWakeLazily: order.mayWakeLazily,
+            clock: order.clock, times: times)
         dump.run(
             order.underWay, loop: loop, children: children, mayGoOn: order.mayGoOn,
             loss: { pids throws(SystemError) in try TaskIterator.loss(of: pids) },
@@ -36,6 +36,16 @@ extension CRIU {
             then: { [self] result in
                 then(result.map { WayBack(CRIURestores($0, snapshot, loop: loop, children: children), $0) })
             })
+    }
+
+    private func account(_ order: CheckpointOrder) -> DumpAccount? {
+        guard let cgroup = order.cgroup else { return nil }
+        do throws(SystemError) {
+            return try DumpAccount(of: cgroup, container: order.container)
+        } catch {
+            order.notCharged(error)
+            return nil
+        }
     }
 }
 

@@ -37,7 +37,11 @@ extension Container {
             snapshot: snapshot, memory: attempt.memory ?? 0, mayWakeLazily: mayWakeLazily(attempt.memory),
             clock: configuration.clock, times: times, underWay: CallUnderWay(),
             mayGoOn: { [wish = attempt.wish] in wish.holds && quiet?() != false },
-            mayEnd: { endpoints throws(SystemError) in try mayEnd?(endpoints) != false })
+            mayEnd: { endpoints throws(SystemError) in try mayEnd?(endpoints) != false },
+            notCharged: { [self] error in
+                if !hasToldOfAccount { context.log.warning("criu works on the shim's account: \(error)", label) }
+                hasToldOfAccount = true
+            })
     }
 
     private func dumped(
@@ -66,6 +70,8 @@ extension Container {
         case .impossible(let text): context.log.warning("the container will never sleep: \(text)", label)
         }
         stage = .awake(nil)
+        // The attempt itself was work on the container's account.
+        workBefore = cgroup?.processorTime.map { (.now, $0) }
         tellNow { $0.checkpointEnded(outcome, at: $1) }
     }
 

@@ -1,3 +1,4 @@
+import Checkpoint
 import Glibc
 import Linux
 import Runc
@@ -49,6 +50,7 @@ extension Container {
             if case .failure(let error) = result, error.kind != .containerNotFound {
                 return answer(.failure(ShimError(error)))
             }
+            if let cgroup { DumpAccount.removeLeft(beside: cgroup, container: id) }
             // Only now are all who may write gone, in a shared process namespace too.
             close(main) { [self] in
                 traffic?.close()

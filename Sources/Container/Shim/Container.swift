@@ -68,6 +68,8 @@ package final class Container {
     package var history = SleepHistory()
     /// Who waits for the sleep that they asked for.
     var sleepers: [Completion<Void>] = []
+    /// Whether the log says why checkpoints are not on the container's account.
+    var hasToldOfAccount = false
     /// What those who watch have been told.
     var lastTold: (state: Lifecycle.State, reasons: ReasonsToStayAwake)
     var execRhythm = ExecRhythm()

@@ -23,6 +23,8 @@ struct CheckpointOrder {
     let mayGoOn: @Sendable () -> Bool
     /// Asked there, when everything is written and nothing is ended yet, with what tells of arrivals from then on.
     let mayEnd: @Sendable ([Int32]) throws(SystemError) -> Bool
+    /// Told on the loop if the work is not on the container's account.
+    let notCharged: (SystemError) -> Void
 }
 
 /// What a checkpoint leaves of the processes besides their images: the way back to them.

@@ -54,10 +54,13 @@ package struct DeleteCommand {
     /// A restore that was under way may have gone on without its shim, and runc does not know of what it made.
     private func endProcesses(_ options: Runc.Options) throws(SystemError) {
         guard let cgroup = try? RuncState(root: options.root, container: invocation.id).cgroup else { return }
+        defer { DumpAccount.removeLeft(beside: cgroup, container: invocation.id) }
         // Only a cgroup of the container's own, by its name; crun does not tell any.
-        let own = cgroup.directories.filter { $0.value.containsText(invocation.id) }.map {
+        var own = cgroup.directories.filter { $0.value.containsText(invocation.id) }.map {
             Cgroup(directories: [$0: $1])
         }
+        // And a dump.
+        if let left = DumpAccount.left(beside: cgroup, container: invocation.id) { own.append(left) }
         let freezer = try? Freezer(of: cgroup)
         let deadline = Instant.now + Self.patience
         while Instant.now.nanoseconds < deadline.nanoseconds {

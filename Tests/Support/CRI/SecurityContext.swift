@@ -69,6 +69,8 @@ package struct SecurityContext: Sendable {
     package var noNewPrivileges = false
     package var seccomp: SecurityProfile?
     package var appArmor: SecurityProfile?
+    /// Besides those of the kubelet.
+    package var readOnlyPaths: [String] = []
 
     package init() {}
 
@@ -78,7 +80,7 @@ package struct SecurityContext: Sendable {
         "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
         "/sys/devices/virtual/powercap",
     ]
-    private static let readOnlyPaths = [
+    private static let usualReadOnlyPaths = [
         "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
     ]
 
@@ -99,7 +101,7 @@ package struct SecurityContext: Sendable {
             if let group { $0.set(12) { $0.set(1, group) } }
             if !privileged {
                 $0.set(13, Self.maskedPaths)
-                $0.set(14, Self.readOnlyPaths)
+                $0.set(14, Self.usualReadOnlyPaths + readOnlyPaths)
             }
             if let seccomp { $0.set(15, seccomp.message) }
             if let appArmor { $0.set(16, appArmor.message) }

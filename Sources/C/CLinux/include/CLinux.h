@@ -110,6 +110,7 @@ int zp_keep_marked_no_more(int family, uint32_t mark, uint32_t table);
 /// A procfs in place of one that belongs to a pid namespace which is gone.
 struct zp_procfs {
     int pid_namespace;
+    int network_namespace;                             ///< whose settings /proc/sys/net shows
     char *const *options;                              ///< keys and values by turns: hidepid, 2, …
     size_t option_count;
     uint64_t attributes;                               ///< MOUNT_ATTR_*
