@@ -66,10 +66,14 @@ package final class CRIUService: Sendable {
             command.descriptors[inheritedNumber(index)] = descriptor
         }
         command.namespaces = kept.entered
-        // The processes that it makes have it then.
-        command.sessionKeyring = kept.keyring?.name
-        // image/criu-changes/kept.c says what these do.
+        // image/criu-changes says what these do.
         command.environment.append("KEPT=1")
+        // The processes that it makes have it then. In a user namespace of their own they join it themselves.
+        if kept.users == nil {
+            command.sessionKeyring = kept.keyring?.name
+        } else if let keyring = kept.keyring {
+            command.environment.append("KEPT_SESSION_NAME=\(keyring.name)")
+        }
         let keyring = kept.keyring?.number ?? SessionKeyring.own
         command.environment.append("KEPT_SESSION_KEYRING=\(keyring)")
         command.cgroups = cgroups

@@ -166,12 +166,13 @@ package struct Dump: Sendable {
         do throws(SystemError) {
             pids = try kept.processes
             lost = try loss(pids)
-            findings.attributes = try TaskAttributes(of: pids, in: kept.cgroups)
+            findings.attributes = try TaskAttributes(of: pids, in: kept.cgroups, ofNode: kept.users == nil)
         } catch {
             throw .system(error)
         }
         try ProcessComparison.requireOneSetting(of: pids, asOf: pid)
         try ProcessComparison.requireNoTerminal(of: pids)
+        try UserNamespaceRules.require(of: pid, kept)
         try LostSettings.refuse(in: pids)
         if let lost { throw .lossy(reason: lost) }
         if clock == .stopped { try StoppedClocks.requireNamespaces() }

@@ -4,7 +4,7 @@ import Linux
 /// What stays of a container while its processes are gone: its namespaces, cgroups and session keyring, held open. What
 /// the processes had open themselves is in `KeptDescriptors`.
 ///
-/// The mount, IPC, UTS, network and cgroup namespaces outlive the processes, so a restore joins them as they were
+/// The mount, IPC, UTS, network, cgroup and user namespaces outlive the processes, so a restore joins them as they were
 /// instead of building them again. The pid namespace cannot be kept: it dies with its init, and a new one is made with
 /// the same pids inside.
 package final class KeptContainer: Sendable {
@@ -13,6 +13,8 @@ package final class KeptContainer: Sendable {
     let uts: Namespace
     let network: Namespace
     let cgroup: Namespace
+    /// nil: its users are the node's.
+    package let users: SharedDescriptor?
     let cgroups: Cgroup
     /// nil: the processes have that of the shim.
     let keyring: SessionKeyring?
@@ -34,7 +36,9 @@ package final class KeptContainer: Sendable {
         network = try Namespace(.network, of: pid)
         cgroup = try Namespace(.cgroup, of: pid)
         cgroups = try Cgroup(of: pid)
-        keyring = try SessionKeyring.find(keyrings)
+        let user = try Namespace(.user, of: pid)
+        users = try user.inode == Namespace.own(.user).inode ? nil : SharedDescriptor(user.descriptor.duplicate())
+        keyring = try SessionKeyring.find(keyrings, in: users)
         mounts = try MountTable(of: pid).mounts
         placeholder =
             if let children { try Placeholder(children, in: try cgroups.openProcesses()) } else { nil }
@@ -45,7 +49,8 @@ package final class KeptContainer: Sendable {
         get throws(SystemError) { try cgroups.processes().filter { $0 != placeholder?.pid } }
     }
 
-    /// Namespaces that criu enters before it starts, so that it takes them for its own and leaves them alone.
+    /// Namespaces that criu enters before it starts, so that it takes them for its own and leaves them alone. In the user
+    /// namespace it could do nothing for the container: there the processes are made (image/criu-changes/users.c).
     var entered: [Int32] {
         [
             ipc.descriptor.rawValue, uts.descriptor.rawValue, network.descriptor.rawValue,

@@ -36,7 +36,6 @@ final class ProcfsRenewal: Sendable {
 
     private func work() throws(CheckpointError) {
         do throws(SystemError) {
-            try checking("setns", "the container's mount namespace", zp_enter_mounts(kept.mount.descriptor.rawValue))
             if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
         } catch {
             // What has hidden a path does not come back.
@@ -60,7 +59,7 @@ final class ProcfsRenewal: Sendable {
 }
 
 extension KeptContainer {
-    /// For a thread that stands in its mount namespace.
+    /// For a thread that ends after that.
     fileprivate func renewProcfs(for pids: borrowing Descriptor) throws(SystemError) {
         var step: UnsafePointer<CChar>?
         let (options, readOnly, masked) = (procfsOptions, procfsReadOnly, procfsMasked)
@@ -69,6 +68,7 @@ extension KeptContainer {
                 CStringArray.withPointers(to: masked) { maskedPointers in
                     var wanted = zp_procfs(
                         pid_namespace: pids.rawValue, network_namespace: network.descriptor.rawValue,
+                        mount_namespace: mount.descriptor.rawValue,
                         options: optionPointers, option_count: options.count, attributes: procfsAttributes,
                         read_only: readOnlyPointers, read_only_count: readOnly.count,
                         masked: maskedPointers, masked_count: masked.count)

@@ -111,7 +111,8 @@ package struct Restore: Sendable {
         return try CRIUService.start(
             sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept,
             cgroups: cgroups.map { $0.descriptor.rawValue },
-            inherited: [shim.rawValue], children: children, ahead: ahead)
+            inherited: [shim.rawValue] + (kept.users.map { [$0.descriptor.rawValue] } ?? []), children: children,
+            ahead: ahead)
     }
 
     private func call(
@@ -136,6 +137,7 @@ package struct Restore: Sendable {
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")
         // From whose table CRIU takes what was kept.
         try options.addInherited(CRIUService.inheritedNumber(0), key: "keeper")
+        if kept.users != nil { try options.addInherited(CRIUService.inheritedNumber(1), key: "users") }
         var failure: CheckpointError?
         var initial: pid_t = 0
         try options.useService(service)

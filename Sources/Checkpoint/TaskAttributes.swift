@@ -12,6 +12,8 @@ package struct TaskAttributes: Sendable {
         var timerSlack: String
         /// Of the process; which of its memory a core dump has.
         var coreDumpFilter: String
+        /// Of the process; empty if it sets that itself.
+        var outOfMemoryScore = ""
     }
 
     /// By thread number in the container's pid namespace.
@@ -20,7 +22,9 @@ package struct TaskAttributes: Sendable {
     init() {}
 
     /// Of threads that stand still.
-    init(of pids: [pid_t], in cgroup: Cgroup) throws(SystemError) {
+    ///
+    /// - Parameter ofNode: whether their user namespace is the node's. In another one nobody may make the score less than 0.
+    init(of pids: [pid_t], in cgroup: Cgroup, ofNode: Bool) throws(SystemError) {
         // A container may be restricted to some processors; then that is no thread's own doing.
         let usual = Attributes(
             processors: cgroup.processors ?? Self.processors(of: 0), ioPriority: zp_ioprio_get(0),
@@ -30,7 +34,8 @@ package struct TaskAttributes: Sendable {
             let found = Attributes(
                 processors: Self.processors(of: thread), ioPriority: zp_ioprio_get(thread),
                 timerSlack: (try? Files.readText("/proc/\(thread)/timerslack_ns")) ?? usual.timerSlack,
-                coreDumpFilter: (try? Files.readText("/proc/\(thread)/coredump_filter")) ?? usual.coreDumpFilter)
+                coreDumpFilter: (try? Files.readText("/proc/\(thread)/coredump_filter")) ?? usual.coreDumpFilter,
+                outOfMemoryScore: ofNode ? "" : Self.lowScore(of: thread))
             if found != usual, let number = Self.innermostNumber(path) { kept[number] = found }
         }
     }
@@ -46,7 +51,15 @@ package struct TaskAttributes: Sendable {
             try? Files.write(wanted.timerSlack, to: "/proc/\(thread)/timerslack_ns")
             // Shown in base 16, and read as C does.
             try? Files.write("0x\(wanted.coreDumpFilter)", to: "/proc/\(thread)/coredump_filter")
+            if !wanted.outOfMemoryScore.isEmpty {
+                try? Files.write(wanted.outOfMemoryScore, to: "/proc/\(thread)/oom_score_adj")
+            }
         }
+    }
+
+    private static func lowScore(of thread: pid_t) -> String {
+        let score = (try? Files.readText("/proc/\(thread)/oom_score_adj")) ?? ""
+        return score.hasPrefix("-") ? score : ""
     }
 
     private static func threads(of pids: [pid_t]) -> [(pid_t, path: String)] {

@@ -18,9 +18,14 @@ package final class SessionKeyring: Sendable {
         static let process = -2
     }
 
-    /// - Parameter names: the first of these that there is counts.
+    /// - Parameters:
+    ///   - names: the first of these that there is counts.
+    ///   - users: the container's user namespace, if it has one of its own.
     /// - Returns: nil if there is none.
-    package static func find(_ names: [String]) throws(SystemError) -> SessionKeyring? {
+    package static func find(
+        _ names: [String], in users: SharedDescriptor? = nil
+    ) throws(SystemError) -> SessionKeyring? {
+        if let users { return try find(names, inside: users.descriptor) }
         // "0a1b2c3d I--Q---   4 perm 3f1b0000     0     0 keyring   _ses.ID: empty", of /proc/keys.
         let lines = try Files.readText("/proc/keys").split(separator: "\n").map { $0.split(separator: " ") }
         for name in names {
@@ -31,6 +36,23 @@ package final class SessionKeyring: Sendable {
         }
         return nil
     }
+
+    /// /proc/keys shows none of another user. Those of crun are not found so, and their containers are frozen.
+    private static func find(
+        _ names: [String], inside users: borrowing Descriptor
+    ) throws(SystemError) -> SessionKeyring? {
+        let own = zp_keyctl(Call.getID, Call.process, 1)
+        // Whoever links it is another process of this one's user.
+        _ = zp_keyctl(Call.setPermissions, own, writtenByOwner)
+        for name in names {
+            let number = zp_hold_keyring(users.rawValue, name, own)
+            if number < 0 { throw SystemError("keyctl(session keyring)", name, code: Int32(-number)) }
+            if number > 0 { return SessionKeyring(held: number, named: name) }
+        }
+        return nil
+    }
+
+    private init(held number: Int, named name: String) { (self.number, self.name) = (number, name) }
 
     /// Links it into the keyring of this process. From then on that has all rights to it.
     private init(named name: String, _ number: Int, _ permissions: Int) throws(SystemError) {
@@ -48,6 +70,9 @@ package final class SessionKeyring: Sendable {
 
     /// KEY_USR_SEARCH of the kernel's include/linux/key.h.
     private static let searchByOwner = 0x0008_0000
+
+    /// KEY_POS_ALL, KEY_USR_VIEW and KEY_USR_WRITE.
+    private static let writtenByOwner = 0x3f05_0000
 
     /// The serial number of the one that this process has.
     package static var own: Int { zp_keyctl(Call.getID, Call.session, 0) }

@@ -71,7 +71,8 @@ extension AlteredNodes {
         /// One that tells its version as ours does, and for the rest does what is said.
         private static func fakeCRIU(_ script: String) -> String {
             """
-            printf '%s\\n' '#!/bin/sh' 'echo Version: 4.2' 'echo Keeps: descriptors' '[ "$1" = --version ] || { \(script); }' \\
+            printf '%s\\n' '#!/bin/sh' 'echo Version: 4.2' 'echo Keeps: descriptors' 'echo Keeps: user namespaces' \\
+                '[ "$1" = --version ] || { \(script); }' \\
                 >/usr/sbin/criu
             chmod +x /usr/sbin/criu
             """

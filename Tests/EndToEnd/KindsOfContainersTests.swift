@@ -7,17 +7,20 @@ import Testing
 /// Kubernetes' kinds of containers that sleep, each with what makes it one.
 enum SleepingKind: String, CaseIterable, Sendable {
     case plain, afterInitContainers, besideSidecar, withHostPort, onHostIPC, privileged, readOnlyRoot, seccomp
-    case fewCapabilities, ownUser, noNewPrivileges, sysctls, device, mountFromNode, mountBothWays
+    case fewCapabilities, ownUser, ownUsers, noNewPrivileges, sysctls, device, mountFromNode, mountBothWays
 
     /// On the node, given to those that want a mount.
     private static let shared = "/run/shared-with-kinds"
     /// Where a server that may not write its root has its files.
     private static let scratch = "/run/written-by-kinds"
+    /// Root of a user namespace is this user outside.
+    private static let firstUser = 200_000
 
     func adjust(_ pod: inout PodConfig) {
         switch self {
         case .withHostPort: pod.hostPorts = [8080: 18081]
         case .onHostIPC: pod.namespaces.ipc = .node
+        case .ownUsers: pod.namespaces.userRange = Self.firstUser
         case .privileged, .mountBothWays: pod.privileged = true
         case .sysctls: pod.sysctls = ["net.core.somaxconn": "321", "kernel.shm_rmid_forced": "1"]
         default: break
@@ -40,6 +43,10 @@ enum SleepingKind: String, CaseIterable, Sendable {
             container.security.group = 2345
             container.security.supplementalGroups = [3456]
             container.mounts = [.init(hostPath: Self.scratch, containerPath: "/tmp")]
+        case .ownUsers:
+            container.security.namespaces.userRange = Self.firstUser
+            container.mounts = [.init(hostPath: Self.scratch, containerPath: "/tmp")]
+            container.resources.oomScoreAdjustment = 900
         case .noNewPrivileges: container.security.noNewPrivileges = true
         case .device: container.devices = [.init(hostPath: "/dev/loop-control", containerPath: "/dev/mine")]
         case .mountFromNode, .mountBothWays:
@@ -59,7 +66,7 @@ enum SleepingKind: String, CaseIterable, Sendable {
                 #expect(try await container.awaitExit().exitCode == 0)
             }
         case .besideSidecar: _ = try await pod.start("sidecar", image: "busybox", command: ["sleep", "1000"])
-        case .readOnlyRoot, .ownUser:
+        case .readOnlyRoot, .ownUser, .ownUsers:
             try await pod.node.shell("install -d -m 1777 \(Self.scratch); rm -f \(Self.scratch)/*")
         case .mountFromNode, .mountBothWays:
             try await pod.node.shell(
@@ -82,6 +89,12 @@ enum SleepingKind: String, CaseIterable, Sendable {
             try await node.shell("mkdir -p \(Self.shared)/late && mount -t tmpfs none \(Self.shared)/late")
             #expect(try await server.exec("grep", "-q", " /given/late ", "/proc/1/mountinfo").exitCode == 0)
             try await node.shell("umount \(Self.shared)/late")
+        case .ownUsers:
+            // What it writes is its own outside, and what the node's root has is nobody's inside.
+            #expect(
+                try await server.exec("sh", "-c", "echo >/tmp/mine; stat -c %u /tmp/mine /tmp").stdout == "0\n65534\n")
+            let outside = try await node.run("stat", "-c", "%u", "\(Self.scratch)/mine")
+            #expect(outside.trimmed == "\(Self.firstUser)")
         case .besideSidecar:
             // The kubelet starts a sidecar that has ended anew, beside one that sleeps.
             try await server.awaitSleep(2)
@@ -95,8 +108,9 @@ enum SleepingKind: String, CaseIterable, Sendable {
 private let identity = """
     grep -E '^(Uid|Gid|Groups|Cap.*|NoNewPrivs|Seccomp|NSpid|CoreDumping):' /proc/1/status
     cat /proc/1/oom_score_adj /proc/1/limits /proc/1/cgroup /proc/sys/net/core/somaxconn /proc/sys/kernel/shm_rmid_forced
+    cat /proc/1/uid_map /proc/1/gid_map /proc/1/setgroups
     cut -d' ' -f4-6 /proc/1/mountinfo | sort
-    readlink /proc/1/ns/ipc /proc/1/ns/uts /proc/1/ns/net /proc/1/ns/mnt /proc/1/ns/cgroup /proc/1/cwd /proc/1/root
+    readlink /proc/1/ns/ipc /proc/1/ns/uts /proc/1/ns/net /proc/1/ns/mnt /proc/1/ns/cgroup /proc/1/ns/user /proc/1/cwd /proc/1/root
     tr '\\0' '\\n' < /proc/1/environ; hostname
     """
 
@@ -124,7 +138,7 @@ extension SleepingPods {
 
 /// Those that are never checkpointed, with the reason that `zeropod status` gives.
 enum AwakeKind: String, CaseIterable, Sendable {
-    case terminal, hostNetwork, hostProcesses, sharedProcesses, userNamespace, notSelected, zeroDuration, disabled
+    case terminal, hostNetwork, hostProcesses, sharedProcesses, notSelected, zeroDuration, disabled
     case portless, paused
 
     var reason: String {
@@ -132,7 +146,6 @@ enum AwakeKind: String, CaseIterable, Sendable {
         case .terminal: "it has a terminal"
         case .hostNetwork: "it shares the network of the node"
         case .hostProcesses, .sharedProcesses: "it shares its process namespace with other containers"
-        case .userNamespace: "it has a user namespace of its own"
         case .notSelected: "it is not among zeropod.ctrox.dev/container-names"
         case .zeroDuration: "zeropod.ctrox.dev/scaledown-duration is 0"
         case .disabled: "zeropod.ctrox.dev/disable-checkpointing is set"
@@ -156,13 +169,12 @@ enum AwakeKind: String, CaseIterable, Sendable {
         case .hostNetwork: namespaces.network = .node
         case .hostProcesses: namespaces.pid = .node
         case .sharedProcesses: namespaces.pid = .pod
-        case .userNamespace: namespaces.userRange = 200_000
         default: break
         }
     }
 
     /// Of the reasons, those that stand in the way of a checkpoint alone.
-    var isFrozen: Bool { [.hostProcesses, .sharedProcesses, .userNamespace].contains(self) }
+    var isFrozen: Bool { [.hostProcesses, .sharedProcesses].contains(self) }
 
     func adjust(_ pod: inout PodConfig) { adjust(&pod.namespaces) }
 

@@ -8,19 +8,28 @@ import Testing
 enum Compared: String, Sendable, CaseIterable {
     /// As a namespace with the Pod Security Standard "restricted" wants it, but for the user in the first.
     case strictRoot, strictUser
+    /// Root of a user namespace, with master and worker.
+    case ownUsers
     /// Master and worker, with memory that they share.
     case nginx
     /// Processes and threads with everything set that can be set: the group `tasks`.
     case tasks
 
-    var image: String { self == .nginx ? "nginx" : "python" }
+    var image: String { self == .nginx || self == .ownUsers ? "nginx" : "python" }
 
     var command: [String] { self == .tasks ? ["python3", "-u", "/fidelity/holder.py", "tasks"] : [] }
 
-    var port: Int { self == .nginx ? 80 : 8080 }
+    var port: Int { image == "nginx" ? 80 : 8080 }
+
+    private var firstUser: Int { 200_000 }
+
+    func adjust(_ config: inout PodConfig) {
+        if self == .ownUsers { config.namespaces.userRange = firstUser }
+    }
 
     func adjust(_ config: inout ContainerConfig) {
         config.mounts = [.programs, .init(hostPath: "/run/as-it-was", containerPath: "/volume")]
+        if self == .ownUsers { config.security.namespaces.userRange = firstUser }
         guard self == .strictRoot || self == .strictUser else { return }
         config.mounts.append(.init(hostPath: "/run/as-it-was", containerPath: "/tmp"))
         config.security.readOnlyRoot = true
@@ -44,7 +53,9 @@ extension FidelityTests {
             let annotations = mode.annotations.merging(["scaledown-duration": "1h"]) { $1 }
             let named = Dictionary(uniqueKeysWithValues: annotations.map { ("zeropod.ctrox.dev/\($0)", $1) })
             try await node.shell("mkdir -p -m 1777 /run/as-it-was; rm -rf /run/as-it-was/*")
-            try await node.withPod("as-it-was", runtime: .zeropod, annotations: named) { pod in
+            try await node.withPod(
+                "as-it-was", runtime: .zeropod, annotations: named, adjust: compared.adjust
+            ) { pod in
                 let container = try await pod.start(
                     "main", image: compared.image, command: compared.command, adjust: compared.adjust)
                 // Twice: the first request has Python load what later ones have.

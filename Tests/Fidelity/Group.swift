@@ -1,3 +1,4 @@
+import CRI
 import Foundation
 
 /// Kinds of things that processes hold, which do not disturb one another, so that one container holds them all.
@@ -45,8 +46,21 @@ struct Group: Sendable, CustomStringConvertible {
 /// How it sleeps and wakes. Frozen is the control: processes that only stand still see what a sleep must not add to.
 enum Mode: String, Sendable, CaseIterable {
     case eager, lazy, frozen
+    /// In a user namespace of their own, where a wake is always eager.
+    case users
 
-    var annotations: [String: String] { self == .frozen ? ["sleep": "freeze"] : ["wake": rawValue] }
+    var annotations: [String: String] {
+        switch self {
+        case .eager, .lazy: ["wake": rawValue]
+        case .frozen: ["sleep": "freeze"]
+        case .users: [:]
+        }
+    }
+
+    /// Who root of the container is outside; nil: root.
+    var firstUser: Int? { self == .users ? 200_000 : nil }
+
+    func adjust(_ pod: inout PodConfig) { pod.namespaces.userRange = firstUser }
 }
 
 /// Some of them, for who writes a kind: `FIDELITY_GROUPS=locks,files FIDELITY_MODES=frozen`. `FIDELITY_GROUPS=all` are

@@ -26,13 +26,17 @@ struct Trial {
             $1
         }
         let named = Dictionary(uniqueKeysWithValues: annotations.map { ("zeropod.ctrox.dev/\($0)", $1) })
-        try await node.run("mkdir", "-p", "\(Outsider.volumes)/\(run)")
-        return try await node.withPod("fidelity-\(group.name)", runtime: .zeropod, annotations: named) { pod in
+        let owner = "\(mode.firstUser ?? 0)"
+        try await node.run("install", "-d", "-o", owner, "-g", owner, "\(Outsider.volumes)/\(run)")
+        return try await node.withPod(
+            "fidelity-\(group.name)", runtime: .zeropod, annotations: named, adjust: mode.adjust
+        ) { pod in
             let holder = try await pod.start(
                 "holder", image: "python", command: ["python3", "-u", "/fidelity/holder.py", group.name] + only,
                 environment: try await criu
             ) {
                 $0.mounts = [.programs, .init(hostPath: "\(Outsider.volumes)/\(run)", containerPath: "/volume")]
+                $0.security.namespaces.userRange = mode.firstUser
             }
             try await holder.awaitLog("listening")
             let first = try await look(holder)

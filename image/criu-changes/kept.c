@@ -305,7 +305,7 @@ bool kept_fd(const char *name, int *fd)
 		return false;
 	if (!fd)
 		return true;
-	*fd = syscall(__NR_pidfd_getfd, get_service_fd(KEEPER_FD_OFF), number, 0);
+	*fd = take_from_keeper(number);
 	if (*fd < 0)
 		pr_perror("Can't take descriptor %d", number);
 	return true;

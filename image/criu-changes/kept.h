@@ -37,4 +37,11 @@ int transport_sender(void);
 int hear_only_sender(int sock);
 void transport_name(char *name, size_t size, pid_t pid);
 
+/* The user namespace, in users.c. */
+int clone_in_kept_users(int (*body)(void *), void *argument, int flags, int exit_signal, pid_t pid);
+int mount_kept_proc(void);
+int open_from_outside(char *path, int flags);
+int open_image_from_outside(int directory, const char *path, int flags, int mode);
+int take_from_keeper(int number);
+
 #endif

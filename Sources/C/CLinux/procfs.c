@@ -58,9 +58,14 @@ static int is_cover(int tree)
 
 // Runs in the new pid namespace: a procfs shows the pid namespace of the process that calls fsopen. CRIU makes its init
 // there meanwhile, which looks at a /proc of its own only.
+//
+// The procfs is mounted from the mount namespace of the caller. In one that belongs to a user namespace of a container the
+// kernel refuses it as long as the former /proc has masked parts (fs/namespace.c, mount_too_revealing).
 static void renew(const struct zp_procfs *wanted, struct failure *failure)
 {
     int covers[most_paths];
+    enum { mounts = 0 };
+    dup2(wanted->mount_namespace, mounts);
 
 #define attempt(call, expression)                                                                                      \
     if ((expression) < 0) {                                                                                            \
@@ -71,7 +76,7 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
     // Read-only paths below /proc/sys/net are looked up there.
     attempt("setns(network namespace)", setns(wanted->network_namespace, CLONE_NEWNET));
     // They are copies, and a connection ends only with its last one.
-    syscall(SYS_close_range, 0, ~0U, 0);
+    syscall(SYS_close_range, mounts + 1, ~0U, 0);
     int context = (int)syscall(SYS_fsopen, "proc", fsopen_cloexec);
     attempt("fsopen(proc)", context);
     for (size_t i = 0; i + 1 < wanted->option_count; i += 2)
@@ -80,6 +85,7 @@ static void renew(const struct zp_procfs *wanted, struct failure *failure)
     attempt("fsconfig(proc)", syscall(SYS_fsconfig, context, fsconfig_cmd_create, NULL, NULL, 0));
     int procfs = (int)syscall(SYS_fsmount, context, fsmount_cloexec, wanted->attributes);
     attempt("fsmount(proc)", procfs);
+    attempt("setns(mount namespace)", setns(mounts, CLONE_NEWNS));
 
     // Nothing that looks at /proc runs in this mount namespace yet, so the old procfs may go before the new one comes. A
     // path that was masked or read-only and cannot be any more would lay the node open, so that is an error each time.
@@ -141,12 +147,4 @@ int zp_renew_procfs(const struct zp_procfs *wanted, const char **step)
         ;
     *step = failure.step;
     return failure.error ? -failure.error : 0;
-}
-
-int zp_enter_mounts(int mount_namespace)
-{
-    // Threads share their root and working directory, which setns changes.
-    if (unshare(CLONE_FS) < 0 || setns(mount_namespace, CLONE_NEWNS) < 0)
-        return -errno;
-    return 0;
 }

@@ -8,7 +8,6 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case terminal = "it has a terminal"
     case hostNetwork = "it shares the network of the node"
     case sharedProcesses = "it shares its process namespace with other containers"
-    case userNamespace = "it has a user namespace of its own"
     /// The node lacks something; the text names it.
     case unable = "this node cannot checkpoint it"
     case portsUnknown = "no listening TCP port has been found yet"
@@ -29,7 +28,7 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     /// Stands in the way of a checkpoint alone: the container can be frozen.
     var allowsFreezing: Bool {
         switch self {
-        case .sharedProcesses, .userNamespace, .checkpointFailed: true
+        case .sharedProcesses, .checkpointFailed: true
         default: false
         }
     }

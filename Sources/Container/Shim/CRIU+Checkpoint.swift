@@ -9,7 +9,7 @@ extension CRIU {
             do throws(CheckpointError) {
                 let program = try found.get()
                 if !order.mayGoOn() { throw .givenUp }
-                do throws(SystemError) { try dump(order, with: program, then) } catch { throw .system(error) }
+                try dump(order, with: program, then)
             } catch {
                 loop.soon { then(.failure(error)) }
             }
@@ -17,18 +17,18 @@ extension CRIU {
     }
 
     private func dump(
-        _ order: CheckpointOrder, with program: String, _ then: @escaping (Result<WayBack, CheckpointError>) -> Void
-    ) throws(SystemError) {
-        let (snapshot, times, mayEnd) = (order.snapshot, order.times, order.mayEnd)
-        let unnamed = Process.unnamedBytes(of: try order.cgroup?.processes() ?? [order.pid])
-        let kept = try KeptContainer(
-            of: order.pid, keyrings: ["_ses.\(order.container)", order.container],
-            inhabitedBy: order.isInScope ? children : nil)
-        times.reached("kept")
-        let dump = Dump(
-            criu: try snapshot.hold(program), pid: order.pid, root: order.root, kept: kept, account: account(order),
-            snapshot: snapshot, memory: order.memory + min(unnamed, .max / 4), mayWakeLazily: order.mayWakeLazily,
-            clock: order.clock, times: times)
+        _ order: CheckpointOrder, with program: Program, _ then: @escaping (Result<WayBack, CheckpointError>) -> Void
+    ) throws(CheckpointError) {
+        let (snapshot, mayEnd) = (order.snapshot, order.mayEnd)
+        let kept: KeptContainer
+        do throws(SystemError) { kept = try keep(order) } catch { throw .system(error) }
+        if kept.users != nil && !program.keepsUserNamespaces {
+            throw .lossy(
+                reason: "\(program.path) would make the processes in another user namespace: "
+                    + "install the criu that comes with zeropod")
+        }
+        let dump: Dump
+        do throws(SystemError) { dump = try prepare(order, kept, program.path) } catch { throw .system(error) }
         dump.run(
             order.underWay, loop: loop, children: children, mayGoOn: order.mayGoOn,
             loss: { pids throws(SystemError) in try TaskIterator.loss(of: pids) },
@@ -36,6 +36,25 @@ extension CRIU {
             then: { [self] result in
                 then(result.map { WayBack(CRIURestores($0, snapshot, loop: loop, children: children), $0) })
             })
+    }
+
+    private func keep(_ order: CheckpointOrder) throws(SystemError) -> KeptContainer {
+        let kept = try KeptContainer(
+            of: order.pid, keyrings: ["_ses.\(order.container)", order.container],
+            inhabitedBy: order.isInScope ? children : nil)
+        order.times.reached("kept")
+        return kept
+    }
+
+    private func prepare(
+        _ order: CheckpointOrder, _ kept: KeptContainer, _ program: String
+    ) throws(SystemError) -> Dump {
+        let unnamed = Process.unnamedBytes(of: try order.cgroup?.processes() ?? [order.pid])
+        return Dump(
+            criu: try order.snapshot.hold(program), pid: order.pid, root: order.root, kept: kept, account: account(order),
+            snapshot: order.snapshot, memory: order.memory + min(unnamed, .max / 4),
+            // In a user namespace of its own nobody may have page faults of the kernel brought to a server (userfaultfd(2)).
+            mayWakeLazily: order.mayWakeLazily && kept.users == nil, clock: order.clock, times: order.times)
     }
 
     private func account(_ order: CheckpointOrder) -> DumpAccount? {

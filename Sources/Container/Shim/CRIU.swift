@@ -8,19 +8,26 @@ final class CRIU {
     let loop: EventLoop
     let children: Children
     /// The program that was found fit for this kernel.
-    private var checked: String?
+    private var checked: Program?
+
+    /// A criu that can serve this kernel.
+    struct Program {
+        let path: String
+        /// Whether it makes processes in a user namespace that was kept.
+        let keepsUserNamespaces: Bool
+    }
 
     init(_ paths: ShimContext.Paths, loop: EventLoop, children: Children) {
         (self.paths, self.loop, self.children) = (paths, loop, children)
     }
 
     /// Finds criu and asks it once for its version. Calls back on the loop.
-    func locate(_ then: @escaping (Result<String, CheckpointError>) -> Void) {
+    func locate(_ then: @escaping (Result<Program, CheckpointError>) -> Void) {
         guard let path = paths.program("criu") else {
             let reason = "criu is not installed: it is neither in \(paths.programs) nor on PATH"
             return then(.failure(.unusable(reason: reason)))
         }
-        if checked == path { return then(.success(path)) }
+        if let checked, checked.path == path { return then(.success(checked)) }
         if let reason = Self.loss(kernel: KernelVersion.running, hasSELinux: KernelSecurity.hasSELinux) {
             return then(.failure(.lossy(reason: reason)))
         }
@@ -28,14 +35,15 @@ final class CRIU {
             if let complaint = Self.complaint(path, Self.parse(answer), kernel: KernelVersion.running) {
                 return then(.failure(.unusable(reason: complaint)))
             }
-            guard Self.keepsDescriptors(answer) else {
+            guard Self.keeps("descriptors", answer) else {
                 let reason =
                     "\(path) opens files by their paths at a wake, where they may be others by then: "
                     + "install the criu that comes with zeropod"
                 return then(.failure(.lossy(reason: reason)))
             }
-            checked = path
-            then(.success(path))
+            let program = Program(path: path, keepsUserNamespaces: Self.keeps("user namespaces", answer))
+            checked = program
+            then(.success(program))
         }
     }
 
@@ -69,8 +77,8 @@ final class CRIU {
     }
 
     /// Whether it has what image/criu-changes/ adds, which tells so below the version.
-    static func keepsDescriptors(_ output: String) -> Bool {
-        output.split(separator: "\n").contains("Keeps: descriptors")
+    static func keeps(_ what: String, _ output: String) -> Bool {
+        output.split(separator: "\n").contains { $0 == "Keeps: \(what)" }
     }
 
     /// `Version: 4.2.1` is the first line.

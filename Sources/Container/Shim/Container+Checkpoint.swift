@@ -71,7 +71,7 @@ extension Container {
         }
         stage = .awake(nil)
         // The attempt itself was work on the container's account.
-        workBefore = cgroup?.processorTime.map { (.now, $0) }
+        work.begin(at: context.loop.now, used: cgroup?.processorTime)
         tellNow { $0.checkpointEnded(outcome, at: $1) }
     }
 

@@ -114,7 +114,6 @@ package final class Container {
         if streams.terminal || spec.terminal { reasons.append(.terminal) }
         if isOnNodesNetwork(spec) { reasons.append(.hostNetwork) }
         if spec.namespace("pid")?.path != "" { reasons.append(.sharedProcesses) }
-        if spec.namespace("user") != nil { reasons.append(.userNamespace) }
         return reasons
     }
 

@@ -40,7 +40,8 @@ struct ProgramChecks {
             return .missing(
                 "criu", "\(criu) \(number)", "Linux \(KernelVersion.running) needs criu 4.1 or later (vvar_vclock)")
         }
-        guard version.split(whereSeparator: \.isNewline).contains("Keeps: descriptors") else {
+        let lines = version.split(whereSeparator: \.isNewline)
+        guard lines.contains("Keeps: descriptors") else {
             return .limited(
                 "criu", "\(criu) \(number): freezing only",
                 "it opens files by their paths at a wake, where they may be others by then; install the criu that "
@@ -52,7 +53,12 @@ struct ProgramChecks {
                 "criu", "\(criu) \(number), and SELinux: freezing only",
                 "criu does not give back the labels of processes")
         }
-        return .good("criu", "\(criu) \(number), keeps descriptors")
+        guard lines.contains("Keeps: user namespaces") else {
+            return .limited(
+                "criu", "\(criu) \(number): with a user namespace of their own containers are frozen only",
+                "install the criu that comes with zeropod ('zeropod install' of the image, or 'make install')")
+        }
+        return .good("criu", "\(criu) \(number), keeps descriptors and user namespaces")
     }
 
     private func restore(_ criu: String) -> Finding {

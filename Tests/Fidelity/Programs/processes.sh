@@ -47,6 +47,7 @@ for pid; do
     who=$own
     of_a_task
     for name in limits coredump_filter environ cmdline uid_map gid_map setgroups timens_offsets; do file "$name"; done
+    say 'owner of the pid namespace' "$(lsns -nro ONS -t pid -p "$pid")"
     say timers "$(sed "s/pid\.$pid$/pid.$own/" "$place/timers")"
     # Without the numbers of mounts, and without the device of a procfs: that is a new one, as its pid namespace is.
     say mountinfo "$(cut -d' ' -f3- "$place/mountinfo" | sed '/ - proc /s/^[^ ]* //' | sort)"

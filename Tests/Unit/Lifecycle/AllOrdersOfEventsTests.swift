@@ -277,7 +277,7 @@ import Testing
     private static let policies = [
         Policy(scaleDownAfter: 50_000_000), Policy(scaleDownAfter: 50_000_000, ways: .checkpoint),
         Policy(scaleDownAfter: 50_000_000, ways: .freeze),
-        Policy(scaleDownAfter: 50_000_000, standingReasons: [.userNamespace]),
+        Policy(scaleDownAfter: 50_000_000, standingReasons: [.sharedProcesses]),
     ]
 
     @Test(arguments: policies) func noOrderOfEventsBreaksTheRules(_ policy: Policy) {

@@ -386,20 +386,19 @@ private let second: UInt64 = 1_000_000_000
             freeze.looked(at: 2 * second, ports: [80], lastActivity: 0) == [.declare(ports: [80]), .hold, .freeze])
     }
 
-    /// Those of which CRIU could make no whole container again.
-    @Test(arguments: [Reason.userNamespace, .sharedProcesses])
-    func someAreNeverCheckpointedAndFrozen(_ reason: Reason) {
-        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second, standingReasons: [reason]))
+    /// CRIU could make no whole container of it again.
+    @Test func aSharedProcessNamespaceIsNeverCheckpointedAndFrozen() {
+        var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: second, standingReasons: [.sharedProcesses]))
         _ = lifecycle.started(at: 0)
         #expect(lifecycle.looked(at: 2 * second, ports: [80], lastActivity: 0).last == .freeze)
 
-        let without = Policy(scaleDownAfter: second, standingReasons: [reason], ways: .checkpoint)
+        let without = Policy(scaleDownAfter: second, standingReasons: [.sharedProcesses], ways: .checkpoint)
         #expect(!without.mayEverSleep)
     }
 
     @Test(arguments: [Reason.sandbox, .terminal, .hostNetwork, .notSelected, .disabled, .checkpointingDisabled])
     func othersAreNotFrozenEither(_ reason: Reason) {
-        #expect(!Policy(scaleDownAfter: second, standingReasons: [reason, .userNamespace]).mayEverSleep)
+        #expect(!Policy(scaleDownAfter: second, standingReasons: [reason, .sharedProcesses]).mayEverSleep)
     }
 
     @Test func frozenItIsChangedWithoutAWakeAndKilledAfterOne() {

@@ -17,6 +17,14 @@ import Testing
         #expect(CRIU.complaint("/usr/sbin/criu", (4, 1), kernel: KernelVersion(6, 18)) == nil)
     }
 
+    /// Those of the line are the criu's own; an earlier one that came with zeropod lacks some.
+    @Test func whatItKeepsIsRead() {
+        let answer = "Version: 4.2.1\nKeeps: descriptors\nKeeps: user namespaces\n"
+        #expect(CRIU.keeps("descriptors", answer) && CRIU.keeps("user namespaces", answer))
+        #expect(!CRIU.keeps("user namespaces", "Version: 4.2.1\nKeeps: descriptors\n"))
+        #expect(!CRIU.keeps("descriptors", "Version: 4.2.1\n"))
+    }
+
     @Test func whatARestoreWouldLoseIsTold() {
         #expect(CRIU.loss(kernel: KernelVersion(6, 1), hasSELinux: false) == nil)
         #expect(CRIU.loss(kernel: KernelVersion(5, 13), hasSELinux: false) == nil)

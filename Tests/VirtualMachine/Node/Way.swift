@@ -8,8 +8,7 @@ enum Way: String, CaseIterable {
     /// What the Pod Security Standard "restricted" asks for: runAsNonRoot, no capabilities, seccomp RuntimeDefault; and a
     /// volume that the user may write by a supplemental group (fsGroup) alone.
     case user
-    /// Root of a user namespace (`hostUsers: false`), who is nobody outside. What CRIU restores would be in another one, so
-    /// the processes stand still.
+    /// Root of a user namespace (`hostUsers: false`), who is nobody outside.
     case userns
     /// The same as `user`, whose processes stand still and are not checkpointed.
     case frozen
@@ -21,7 +20,7 @@ enum Way: String, CaseIterable {
     }
 
     /// Whether a checkpoint is not tried, on any kernel.
-    var isFrozen: Bool { self == .frozen || self == .userns }
+    var isFrozen: Bool { self == .frozen }
 
     private var isRoot: Bool { self == .root || self == .userns }
 

@@ -65,6 +65,9 @@ int zp_sched_setaffinity(pid_t thread, const unsigned char *mask, size_t size);
 /// processes which have them: those that are removed already, or all that are in use. Returns how many.
 int zp_attach_segments(void **addresses, size_t capacity, int all);
 int zp_detach_segment(void *address);
+/// Finds the keyring of this name in a user namespace, whoever may search it, and links it into the keyring `into`. Gives its
+/// number, 0 if there is none, or a negative errno.
+long zp_hold_keyring(int user_namespace, const char *name, long into);
 /// keyctl(2) with two arguments.
 long zp_keyctl(int operation, long first, long second);
 /// KEYCTL_JOIN_SESSION_KEYRING, for the calling thread: one of this name if there is any, else a new one.
@@ -111,6 +114,7 @@ int zp_keep_marked_no_more(int family, uint32_t mark, uint32_t table);
 struct zp_procfs {
     int pid_namespace;
     int network_namespace;                             ///< whose settings /proc/sys/net shows
+    int mount_namespace;                               ///< where it is mounted, at /proc
     char *const *options;                              ///< keys and values by turns: hidepid, 2, …
     size_t option_count;
     uint64_t attributes;                               ///< MOUNT_ATTR_*
@@ -120,10 +124,8 @@ struct zp_procfs {
     size_t masked_count;
 };
 
-/// Moves the calling thread into a mount namespace, for the rest of its life.
-int zp_enter_mounts(int mount_namespace);
-/// Mounts it at /proc of the calling thread's mount namespace, and puts the mounts that lay on the old one back. The thread
-/// keeps the pid namespace for what it starts: it must end after that.
+/// Mounts it, and puts the mounts that lay on the old one back. The calling thread keeps the pid namespace for what it
+/// starts: it must end after that.
 int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 
 /// open_tree(2) and mount_setattr(2): a mount of its own for a file, which nobody can write through, whoever comes by the
