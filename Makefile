@@ -147,6 +147,9 @@ test-vm: shim criu ## nodes of Debian's kernels in virtual machines, a table for
 	@Tests/VirtualMachine/run.sh
 	@Tests/VirtualMachine/node.sh
 
+machine-checks: bpf standin
+	@$(SWIFT) build $(STATIC_FLAGS) --product virtual-machine-checks 2>&1 | .ci/without-noise
+
 node-checks: able-to-build
 	@$(SWIFT) build $(call CROSS_FLAGS,swift) --product virtual-machine-node-checks 2>&1 | .ci/without-noise
 
@@ -193,7 +196,7 @@ clean: ## remove what was built (what was downloaded is in ~/.cache/zeropod)
 
 .PHONY: help all able-to-build able-to-run-nodes packages bpf standin shim criu image image-index node-program libraries check format release deb test \
 	test-release test-newcomer test-quick test-long test-units durations \
-	test-kubernetes test-vm node-checks compatibility fuzz demo \
+	test-kubernetes test-vm machine-checks node-checks compatibility fuzz demo \
 	bench bench-quick bench-program conformance soak trace readme install clean
 .DEFAULT_GOAL := all
 endif
