@@ -44,4 +44,5 @@ emulate -m 1024 -smp 2 -initrd "$directory/initramfs.gz" -append "console=$conso
 
 summary=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1) ||
     fail "it ended without a summary, or took longer than $limit s: see $log"
+[[ -z $foreign ]] || grep -a '^ok  *restore' "$log" || fail "criu does not checkpoint and restore a process there: see $log"
 [[ $summary == *" 0 failed" && $summary != "0 passed"* ]]
