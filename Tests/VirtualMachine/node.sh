@@ -47,7 +47,9 @@ make_disk() {
 
 # What packages that are only unpacked have not done, as far as anything here asks for it.
 set_up() {
-    local users
+    local users name
+    echo '127.0.0.1 localhost' >"$1/etc/hosts"
+    touch "$1/etc/resolv.conf"
     for users in passwd group; do cp "$1/usr/share/base-passwd/$users.master" "$1/etc/$users"; done
     for name in iptables ip6tables iptables-save ip6tables-save iptables-restore ip6tables-restore; do
         ln -sf xtables-nft-multi "$1/usr/sbin/$name"

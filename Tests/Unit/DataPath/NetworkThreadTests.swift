@@ -16,41 +16,42 @@ import Testing
         let arguments: [Int]
     }
 
-    static let forbidden =
-        [
-            Attempt(name: "read", call: SYS_read, arguments: [-1, 0, 0]),
-            Attempt(name: "write", call: SYS_write, arguments: [-1, 0, 0]),
-            Attempt(name: "openat", call: SYS_openat, arguments: [-1, 0, 0]),
-            Attempt(name: "mmap of code", call: SYS_mmap, arguments: [0, 0, 4, 0x22, -1, 0]),
-            Attempt(name: "mmap of a file", call: SYS_mmap, arguments: [0, 0, 1, 1, 0, 0]),
-            Attempt(name: "mprotect to code", call: SYS_mprotect, arguments: [1, 0, 4]),
-            Attempt(name: "ioctl", call: SYS_ioctl, arguments: [-1, 0, 0]),
-            Attempt(name: "dup", call: SYS_dup, arguments: [-1]),
-            Attempt(name: "socket", call: SYS_socket, arguments: [-1, 0, 0]),
-            Attempt(name: "connect", call: SYS_connect, arguments: [-1, 0, 0]),
-            Attempt(name: "accept4", call: SYS_accept4, arguments: [-1, 0, 0, 0]),
-            Attempt(name: "sendto somewhere", call: SYS_sendto, arguments: [-1, 0, 0, 0, 0, 28]),
-            Attempt(name: "sendmsg", call: SYS_sendmsg, arguments: [-1, 0, 0]),
-            Attempt(name: "recvmsg", call: SYS_recvmsg, arguments: [-1, 0, 0]),
-            Attempt(name: "bind", call: SYS_bind, arguments: [-1, 0, 0]),
-            Attempt(name: "setsockopt(SO_MARK)", call: SYS_setsockopt, arguments: [-1, 1, 36, 0, 0]),
-            // CLONE_THREAD without what belongs to it.
-            Attempt(name: "clone", call: SYS_clone, arguments: [0x10000, 0, 0, 0, 0]),
-            Attempt(name: "execve", call: SYS_execve, arguments: [0, 0, 0]),
-            Attempt(name: "kill", call: SYS_kill, arguments: [0, 65]),
-            Attempt(name: "fcntl", call: SYS_fcntl, arguments: [-1, 0, 0]),
-            Attempt(name: "unlinkat", call: SYS_unlinkat, arguments: [-1, 0, 0]),
-            Attempt(name: "ptrace", call: SYS_ptrace, arguments: [-1, 0, 0, 0]),
-            Attempt(name: "mount", call: SYS_mount, arguments: [0, 0, 0, 0, 0]),
-            Attempt(name: "setns", call: SYS_setns, arguments: [-1, 0]),
-            Attempt(name: "process_vm_writev", call: SYS_process_vm_writev, arguments: [0, 0, 0, 0, 0, -1]),
-            Attempt(name: "bpf", call: SYS_bpf, arguments: [-1, 0, 0]),
-            Attempt(name: "pidfd_getfd", call: SYS_pidfd_getfd, arguments: [-1, 0, 0]),
-        ] + old
+    private static let everywhere: [Attempt] = [
+        Attempt(name: "read", call: SYS_read, arguments: [-1, 0, 0]),
+        Attempt(name: "write", call: SYS_write, arguments: [-1, 0, 0]),
+        Attempt(name: "openat", call: SYS_openat, arguments: [-1, 0, 0]),
+        Attempt(name: "mmap of code", call: SYS_mmap, arguments: [0, 0, 4, 0x22, -1, 0]),
+        Attempt(name: "mmap of a file", call: SYS_mmap, arguments: [0, 0, 1, 1, 0, 0]),
+        Attempt(name: "mprotect to code", call: SYS_mprotect, arguments: [1, 0, 4]),
+        Attempt(name: "ioctl", call: SYS_ioctl, arguments: [-1, 0, 0]),
+        Attempt(name: "dup", call: SYS_dup, arguments: [-1]),
+        Attempt(name: "socket", call: SYS_socket, arguments: [-1, 0, 0]),
+        Attempt(name: "connect", call: SYS_connect, arguments: [-1, 0, 0]),
+        Attempt(name: "accept4", call: SYS_accept4, arguments: [-1, 0, 0, 0]),
+        Attempt(name: "sendto somewhere", call: SYS_sendto, arguments: [-1, 0, 0, 0, 0, 28]),
+        Attempt(name: "sendmsg", call: SYS_sendmsg, arguments: [-1, 0, 0]),
+        Attempt(name: "recvmsg", call: SYS_recvmsg, arguments: [-1, 0, 0]),
+        Attempt(name: "bind", call: SYS_bind, arguments: [-1, 0, 0]),
+        Attempt(name: "setsockopt(SO_MARK)", call: SYS_setsockopt, arguments: [-1, 1, 36, 0, 0]),
+        // CLONE_THREAD without what belongs to it.
+        Attempt(name: "clone", call: SYS_clone, arguments: [0x10000, 0, 0, 0, 0]),
+        Attempt(name: "execve", call: SYS_execve, arguments: [0, 0, 0]),
+        Attempt(name: "kill", call: SYS_kill, arguments: [0, 65]),
+        Attempt(name: "fcntl", call: SYS_fcntl, arguments: [-1, 0, 0]),
+        Attempt(name: "unlinkat", call: SYS_unlinkat, arguments: [-1, 0, 0]),
+        Attempt(name: "ptrace", call: SYS_ptrace, arguments: [-1, 0, 0, 0]),
+        Attempt(name: "mount", call: SYS_mount, arguments: [0, 0, 0, 0, 0]),
+        Attempt(name: "setns", call: SYS_setns, arguments: [-1, 0]),
+        Attempt(name: "process_vm_writev", call: SYS_process_vm_writev, arguments: [0, 0, 0, 0, 0, -1]),
+        Attempt(name: "bpf", call: SYS_bpf, arguments: [-1, 0, 0]),
+        Attempt(name: "pidfd_getfd", call: SYS_pidfd_getfd, arguments: [-1, 0, 0]),
+    ]
+
+    static let forbidden = everywhere + old
 
     #if arch(x86_64)
         /// What architectures that Linux came to later do not have.
-        private static let old = [
+        private static let old: [Attempt] = [
             Attempt(name: "open", call: SYS_open, arguments: [0, 0, 0]),
             Attempt(name: "unlink", call: SYS_unlink, arguments: [0]),
         ]
