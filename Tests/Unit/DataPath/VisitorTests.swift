@@ -96,10 +96,12 @@ import Testing
             [0x40, UInt8(name.utf8.count)] + Array(name.utf8) + [UInt8(value.utf8.count)] + Array(value.utf8)
         }
         func check(agent: String, path: String = "/grpc.health.v1.Health/Check") -> [UInt8] {
-            let block =
-                field(":path", path) + field(":authority", "10.88.0.2:50051") + [0x83, 0x86]
-                + field("content-type", "application/grpc") + field("te", "trailers")
-                + field("grpc-timeout", "987m") + field("user-agent", agent)
+            let fields: [[UInt8]] = [
+                field(":path", path), field(":authority", "10.88.0.2:50051"), [0x83, 0x86],
+                field("content-type", "application/grpc"), field("te", "trailers"),
+                field("grpc-timeout", "987m"), field("user-agent", agent),
+            ]
+            let block = Array(fields.joined())
             let windowUpdate: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 5]
             return ProbeBytes.preface + ProbeBytes.settings + ProbeBytes.frame(1, 4, block) + windowUpdate
                 + ProbeBytes.data("db") + windowUpdate
