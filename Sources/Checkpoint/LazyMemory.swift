@@ -90,7 +90,7 @@ private struct ProcessMemory {
 
     var size: UInt64 { regions.reduce(0) { $0 + $1.size } }
 
-    private static let pageSize: UInt64 = 4096
+    private static let pageSize = UInt64(getpagesize())
     /// `PE_LAZY` of criu/include/pagemap.h.
     private static let lazy: UInt8 = 2
 

@@ -7,7 +7,7 @@ package struct JoinedThread: Sendable {
     /// Its address.
     private let stack: UInt
 
-    /// Enough for system calls and a little Swift.
+    /// Enough for system calls and a little Swift, and a page below it: on arm64 one may have 64 kB.
     private static let stackSize = 128 << 10
 
     /// - Parameter name: at most 15 bytes.
@@ -17,7 +17,7 @@ package struct JoinedThread: Sendable {
             throw .last("mmap", "stack of \(name)")
         }
         // What overflows shall not reach what lies below.
-        mprotect(memory, 4096, PROT_NONE)
+        mprotect(memory, Int(getpagesize()), PROT_NONE)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }

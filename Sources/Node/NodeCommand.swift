@@ -30,6 +30,10 @@ package struct NodeCommand {
         }
     }
 
-    /// The x86-64 ABI's name for the C library's loader.
-    private static let loader = "ld-linux-x86-64.so.2"
+    /// The name that the processor's ABI gives the C library's loader.
+    #if arch(x86_64)
+        private static let loader = "ld-linux-x86-64.so.2"
+    #elseif arch(arm64)
+        private static let loader = "ld-linux-aarch64.so.1"
+    #endif
 }

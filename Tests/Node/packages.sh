@@ -36,6 +36,12 @@ mirror() {
 # Lines for sources.list. sid's Release file may be older than it says it is good for; its signature is checked.
 sources() { printf "deb [check-valid-until=no signed-by=$keyring] $(mirror) %s main\n" "$@"; }
 
+# Whose programs nodes and images have. Those of another processor do not run here, so they are only unpacked, and what
+# packages would do when they are set up is up to who boots them (Tests/VirtualMachine).
+own=$(dpkg --print-architecture)
+architecture=${ZEROPOD_NODE_ARCHITECTURE:-$own}
+foreign=${architecture#"$own"}
+
 # A root of sid with another suite's packages marked as such, rather than the other way round: what is newer satisfies
 # what is older. So criu is always sid's: 4.1 cannot dump a TCP socket on kernels from 6.16 on, which refuse SO_PASSCRED.
 packages_of() {
@@ -43,6 +49,8 @@ packages_of() {
         crun criu containernetworking-plugins iptables nftables iproute2 mount curl busybox-static procps redis-tools
         bpftool wrk
     )
+    [[ -z $foreign ]] ||
+        system+=(base-files base-passwd bash coreutils dash findutils grep hostname libstdc++6 mawk sed util-linux)
     case $1 in
     2.1) echo containerd runc "${system[@]}" ;;
     2.1-systemd) echo containerd runc systemd dbus "${system[@]}" ;;
@@ -53,14 +61,14 @@ packages_of() {
 }
 
 # Nodes are whole systems. What the images are made of is only unpacked: no package manager, no essential packages.
-variant_of() { [[ $1 == apps ]] && echo extract || echo essential; }
+variant_of() { [[ $1 == apps || $foreign ]] && echo extract || echo essential; }
 suite_of() { [[ $1 == apps ]] && echo trixie || echo sid; }
 
 # The directory's name tells what it was made of, so that another list of packages makes another one, and when: sid moves,
 # and a root of a month ago is made anew.
 root_of() {
     local contents there
-    contents=$(echo "$(suite_of "$1") $(packages_of "$1")" | sha256sum)
+    contents=$(echo "$(suite_of "$1") $(packages_of "$1")${foreign:+ $foreign}" | sha256sum)
     there=("$made/roots/$1-${contents:0:8}-"????????)
     if ((${#there[@]})) && is_young "${there[-1]}"; then
         printf '%s' "${there[-1]}"
@@ -106,7 +114,7 @@ make_root() {
     remove_old_roots "$1"
     mkdir -p "$made/roots"
     sources trixie sid >"$sources"
-    unpack --mode=root --variant="$(variant_of "$1")" --include="${packages// /,}" \
+    unpack --mode=root --variant="$(variant_of "$1")" --architectures="$architecture" --include="${packages// /,}" \
         --aptopt="APT::Default-Release \"$(suite_of "$1")\"" --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/doc/*' \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$(suite_of "$1")" "$root-partial" "$sources" >"$root.log" 2>&1 || {

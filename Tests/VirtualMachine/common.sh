@@ -1,8 +1,15 @@
 # What the virtual machines share: Debian's kernels and packages, unpacked and not installed, below build/vm. Sourced.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . Tests/Node/common.sh
+# ARCH=arm64 has a machine of that processor, with what `make shim criu node-checks ARCH=arm64` made.
+[[ -z ${ARCH:-} ]] || export ZEROPOD_NODE_ARCHITECTURE=$ARCH
 . "$here/packages.sh"
-directory=$PWD/build/vm
+case $architecture in
+amd64) directory=$PWD/build/vm qemu=qemu-system-x86_64 qemu_package=qemu-system-x86 console=ttyS0 machine=(-cpu max) ;;
+# What is seen of its processor is what Debian's kernels of all ages know.
+arm64) directory=$PWD/build/vm-arm64 qemu=qemu-system-aarch64 qemu_package=qemu-system-arm console=ttyAMA0 machine=(-machine virt -cpu cortex-a72) ;;
+*) directory=$PWD/build/vm qemu='' ;;
+esac
 limit=${VM_TIMEOUT:-900}
 mkdir -p "$directory"
 
@@ -29,7 +36,7 @@ locked() {
 
 install_packages() {
     local missing=()
-    command -v qemu-system-x86_64 >/dev/null || missing+=(qemu-system-x86)
+    command -v "$qemu" >/dev/null || missing+=("$qemu_package")
     command -v cpio >/dev/null || missing+=(cpio)
     command -v depmod >/dev/null || missing+=(kmod)
     command -v mke2fs >/dev/null || missing+=(e2fsprogs)
@@ -37,7 +44,7 @@ install_packages() {
     echo "installing with apt: ${missing[*]}"
     [[ $EUID == 0 ]] || fail "this needs root"
     .ci/apt update
-    apt-cache show qemu-system-x86 >/dev/null 2>&1 || skip "there is no package qemu-system-x86"
+    apt-cache show "$qemu_package" >/dev/null 2>&1 || skip "there is no package $qemu_package"
     .ci/apt install "${missing[@]}"
 }
 
@@ -51,11 +58,11 @@ suite_of_kernel() {
     esac
 }
 
-# apt with the lists of one suite, beside the machine's own.
+# apt with the lists of one suite for the machine's processor, beside this machine's own.
 apt_of() {
     local lists=$directory/apt/$1 tool=$2
     shift 2
-    "$tool" -qq -o APT::Sandbox::User=root -o Acquire::Retries=5 -o Dir::Etc::sourcelist="$lists/sources.list" -o Dir::Etc::sourceparts=- \
+    "$tool" -qq -o APT::Architecture="$architecture" -o APT::Architectures::="$architecture" -o APT::Sandbox::User=root -o Acquire::Retries=5 -o Dir::Etc::sourcelist="$lists/sources.list" -o Dir::Etc::sourceparts=- \
         -o Dir::State::lists="$lists/lists" -o Dir::Cache="$lists/cache" "$@"
 }
 
@@ -92,7 +99,7 @@ unpack_kernel() {
     kernel=$directory/kernel-${KERNEL%+*}
     if [[ ! -d $kernel ]]; then
         update_lists "$suite"
-        package=$(dependencies "$suite" linux-image-amd64 'linux-image-[0-9].*' | head -n 1)
+        package=$(dependencies "$suite" "linux-image-$architecture" 'linux-image-[0-9].*' | head -n 1)
         [[ $package ]] || fail "there is no kernel in $suite"
         # In sid they are several: the kernel is in one, and its modules are in another.
         unpack_packages "$suite" "${kernel##*/}" "$package" $(dependencies "$suite" "$package" 'linux-\(base\|binary\|modules\)-[0-9].*')
@@ -123,7 +130,7 @@ copy_modules() {
 
 # Plain emulation: works without /dev/kvm.
 emulate() {
-    timeout --foreground "$limit" qemu-system-x86_64 -accel tcg,tb-size=512 -cpu max -nodefaults -no-reboot -nographic \
+    timeout --foreground "$limit" "$qemu" -accel tcg,tb-size=512 "${machine[@]}" -nodefaults -no-reboot -nographic \
         -serial stdio -monitor none -kernel "$vmlinuz" "$@" </dev/null 2>&1 | stdbuf -oL tr -d '\r'
 }
 

@@ -211,6 +211,8 @@ bool mapping_is_lost(const char *line)
 			what = "has a memory protection key";
 	} else if (strstr(line, " sl")) {
 		what = "is sealed (mseal)";
+	} else if (strstr(line, " mt")) {
+		what = "has memory tags (PROT_MTE)";
 	} else if (strstr(line, " lf")) {
 		what = "is locked on fault (MLOCK_ONFAULT)";
 	}

@@ -1,5 +1,4 @@
-import CBPF
-import Glibc
+import CDataPath
 import Synchronization
 
 /// Keeps libbpf off stderr, and its last lines at hand for an error message.
@@ -11,15 +10,8 @@ enum LibbpfLog {
     /// Forgets what was said and collects from now on.
     static func collect() {
         lines.withLock { $0.removeAll() }
-        libbpf_set_print { level, format, arguments in
-            guard level != LIBBPF_DEBUG, let format, let arguments else { return 0 }
-            withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
-                guard let start = buffer.baseAddress, vsnprintf(start, buffer.count, format, arguments) > 0 else {
-                    return
-                }
-                LibbpfLog.add(String(cString: start))
-            }
-            return 0
+        zp_libbpf_log { text in
+            if let text { LibbpfLog.add(String(cString: text)) }
         }
     }
 

@@ -12,7 +12,11 @@ extension SystemCallFilter {
     static func forNetwork(readable: [Int32], writable: Int32) throws(SystemError) -> SystemCallFilter {
         let filter = try SystemCallFilter()
         // Time and events. clock_gettime is a call where the vDSO cannot read the clock.
-        for call in [SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_ctl, SYS_clock_gettime] { try filter.allow(call) }
+        for call in [SYS_epoll_pwait, SYS_epoll_ctl, SYS_clock_gettime] { try filter.allow(call) }
+        #if arch(x86_64)
+            // Architectures that Linux came to later have epoll_pwait only.
+            try filter.allow(SYS_epoll_wait)
+        #endif
         for descriptor in readable { try filter.allow(SYS_read, .argument(0, is: descriptor)) }
         try filter.allow(SYS_write, .argument(0, is: writable))
 

@@ -54,19 +54,22 @@ fill_layers() {
 
 # busybox under every name that is not taken.
 link_applets() {
-    "$1/busybox" --list | while read -r applet; do [[ -e $1/$applet ]] || ln -s busybox "$1/$applet"; done
+    "$([[ $foreign ]] || echo "$1/")busybox" --list | while read -r applet; do [[ -e $1/$applet ]] || ln -s busybox "$1/$applet"; done
 }
 
 trim_debian() {
     # Run once, so that Python's compiled modules are in the image and no container has to write them.
-    cp "$here/images/server.py" "$1/tmp/"
-    PYTHONDONTWRITEBYTECODE="" chroot "$1" python3 /tmp/server.py --warm
-    rm "$1/tmp/server.py"
-    rm -rf "$1"/usr/share/{doc,man,locale,perl5,zoneinfo} "$1"/usr/lib/x86_64-linux-gnu/{gconv,perl*} \
+    if [[ -z $foreign ]]; then
+        cp "$here/images/server.py" "$1/tmp/"
+        PYTHONDONTWRITEBYTECODE="" chroot "$1" python3 /tmp/server.py --warm
+        rm "$1/tmp/server.py"
+    fi
+    rm -rf "$1"/usr/share/{doc,man,locale,perl5,zoneinfo} "$1"/usr/lib/*-linux-gnu/{gconv,perl*} \
         "$1"/var/{lib/dpkg,lib/apt,cache/apt} "${1:?}"/dev/*
 }
 
-compile() { cc -static -O2 -Wall -Werror -o "$2" "$here/images/$1.c"; }
+# ZEROPOD_CC is a compiler for the processor of the images.
+compile() { ${ZEROPOD_CC:-cc} -static -O2 -Wall -Werror -o "$2" "$here/images/$1.c"; }
 
 write_images() {
     local archive=$made/images/archive
@@ -95,8 +98,8 @@ image() {
         files+=("$layer.tar")
         digests+=("sha256:${digest%% *}")
     done
-    jq -n --argjson config "$config" '{
-        architecture: "amd64", os: "linux", rootfs: {type: "layers", diff_ids: $ARGS.positional},
+    jq -n --argjson config "$config" --arg architecture "$architecture" '{
+        $architecture, os: "linux", rootfs: {type: "layers", diff_ids: $ARGS.positional},
         config: ({Env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]} + $config)
     }' --args "${digests[@]}" >"$archive/$name.json"
     jq --arg name "$name" '. + [{

@@ -1,4 +1,5 @@
 import CLinux
+import CSeccomp
 import Glibc
 import Linux
 import Synchronization
@@ -15,34 +16,48 @@ import Testing
         let arguments: [Int]
     }
 
-    /// x86-64's, of <asm/unistd_64.h>.
-    static let forbidden = [
-        Attempt(name: "read", call: 0, arguments: [-1, 0, 0]), Attempt(name: "write", call: 1, arguments: [-1, 0, 0]),
-        Attempt(name: "open", call: 2, arguments: [0, 0, 0]),
-        Attempt(name: "openat", call: 257, arguments: [-1, 0, 0]),
-        Attempt(name: "mmap of code", call: 9, arguments: [0, 0, 4, 0x22, -1, 0]),
-        Attempt(name: "mmap of a file", call: 9, arguments: [0, 0, 1, 1, 0, 0]),
-        Attempt(name: "mprotect to code", call: 10, arguments: [1, 0, 4]),
-        Attempt(name: "ioctl", call: 16, arguments: [-1, 0, 0]), Attempt(name: "dup", call: 32, arguments: [-1]),
-        Attempt(name: "socket", call: 41, arguments: [-1, 0, 0]),
-        Attempt(name: "connect", call: 42, arguments: [-1, 0, 0]),
-        Attempt(name: "accept4", call: 288, arguments: [-1, 0, 0, 0]),
-        Attempt(name: "sendto somewhere", call: 44, arguments: [-1, 0, 0, 0, 0, 28]),
-        Attempt(name: "sendmsg", call: 46, arguments: [-1, 0, 0]),
-        Attempt(name: "recvmsg", call: 47, arguments: [-1, 0, 0]),
-        Attempt(name: "bind", call: 49, arguments: [-1, 0, 0]),
-        Attempt(name: "setsockopt(SO_MARK)", call: 54, arguments: [-1, 1, 36, 0, 0]),
+    private static let everywhere: [Attempt] = [
+        Attempt(name: "read", call: SYS_read, arguments: [-1, 0, 0]),
+        Attempt(name: "write", call: SYS_write, arguments: [-1, 0, 0]),
+        Attempt(name: "openat", call: SYS_openat, arguments: [-1, 0, 0]),
+        Attempt(name: "mmap of code", call: SYS_mmap, arguments: [0, 0, 4, 0x22, -1, 0]),
+        Attempt(name: "mmap of a file", call: SYS_mmap, arguments: [0, 0, 1, 1, 0, 0]),
+        Attempt(name: "mprotect to code", call: SYS_mprotect, arguments: [1, 0, 4]),
+        Attempt(name: "ioctl", call: SYS_ioctl, arguments: [-1, 0, 0]),
+        Attempt(name: "dup", call: SYS_dup, arguments: [-1]),
+        Attempt(name: "socket", call: SYS_socket, arguments: [-1, 0, 0]),
+        Attempt(name: "connect", call: SYS_connect, arguments: [-1, 0, 0]),
+        Attempt(name: "accept4", call: SYS_accept4, arguments: [-1, 0, 0, 0]),
+        Attempt(name: "sendto somewhere", call: SYS_sendto, arguments: [-1, 0, 0, 0, 0, 28]),
+        Attempt(name: "sendmsg", call: SYS_sendmsg, arguments: [-1, 0, 0]),
+        Attempt(name: "recvmsg", call: SYS_recvmsg, arguments: [-1, 0, 0]),
+        Attempt(name: "bind", call: SYS_bind, arguments: [-1, 0, 0]),
+        Attempt(name: "setsockopt(SO_MARK)", call: SYS_setsockopt, arguments: [-1, 1, 36, 0, 0]),
         // CLONE_THREAD without what belongs to it.
-        Attempt(name: "clone", call: 56, arguments: [0x10000, 0, 0, 0, 0]),
-        Attempt(name: "execve", call: 59, arguments: [0, 0, 0]), Attempt(name: "kill", call: 62, arguments: [0, 65]),
-        Attempt(name: "fcntl", call: 72, arguments: [-1, 0, 0]), Attempt(name: "unlink", call: 87, arguments: [0]),
-        Attempt(name: "ptrace", call: 101, arguments: [-1, 0, 0, 0]),
-        Attempt(name: "mount", call: 165, arguments: [0, 0, 0, 0, 0]),
-        Attempt(name: "setns", call: 308, arguments: [-1, 0]),
-        Attempt(name: "process_vm_writev", call: 311, arguments: [0, 0, 0, 0, 0, -1]),
-        Attempt(name: "bpf", call: 321, arguments: [-1, 0, 0]),
-        Attempt(name: "pidfd_getfd", call: 438, arguments: [-1, 0, 0]),
+        Attempt(name: "clone", call: SYS_clone, arguments: [0x10000, 0, 0, 0, 0]),
+        Attempt(name: "execve", call: SYS_execve, arguments: [0, 0, 0]),
+        Attempt(name: "kill", call: SYS_kill, arguments: [0, 65]),
+        Attempt(name: "fcntl", call: SYS_fcntl, arguments: [-1, 0, 0]),
+        Attempt(name: "unlinkat", call: SYS_unlinkat, arguments: [-1, 0, 0]),
+        Attempt(name: "ptrace", call: SYS_ptrace, arguments: [-1, 0, 0, 0]),
+        Attempt(name: "mount", call: SYS_mount, arguments: [0, 0, 0, 0, 0]),
+        Attempt(name: "setns", call: SYS_setns, arguments: [-1, 0]),
+        Attempt(name: "process_vm_writev", call: SYS_process_vm_writev, arguments: [0, 0, 0, 0, 0, -1]),
+        Attempt(name: "bpf", call: SYS_bpf, arguments: [-1, 0, 0]),
+        Attempt(name: "pidfd_getfd", call: SYS_pidfd_getfd, arguments: [-1, 0, 0]),
     ]
+
+    static let forbidden = everywhere + old
+
+    #if arch(x86_64)
+        /// What architectures that Linux came to later do not have.
+        private static let old: [Attempt] = [
+            Attempt(name: "open", call: SYS_open, arguments: [0, 0, 0]),
+            Attempt(name: "unlink", call: SYS_unlink, arguments: [0]),
+        ]
+    #else
+        private static let old: [Attempt] = []
+    #endif
 
     private typealias Call = @convention(c) (Int, Int, Int, Int, Int, Int, Int) -> Int
 

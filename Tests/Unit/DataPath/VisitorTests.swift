@@ -98,13 +98,12 @@ import Testing
             }
         }
         func check(agent: String, path: String = "/grpc.health.v1.Health/Check") -> [UInt8] {
-            var block = field(":path", path)
-            block += field(":authority", "10.88.0.2:50051")
-            block += [0x83, 0x86]
-            block += field("content-type", "application/grpc")
-            block += field("te", "trailers")
-            block += field("grpc-timeout", "987m")
-            block += field("user-agent", agent)
+            let fields: [[UInt8]] = [
+                field(":path", path), field(":authority", "10.88.0.2:50051"), [0x83, 0x86],
+                field("content-type", "application/grpc"), field("te", "trailers"),
+                field("grpc-timeout", "987m"), field("user-agent", agent),
+            ]
+            let block = Array(fields.joined())
             let windowUpdate: [UInt8] = [0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 5]
             let frames = [ProbeBytes.frame(1, 4, block), windowUpdate, ProbeBytes.data("db"), windowUpdate]
             return ProbeBytes.preface + ProbeBytes.settings + frames.joined()

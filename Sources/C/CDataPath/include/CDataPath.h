@@ -17,6 +17,9 @@ struct zp_object zp_redirector_object(void);
 struct zp_object zp_tracker_object(void);
 struct zp_object zp_tasks_object(void);
 
+/// Has libbpf give what it says, but for what is for its own developers, to a function: lines, each with its end.
+void zp_libbpf_log(void (*take)(const char *text));
+
 enum zp_direction { ZP_INGRESS, ZP_EGRESS };
 
 /// Filters at a clsact qdisc, of an interface in the network namespace of the calling thread. Negative errno on failure;
