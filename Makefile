@@ -126,7 +126,7 @@ test: ## all tests, against real containerd, runc and CRIU (needs root; ONLY=NAM
 test-quick: ## those without containers, and one that sleeps, in two minutes (needs root)
 	@.ci/test quick
 
-test-long: ## what takes long: a long soak, long fuzzing, a long outage, a busy node (needs root; PARTS="soak fuzz outage arm64 load")
+test-long: ## what takes long: a long soak, long fuzzing, a long outage, a busy node (needs root; PARTS="soak fuzz outage admission arm64 load")
 	@.ci/test long
 
 durations: ## keep what the last run took as what tests are to take, in Tests/durations
@@ -136,11 +136,8 @@ durations: ## keep what the last run took as what tests are to take, in Tests/du
 # TFD_IOC_SET_TICKS.
 UNITS := CheckpointTests ContainerAPITests EventsTests FuzzTests JSONTests LifecycleTests NodeTests ProtobufTests ShimTests StdIOTests TTRPCTests
 EMULATOR := $(if $(SWIFT_RESOURCES),qemu-$(MACHINE) -E LD_LIBRARY_PATH=$(SWIFT_RESOURCES)/swift/linux)
-# Debian's Swift has the module that Testing and Foundation have together without its library. Nothing of it is used.
-NO_OVERLAY := $(if $(SWIFT_RESOURCES),-Xlinker -L$(CURDIR)/.build/units/none)
 test-units: packages bpf standin ## unit tests that need neither root nor other programs; ARCH=arm64 emulates that
-	@mkdir -p .build/units/none && printf '!<arch>\n' >.build/units/none/lib_Testing_Foundation.a
-	@ZEROPOD_UNITS=1 $(SWIFT) build --build-tests --scratch-path .build/units $(call CROSS_FLAGS,swift) $(NO_OVERLAY) 2>&1 | .ci/without-noise
+	@ZEROPOD_UNITS=1 $(SWIFT) build --build-tests --scratch-path .build/units $(call CROSS_FLAGS,swift) 2>&1 | .ci/without-noise
 	@$(EMULATOR) .build/units/debug/zeropodPackageTests.xctest --testing-library swift-testing $(UNITS:%=--filter %) $(if $(EMULATOR),--skip descriptorsOfTimersAreSetBack)
 
 test-kubernetes: able-to-run-nodes image ## the tests that need a Kubernetes (needs root; KUBE_BIN=DIR, else 1.20.2 is built)

@@ -13,7 +13,9 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-Xfrontend", "-disable-cross-import-overlays"]),
 ]
 // SwiftPM's own part of the tests asks for it all the same: an empty one is in this folder.
-let emptyLibraries: [LinkerSetting] = [.unsafeFlags(["-L", "\(Context.packageDirectory)/Tests/Support/EmptyLibraries"])]
+let emptyLibraries: [LinkerSetting] = [
+    .unsafeFlags(["-L", "\(Context.packageDirectory)/Tests/Support/EmptyLibraries"])
+]
 
 // What becomes part of the shim. Algorithms that search texts for texts come with the compiler's module of regular
 // expressions, which would be an eighth of the shim's file, so it is not imported and a use of them does not build.

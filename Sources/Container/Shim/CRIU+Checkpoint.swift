@@ -51,7 +51,8 @@ extension CRIU {
     ) throws(SystemError) -> Dump {
         let unnamed = Process.unnamedBytes(of: try order.cgroup?.processes() ?? [order.pid])
         return Dump(
-            criu: try order.snapshot.hold(program), pid: order.pid, root: order.root, kept: kept, account: account(order),
+            criu: try order.snapshot.hold(program), pid: order.pid, root: order.root, kept: kept,
+            account: account(order),
             snapshot: order.snapshot, memory: order.memory + min(unnamed, .max / 4),
             // In a user namespace of its own nobody may have page faults of the kernel brought to a server (userfaultfd(2)).
             mayWakeLazily: order.mayWakeLazily && kept.users == nil, clock: order.clock, times: order.times)

@@ -5,7 +5,7 @@ import Testing
 
 /// What the daemon's ServiceAccount may change, judged by the admission plugin of a kube-apiserver, in a program of its own
 /// (Tests/Kubernetes/Admission).
-@Suite(.enabled(if: Admission.program != nil, "Debian's libraries of Kubernetes cannot be had"))
+@Suite(.enabled(if: Admission.program != nil, "needs Tests/Kubernetes/Admission/build, a part of 'make test-long'"))
 struct AdmissionTests {
     private func judge(_ manifests: String, expecting status: Int32) async throws -> Output {
         try await Command.run(
@@ -40,11 +40,12 @@ struct AdmissionTests {
 }
 
 enum Admission {
-    /// nil where Debian's packages cannot be had.
+    /// nil where it has not been built.
     static let program: String? = {
         let process = Process()
         let output = Pipe()
         process.executableURL = Kubernetes.configuration.appending(path: "../Tests/Kubernetes/Admission/build")
+        process.arguments = ["--where"]
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         guard (try? process.run()) != nil else { return nil }
