@@ -76,7 +76,14 @@ package struct Dump: Sendable {
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
-            let service = try start(children)
+            // Sockets are not CRIU's to dump, so there is nothing to lock.
+            let service = try CRIUService.start(criu.path, ["--network-lock", "skip"], for: kept, children: children)
+            if let account, let pid = service.pid {
+                try loop.onThread("account") {
+                    account.take(pid)
+                } then: { _ in
+                }
+            }
             underWay.begins(service, atEnd: { [account] in account?.end() })
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
@@ -89,17 +96,6 @@ package struct Dump: Sendable {
             account?.end()
             loop.soon { then(.failure(.system(error))) }
         }
-    }
-
-    /// A move between cgroups waits for all processors (10 to 15 ms), which the loop does not do; meanwhile the processes
-    /// run on.
-    private func start(_ children: Children) throws(SystemError) -> CRIUService {
-        let cgroups = account?.processes ?? []
-        defer { withExtendedLifetime(cgroups) {} }
-        // Sockets are not CRIU's to dump, so there is nothing to lock.
-        return try CRIUService.start(
-            criu.path, ["--network-lock", "skip"], for: kept, cgroups: cgroups.map { $0.descriptor.rawValue },
-            children: children, ahead: cgroups.isEmpty ? nil : .program)
     }
 
     private func call(

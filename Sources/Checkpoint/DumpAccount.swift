@@ -9,7 +9,7 @@ import Linux
 /// part of the processors.
 package struct DumpAccount: Sendable {
     /// Open `cgroup.procs` files of where criu belongs.
-    let processes: [SharedDescriptor]
+    private let processes: [SharedDescriptor]
     /// A directory that is there for this dump alone.
     private let made: String?
 
@@ -48,6 +48,12 @@ package struct DumpAccount: Sendable {
             throw error
         }
         made = place
+    }
+
+    /// Puts criu there, which waits for all processors (10 to 15 ms). The dump does not wait for that: a small one is done
+    /// before, and how many there may be is bounded. Who has ended meanwhile is nowhere any more.
+    func take(_ criu: pid_t) {
+        for file in processes { _ = try? file.descriptor.write(Array("\(criu)".utf8)) }
     }
 
     /// Once criu has ended.
