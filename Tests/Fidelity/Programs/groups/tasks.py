@@ -172,9 +172,10 @@ class Stopped(Kind):
         return open(f"/proc/{self.child.pid}/stat").read().rsplit(")", 1)[1].split()[0]
 
     def look(self, n):
-        # Whoever calls is served before CRIU has let go of all processes, which it traces until then.
+        # Whoever calls is served before CRIU has let go of all processes, which it traces (t) until then, and lets go with a
+        # SIGSTOP that they take (R) before anything else. One that went on would be seen asleep (S).
         end = time.monotonic() + 20
-        while self.state() == "t" and time.monotonic() < end:
+        while self.state() in ("t", "R") and time.monotonic() < end:
             time.sleep(0.01)
         yield "state", "T", self.state()
 
