@@ -42,8 +42,10 @@ package final class SessionKeyring: Sendable {
         _ names: [String], inside users: borrowing Descriptor
     ) throws(SystemError) -> SessionKeyring? {
         let own = zp_keyctl(Call.getID, Call.process, 1)
-        // Whoever links it is another process of this one's user.
+        // Whoever links it is another process of this one's user. Root of any container is that user too, and must not clear
+        // what is kept here, so this holds for the moment alone.
         _ = zp_keyctl(Call.setPermissions, own, writtenByOwner)
+        defer { _ = zp_keyctl(Call.setPermissions, own, viewedByOwner) }
         for name in names {
             let number = zp_hold_keyring(users.rawValue, name, own)
             if number < 0 { throw SystemError("keyctl(session keyring)", name, code: Int32(-number)) }
@@ -71,7 +73,9 @@ package final class SessionKeyring: Sendable {
     /// KEY_USR_SEARCH of the kernel's include/linux/key.h.
     private static let searchByOwner = 0x0008_0000
 
-    /// KEY_POS_ALL, KEY_USR_VIEW and KEY_USR_WRITE.
+    /// KEY_POS_ALL and KEY_USR_VIEW: what the kernel gives a process's keyring.
+    private static let viewedByOwner = 0x3f01_0000
+    /// The same and KEY_USR_WRITE.
     private static let writtenByOwner = 0x3f05_0000
 
     /// The serial number of the one that this process has.

@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 import Testing
 
@@ -32,6 +33,10 @@ struct SessionKeyringTests {
         #expect(zp_keyctl(setPermissions, made.number, withSearchByOthers) == 0)
         let found = try #require(try SessionKeyring.find(["zeropod-none", name], in: users))
         #expect(found.number == made.number && found.name == name)
+        // Nobody else may write the keyring by which it is held, or it could be taken from this process.
+        let own = String(format: "%08x", zp_keyctl(0, -2, 0))
+        let line = try Files.readText("/proc/keys").split(separator: "\n").first { $0.hasPrefix(own) }
+        #expect(line?.split(separator: " ")[4] == "3f010000", "\(line ?? "none")")
         // To hold it is to have it when its last process has ended.
         let describe: Int32 = 6
         kill(pid, SIGKILL)
