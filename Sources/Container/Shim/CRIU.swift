@@ -7,8 +7,9 @@ final class CRIU {
     private let paths: ShimContext.Paths
     let loop: EventLoop
     let children: Children
-    /// The program that was found fit for this kernel.
-    private var checked: Program?
+    /// The program that was found fit for this kernel, and which file it was: an upgrade, or the way back from one, puts
+    /// another one in its place.
+    private var checked: (program: Program, file: FileStamp)?
 
     /// A criu that can serve this kernel.
     struct Program {
@@ -27,7 +28,8 @@ final class CRIU {
             let reason = "criu is not installed: it is neither in \(paths.programs) nor on PATH"
             return then(.failure(.unusable(reason: reason)))
         }
-        if let checked, checked.path == path { return then(.success(checked)) }
+        let file = FileStamp(path)
+        if let checked, checked.program.path == path, checked.file == file { return then(.success(checked.program)) }
         if let reason = Self.loss(kernel: KernelVersion.running, hasSELinux: KernelSecurity.hasSELinux) {
             return then(.failure(.lossy(reason: reason)))
         }
@@ -42,7 +44,7 @@ final class CRIU {
                 return then(.failure(.lossy(reason: reason)))
             }
             let program = Program(path: path, keepsUserNamespaces: Self.keeps("user namespaces", answer))
-            checked = program
+            checked = file.map { (program, $0) }
             then(.success(program))
         }
     }
