@@ -123,8 +123,8 @@ struct zp_request {
 
 /* Value of `pod`, of which there is one. */
 struct zp_pod {
-    __u64 network_namespace; /* inode number */
-    __u64 ignores;           /* 1: some peers, those in `ignored` */
+    __u32 network_namespace; /* inode number: the kernel's are no longer than this (struct ns_common) */
+    __u32 ignores;           /* 1: some peers, those in `ignored` */
 };
 
 /* What a task has that CRIU would lose, and that /proc does not show. */

@@ -24,12 +24,13 @@ extension Traffic {
     }
 
     func admitIgnored() {
-        attempt("admit peers that are ignored") { () throws(SystemError) in
-            for (transport, ports) in refusing {
+        for (transport, ports) in refusing {
+            // What cannot be taken back now is so the next time.
+            attempt("admit peers that are ignored") { () throws(SystemError) in
                 try pod.redirector.setRefusal(of: transport, false, ports: ports)
+                refusing[transport] = nil
             }
         }
-        refusing = [:]
     }
 
     /// Where connections and datagrams of anybody come in.

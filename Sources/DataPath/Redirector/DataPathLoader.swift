@@ -60,7 +60,7 @@ package enum DataPathLoader {
     private static func isComplete(_ pins: PodPins, _ inode: UInt64) -> Bool {
         // Another pod of the same name may have been here before, and its namespace is gone.
         guard let map = try? PinnedMap<UInt32, zp_pod>(pins.path(.pod)) else { return false }
-        return map[0]?.network_namespace == inode
+        return map[0].map { UInt64($0.network_namespace) } == inode
     }
 
     /// Fills a directory aside and renames it: a crash leaves a whole set of pins or none.
@@ -88,7 +88,7 @@ package enum DataPathLoader {
         }
         try system { () throws(SystemError) in
             let map = try PinnedMap<UInt32, zp_pod>("\(pins.unfinished)/\(PodPins.Map.pod.rawValue)")
-            try map.set(0, to: zp_pod(network_namespace: inode, ignores: 0))
+            try map.set(0, to: zp_pod(network_namespace: UInt32(truncatingIfNeeded: inode), ignores: 0))
             let activity = try PinnedMap<UInt16, UInt64>("\(pins.unfinished)/\(PodPins.Map.activity.rawValue)")
             try activity.set(ZP_REFUSED_PORTS, to: 0)
             try retrying("rename", pins.directory) { rename(pins.unfinished, pins.directory) }

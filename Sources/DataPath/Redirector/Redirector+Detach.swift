@@ -14,7 +14,7 @@ extension Redirector {
         // The tracker first: afterwards nobody knows which namespace the pod had. If that fails the rest still goes.
         var failure: DataPathError?
         if let map = try? PinnedMap<UInt32, zp_pod>(pins.path(.pod)), let pod = map[0] {
-            do { try Tracker.unregister(networkNamespace: pod.network_namespace) } catch { failure = error }
+            do { try Tracker.unregister(networkNamespace: UInt64(pod.network_namespace)) } catch { failure = error }
         }
         detachLinks(in: pins.links)
         try system { () throws(SystemError) in

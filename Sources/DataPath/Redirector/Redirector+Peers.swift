@@ -13,14 +13,14 @@ extension Redirector {
         let map = try PinnedMap<zp_range, UInt8>(pins.path(.ignored))
         for range in ignored.subtracting(ranges) { try map.remove(zp_range(range)) }
         for range in ranges.subtracting(ignored) { try map.set(zp_range(range), to: 1) }
-        ignored = ranges
         let pod = try PinnedMap<UInt32, zp_pod>(pins.path(.pod))
         guard var value = pod[0] else { throw SystemError("ignore peers", pins.directory, code: ENOENT) }
         value.ignores = ranges.isEmpty ? 0 : 1
         try pod.set(0, to: value)
         // It knows connections, and not whom a pod ignores. Packets tell of their use as well.
         try Tracker.setHeeded(
-            ranges.isEmpty, networkNamespace: value.network_namespace, activityMap: pins.path(.activity))
+            ranges.isEmpty, networkNamespace: UInt64(value.network_namespace), activityMap: pins.path(.activity))
+        ignored = ranges
     }
 
     /// On: those peers are refused at these ports, with new connections and datagrams. Connections that exist go on.
