@@ -78,12 +78,7 @@ package struct Dump: Sendable {
             }
             // Sockets are not CRIU's to dump, so there is nothing to lock.
             let service = try CRIUService.start(criu.path, ["--network-lock", "skip"], for: kept, children: children)
-            if let account, let pid = service.pid {
-                try loop.onThread("account") {
-                    account.take(pid)
-                } then: { _ in
-                }
-            }
+            if let account, let pid = service.pid { account.take(pid) }
             underWay.begins(service, atEnd: { [account] in account?.end() })
             times.reached("criu started")
             try loop.onThread("checkpoint") { [self] in
@@ -94,6 +89,7 @@ package struct Dump: Sendable {
             }
         } catch {
             account?.end()
+            underWay.end()
             loop.soon { then(.failure(.system(error))) }
         }
     }

@@ -77,18 +77,18 @@ struct SystemdCgroupTests {
             try await node.holdCRIU()
             try await node.withScopedPod("payer") { pod in
                 let server = try await pod.start("server", image: "python")
-                let place = "/pods.slice/zeropod-dump-\(server.id.prefix(12))"
-                let isThere = "[ -e /sys/fs/cgroup\(place) ]"
+                let place = "/pods.slice/zeropod-dump-"
+                let isThere = "ls -d /sys/fs/cgroup\(place)*"
                 try await server.awaitCheckpointBegin()
                 try await node.lettingCRIUGo {
                     try await eventually("criu is in a group of its own") {
                         try await node.shell("cat $(pgrep -f 'criu swrk' | sed 's,.*,/proc/&/cgroup,')", expecting: nil)
-                            .lines.contains { $0 == "0::\(place)" }
+                            .lines.contains { $0.hasPrefix("0::\(place)") }
                     }
                     #expect(try await server.processes().count == 1)
                 }
                 try await server.awaitSleep()
-                try await eventually("its group is gone") { try await node.shell(isThere, expecting: nil).status == 1 }
+                try await eventually("its group is gone") { try await node.shell(isThere, expecting: nil).status != 0 }
                 // It stays awake for as long as somebody looks.
                 let answer = Task { try await node.get(pod.ip4, port: 8080, path: "/slow?ms=5000", from: .outside) }
                 try await server.awaitShimLog("restored")
@@ -101,7 +101,7 @@ struct SystemdCgroupTests {
                     try await node.run("kill", "-KILL", "\(try await pod.shimProcess())")
                     _ = try await server.awaitExit()
                     try await server.remove()
-                    #expect(try await node.shell(isThere, expecting: nil).status == 1)
+                    #expect(try await node.shell(isThere, expecting: nil).status != 0)
                 }
             }
         }

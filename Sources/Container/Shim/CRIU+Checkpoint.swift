@@ -61,7 +61,7 @@ extension CRIU {
     private func account(_ order: CheckpointOrder) -> DumpAccount? {
         guard let cgroup = order.cgroup else { return nil }
         do throws(SystemError) {
-            return try DumpAccount(of: cgroup, container: order.container)
+            return try DumpAccount(of: cgroup, container: order.container, images: order.snapshot.directory)
         } catch {
             order.notCharged(error)
             return nil
