@@ -72,7 +72,6 @@ package struct Dump: Sendable {
         do throws(SystemError) {
             try snapshot.makeDirectories()
             do throws(CheckpointError) { try snapshot.reserve(forMemory: memory) } catch {
-                account?.end()
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }
@@ -88,7 +87,6 @@ package struct Dump: Sendable {
                 then(result)
             }
         } catch {
-            account?.end()
             underWay.end()
             loop.soon { then(.failure(.system(error))) }
         }
