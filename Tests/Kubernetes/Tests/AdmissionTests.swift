@@ -41,16 +41,6 @@ struct AdmissionTests {
 
 enum Admission {
     /// nil where it has not been built.
-    static let program: String? = {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = Kubernetes.configuration.appending(path: "../Tests/Kubernetes/Admission/build")
-        process.arguments = ["--where"]
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
-    }()
+    static let program = Command.answer(
+        of: Kubernetes.configuration.appending(path: "../Tests/Kubernetes/Admission/build"), "--where")
 }

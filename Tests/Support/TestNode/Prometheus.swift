@@ -7,17 +7,7 @@ package struct Prometheus: Sendable {
         .standardized
 
     /// Where its programs are; nil where Debian's package cannot be had.
-    package static let programs: String? = {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = root.appending(path: "Tests/Prometheus/program")
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
-    }()
+    package static let programs = Command.answer(of: root.appending(path: "Tests/Prometheus/program"))
 
     package static let rules = root.appending(path: "config/prometheus/alerts.yaml").path()
     package static let dashboard = root.appending(path: "config/grafana/dashboard.json")
