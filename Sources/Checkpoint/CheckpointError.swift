@@ -14,6 +14,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     case noRoom(directory: String, needed: UInt64, free: UInt64, kept: UInt64)
     /// The images are larger than the node's operator allows, in bytes. Others of the same owner have `used`.
     case overLimit(owner: String, needed: UInt64, used: UInt64, limit: UInt64)
+    /// They are not to be written in the clear, and their file system cannot encrypt them.
+    case notEncrypted(SystemError)
     /// An image file is not what CRIU 4 writes.
     case badImage(path: String)
     /// CRIU was killed in the middle. Of a restore nothing is left, the images are as they were, and another attempt may
@@ -33,7 +35,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// It cannot be, and would not be at another time.
     package var isRefusal: Bool {
         switch self {
-        case .criu, .lossy: true
+        case .criu, .lossy, .notEncrypted: true
         default: false
         }
     }
@@ -45,7 +47,7 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .notBegun, .interrupted, .system, .noRoom: 10
         // It may be for want of something, which CRIU's answer does not tell; or for ever.
         case .criu: 4
-        case .badImage, .overLimit, .tooLate, .lossy, .givenUp, .unusable, .refusedOption: 1
+        case .badImage, .overLimit, .notEncrypted, .tooLate, .lossy, .givenUp, .unusable, .refusedOption: 1
         }
     }
 
@@ -61,6 +63,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
         case .overLimit(let owner, let needed, let used, let limit):
             "images of about \(needed >> 20) MB are too large for \(owner), which may have \(limit >> 20) MB"
                 + (used > 0 ? ", of which \(used >> 20) MB are taken" : "")
+        case .notEncrypted(let error):
+            "images are to be encrypted (encrypt-images = on), and cannot be: \(error); \(DirectoryKey.remedy)"
         case .badImage(let path): "\(path) is not an image this version understands"
         case .interrupted(let verb): "criu was killed in the middle of a \(verb)"
         case .tooLate(let reason): "it failed when the processes may have run already: \(reason)"

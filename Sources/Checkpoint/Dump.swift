@@ -71,7 +71,10 @@ package struct Dump: Sendable {
     ) {
         do throws(SystemError) {
             try snapshot.makeDirectories()
-            do throws(CheckpointError) { try snapshot.reserve(forMemory: memory) } catch {
+            do throws(CheckpointError) {
+                try snapshot.encryptIfWanted()
+                try snapshot.reserve(forMemory: memory)
+            } catch {
                 snapshot.discardImages()
                 return loop.soon { then(.failure(error)) }
             }

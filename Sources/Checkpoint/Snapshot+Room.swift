@@ -19,7 +19,7 @@ extension Snapshot {
         removeAgedFailures()
         let lock = try lock()
         defer { FileLock.release(lock) }
-        let others = limits.map { Reservation.all(below: $0.place, but: directory) } ?? []
+        let others = rules.map { Reservation.all(below: $0.place, but: directory) } ?? []
         try requireShare(of: needed, beside: others.map(\.reservation))
         let (size, free) = try room()
         let unwritten = others.filter { !$0.reservation.isWritten }.reduce(0 as UInt64) { sum, other in
@@ -31,20 +31,20 @@ extension Snapshot {
             throw .noRoom(directory: directory, needed: needed, free: free, kept: kept)
         }
         do {
-            try Reservation(bytes: needed, pod: limits?.pod ?? "").keep(in: directory)
+            try Reservation(bytes: needed, pod: rules?.pod ?? "").keep(in: directory)
         } catch {
             throw .system(error)
         }
     }
 
     private func lock() throws(CheckpointError) -> Descriptor {
-        do { return try FileLock.acquire(directory: limits?.place ?? directory) } catch { throw .system(error) }
+        do { return try FileLock.acquire(directory: rules?.place ?? directory) } catch { throw .system(error) }
     }
 
     private func requireShare(of needed: UInt64, beside others: [Reservation]) throws(CheckpointError) {
-        guard let limits else { return }
+        guard let rules else { return }
         let shares = [
-            ("the pod", limits.ofPod, others.filter { $0.pod == limits.pod }), ("the node", limits.ofNode, others),
+            ("the pod", rules.ofPod, others.filter { $0.pod == rules.pod }), ("the node", rules.ofNode, others),
         ]
         for case (let owner, let limit?, let others) in shares {
             let used = others.reduce(0 as UInt64) { $0 + $1.bytes }
@@ -62,7 +62,7 @@ extension Snapshot {
         defer { FileLock.release(lock) }
         let size = size
         if size > reserved.bytes {
-            let others = limits.map { Reservation.all(below: $0.place, but: directory) } ?? []
+            let others = rules.map { Reservation.all(below: $0.place, but: directory) } ?? []
             try requireShare(of: size, beside: others.map(\.reservation))
             let (disk, free) = try room()
             if free < disk / Self.shareKept {
@@ -84,11 +84,11 @@ extension Snapshot {
 
     /// What nobody has looked at for so long is in nobody's way but the disk's.
     package func removeAgedFailures() {
-        guard let limits else { return }
-        let place = "\(limits.place)/failed"
+        guard let rules else { return }
+        let place = "\(rules.place)/failed"
         for name in (try? Files.names(in: place)) ?? []
-        where Files.modificationTime("\(place)/\(name)") < time(nil) - limits.failedAge {
-            try? Files.removeTree("\(place)/\(name)")
+        where Files.modificationTime("\(place)/\(name)") < time(nil) - rules.failedAge {
+            try? Snapshot(directory: "\(place)/\(name)").remove()
         }
     }
 

@@ -8,14 +8,16 @@ package struct Snapshot: Sendable {
     package static let dumpLog = "dump.log"
     package static let restoreLog = "restore.log"
 
-    let limits: ImageLimits?
+    let rules: ImageRules?
 
-    package init(directory: String, limits: ImageLimits? = nil) {
+    package init(directory: String, rules: ImageRules? = nil) {
         self.directory = directory
-        self.limits = limits
+        self.rules = rules
     }
 
     package var images: String { "\(directory)/images" }
+    /// Those that are being removed.
+    private var old: String { "\(directory)/old" }
 
     /// The program that makes the images, to be used for them alone.
     package func hold(_ criu: String) throws(SystemError) -> HeldProgram {
@@ -30,7 +32,7 @@ package struct Snapshot: Sendable {
 
     func makeDirectories() throws(SystemError) {
         try makeDirectory()
-        try Files.removeTree(images)
+        try removeImages(images)
         try Files.makeDirectories(images, mode: 0o700)
         // What the last wake has left. To truncate a file takes longer than to make one, and would be a part of the next.
         for name in [Self.restoreLog, "stats-restore"] { try Files.remove("\(directory)/\(name)") }
@@ -61,28 +63,28 @@ package struct Snapshot: Sendable {
     }
 
     package func discardImages() {
-        try? Files.removeTree(images)
+        try? removeImages(images)
         Reservation.remove(from: directory)
     }
 
     /// The same without waiting: to remove a gigabyte takes a good part of a second.
     package func discardImages(_ loop: EventLoop) {
-        let old = "\(directory)/old"
         // The next checkpoint may begin before these are gone. If others are still on their way, these go now.
         guard rename(images, old) == 0 else { return discardImages() }
         Reservation.remove(from: directory)
         do throws(SystemError) {
             try loop.onThread("discard") {
-                try? Files.removeTree(old)
+                try? removeImages(old)
             } then: { _ in
             }
         } catch {
-            try? Files.removeTree(old)
+            try? removeImages(old)
         }
     }
 
     /// Removes images and logs.
     package func remove() throws(SystemError) {
+        for images in [images, old] { try removeImages(images) }
         try Files.removeTree(directory)
     }
 
@@ -94,7 +96,7 @@ package struct Snapshot: Sendable {
     ) throws(SystemError) -> (place: String, removed: [String]) {
         try Files.makeDirectories(place, mode: 0o700)
         let destination = "\(place)/\(name)"
-        try Files.removeTree(destination)
+        try Snapshot(directory: destination).remove()
         try retrying("rename", directory) { rename(directory, destination) }
         let others = ((try? Files.names(in: place)) ?? []).filter { $0 != name }.sorted {
             Files.modificationTime("\(place)/\($0)") > Files.modificationTime("\(place)/\($1)")
@@ -105,7 +107,7 @@ package struct Snapshot: Sendable {
             size += Files.diskUsage("\(place)/\(other)")
             return count > limit || size > bytes
         }
-        for other in removed { try? Files.removeTree("\(place)/\(other)") }
+        for other in removed { try? Snapshot(directory: "\(place)/\(other)").remove() }
         return (destination, removed)
     }
 

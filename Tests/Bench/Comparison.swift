@@ -4,7 +4,7 @@ import Measure
 import TestNode
 
 /// Two builds of the shim side by side, each on a node of its own, taking turns: what a change gains. With WAKE, ours
-/// has that value of the annotation `wake`.
+/// has that value of the annotation `wake`; with ENCRYPT=1 both have a disk of their own for images, and ours encrypts them.
 struct Comparison {
     let ours: TestNode
     let control: TestNode
@@ -16,6 +16,7 @@ struct Comparison {
             let other = try await TestNode.up("bench-control", shim: control)
             do {
                 let comparison = Comparison(ours: node, control: other, rounds: rounds)
+                if environment["ENCRYPT"] != nil { try await comparison.encrypt() }
                 for application in Application.small { try await comparison.run(application, report) }
             } catch {
                 try? await TestNode.down("bench-control")
@@ -27,6 +28,11 @@ struct Comparison {
             throw error
         }
         try await TestNode.down("bench")
+    }
+
+    private func encrypt() async throws {
+        for node in [ours, control] { try await node.mountDisk(thatEncrypts: true, megabytes: 2048) }
+        try await ours.shell("echo encrypt-images = on >>/etc/zeropod/node.conf")
     }
 
     private struct Side {

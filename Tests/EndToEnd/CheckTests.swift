@@ -23,7 +23,7 @@ extension AlteredNodes {
 
         static let subjects: Set = [
             "kernel", "user", "BPF", "tracker", "task iterator", "userfaultfd", "cgroups",
-            "disk", "swap", "criu", "restore", "runc", "containerd", "daemon", "configuration", "shim",
+            "disk", "encryption", "swap", "criu", "restore", "runc", "containerd", "daemon", "configuration", "shim",
         ]
 
         @Test(arguments: Containerd.allCases) func everythingIsLookedAt(_ containerd: Containerd) async throws {
@@ -159,6 +159,18 @@ extension AlteredNodes {
                 let output = try await node.shell(
                     "setpriv --bounding-set -bpf,-sys_admin --inh-caps -bpf,-sys_admin \(check)", expecting: 1)
                 #expect(output.text.contains("MISSING  BPF "), "\(output.text)")
+            }
+        }
+
+        @Test(.enabled(if: Encryption.isPossible, Encryption.needs)) func encryptionIsTried() async throws {
+            let node = try await node(.current)
+            for isPossible in [true, false] {
+                try await node.withDisk(thatEncrypts: isPossible) { _ in
+                    let line = try await lines(on: node, status: 0).first { $0.subject == "encryption" }
+                    #expect(line?.verdict == (isPossible ? "good" : "limited"))
+                    #expect(line?.remedy?.hasPrefix("'tune2fs -O encrypt DEVICE'") == (isPossible ? nil : true))
+                    #expect(try await node.shell("ls /var/lib/zeropod").text == "lost+found\n")
+                }
             }
         }
 

@@ -10,6 +10,8 @@ install_tools() {
         [python3]=python3
         # It was part of util-linux, which is everywhere, up to Debian 13.
         [pivot_root]=util-linux-extra
+        # A test makes a disk that can encrypt.
+        [mke2fs]=e2fsprogs
         # Trials of these two run on this machine (Tests/Unit/ProcessTrials).
         [runc]=runc [busybox]=busybox-static
     )

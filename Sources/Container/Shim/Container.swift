@@ -91,7 +91,7 @@ package final class Container {
         main = TaskProcess(id: "", streams: streams)
         snapshot = Snapshot(
             directory: context.paths.snapshot(namespace: context.namespace, container: id),
-            limits: context.imageLimits(
+            rules: context.imageRules(
                 pod: PodNetworks.name(of: spec, container: id, namespace: context.namespace)))
         policy = Policy(
             scaleDownAfter: configuration.scaleDownAfter, first: configuration.firstScaleDownAfter,

@@ -2,7 +2,8 @@ import Glibc
 import Linux
 
 /// Images that a reboot has made useless: what they need of the kernel (namespaces, mounts) is gone, containerd starts the
-/// containers anew under other ids, and nobody else would ever look at them.
+/// containers anew under other ids, and nobody else would ever look at them. Those of failed restores are for people, who
+/// cannot read them any more if they are encrypted.
 package struct FormerBoot {
     /// Where the images are: a directory for each namespace, and `failed`, which is for people.
     private let snapshots: String
@@ -32,9 +33,10 @@ package struct FormerBoot {
         if (try? Files.readText(mark)) == bootID { return [] }
         var gone: [String] = []
         if known != nil {
-            for namespace in try Files.names(in: snapshots).sorted() where !["boot-id", "failed"].contains(namespace) {
+            for namespace in try Files.names(in: snapshots).sorted() where namespace != "boot-id" {
                 let directory = "\(snapshots)/\(namespace)"
-                for container in try Files.names(in: directory).sorted() {
+                for container in try Files.names(in: directory).sorted()
+                where namespace != "failed" || DirectoryKey(of: "\(directory)/\(container)/images") != nil {
                     try Files.removeTree("\(directory)/\(container)")
                     gone.append("\(namespace)/\(container)")
                 }

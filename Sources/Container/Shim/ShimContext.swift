@@ -34,15 +34,15 @@ package final class ShimContext {
         self.publish = publish
     }
 
-    func imageLimits(pod: String) -> ImageLimits {
-        ImageLimits(
+    func imageRules(pod: String) -> ImageRules {
+        ImageRules(
             place: paths.snapshots, pod: pod, ofPod: policy.podImages, ofNode: policy.nodeImages,
-            failedAge: Int(clamping: policy.failedImages / 1_000_000_000))
+            failedAge: Int(clamping: policy.failedImages / 1_000_000_000), areEncrypted: policy.encryptImages)
     }
 
     /// Images of failed restores that nobody has looked at for long go when a shim starts, and before a checkpoint.
     package func removeAgedFailures() {
-        Snapshot(directory: paths.snapshots, limits: imageLimits(pod: "")).removeAgedFailures()
+        Snapshot(directory: paths.snapshots, rules: imageRules(pod: "")).removeAgedFailures()
     }
 
     /// Where things are on a node.

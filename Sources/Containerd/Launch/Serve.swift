@@ -74,7 +74,7 @@ package final class Serve {
         do throws(SystemError) {
             for container in try FormerBoot(snapshots: context.paths.snapshots).clean() {
                 context.log.info(
-                    "removed the images of a container that slept when the node went down", ["of": container])
+                    "removed images that are of no use since the node went down", ["of": container])
             }
         } catch {
             context.log.warning("images of a former boot may be left", ["error": "\(error)"])

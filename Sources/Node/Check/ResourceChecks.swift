@@ -6,7 +6,7 @@ import StatusAPI
 struct ResourceChecks {
     let host: Host
 
-    func run() -> [Finding] { [cgroups, disk, swap] }
+    func run() -> [Finding] { [cgroups, disk, encryption, swap] }
 
     private var cgroups: Finding {
         // CGROUP2_SUPER_MAGIC of <linux/magic.h>.
@@ -19,9 +19,11 @@ struct ResourceChecks {
         return .good("cgroups", "version 1")
     }
 
+    /// Where images are, or will be.
+    private var directory: String { ["/var/lib/zeropod", "/var/lib", "/"].first(where: host.exists) ?? "/" }
+
     /// Images are as large as the memory of what sleeps.
     private var disk: Finding {
-        let directory = ["/var/lib/zeropod", "/var/lib", "/"].first(where: host.exists) ?? "/"
         var status = statvfs()
         guard statvfs(host.path(directory), &status) == 0 else {
             return .limited("disk", "\(SystemError.last("statvfs", directory))", "look at \(directory)")
@@ -30,6 +32,23 @@ struct ResourceChecks {
         let detail = "\(InWords.size(free)) free for images in \(directory)"
         return free < 1 << 30
             ? .limited("disk", detail, "a container whose image does not fit stays awake") : .good("disk", detail)
+    }
+
+    /// Encrypts a directory, and removes it.
+    private var encryption: Finding {
+        do throws(SystemError) {
+            let trial = try Files.makeTemporaryDirectory(prefix: host.path("\(directory)/zeropod-check."))
+            defer { try? Files.removeTree(trial) }
+            try DirectoryKey.make(for: trial)
+            let key = DirectoryKey(of: trial)
+            try Files.create("\(trial)/file", with: "content")
+            try Files.removeTree(trial)
+            try key?.forget(at: host.path(directory))
+            return .good("encryption", "images can be encrypted in \(directory): encrypt-images")
+        } catch {
+            return .limited(
+                "encryption", "with encrypt-images = on containers are frozen: \(error)", DirectoryKey.remedy)
+        }
     }
 
     private var swap: Finding {

@@ -17,8 +17,8 @@ import Testing
     private func snapshot(
         _ name: String, in place: String, pod: String, ofPod: UInt64? = nil, ofNode: UInt64? = nil
     ) throws -> Snapshot {
-        let limits = ImageLimits(place: place, pod: pod, ofPod: ofPod, ofNode: ofNode, failedAge: 3600)
-        let snapshot = Snapshot(directory: "\(place)/k8s.io/\(name)", limits: limits)
+        let rules = ImageRules(place: place, pod: pod, ofPod: ofPod, ofNode: ofNode, failedAge: 3600)
+        let snapshot = Snapshot(directory: "\(place)/k8s.io/\(name)", rules: rules)
         try snapshot.makeDirectories()
         return snapshot
     }

@@ -18,12 +18,13 @@ import Testing
                 pod-images = 1073741824
                 node-images = 8589934592
                 failed-images = 24h
+                encrypt-images = on
                 """)
         #expect(!policy.groups && policy.shortestIdle == 5_000_000_000 && policy.sleepsPerMinute == 6)
         #expect(policy.shortestFirstIdle == 120_000_000_000)
         #expect(policy.longestStart == 3_600_000_000_000)
         #expect(policy.wakesAtOnce == 3 && policy.podImages == 1 << 30 && policy.nodeImages == 8 << 30)
-        #expect(policy.failedImages == 86_400_000_000_000)
+        #expect(policy.failedImages == 86_400_000_000_000 && policy.encryptImages)
         #expect(try NodePolicy(parsing: "") == NodePolicy())
         #expect(try NodePolicy.read("/nowhere/node.conf") == NodePolicy())
     }
@@ -32,6 +33,7 @@ import Testing
     @Test(arguments: [
         "groups = maybe", "groups", "= on", "sleeps-per-minute = 0", "wakes-at-once = -1", "wakes-at-once = many",
         "shortest-idle = 5", "longest-start = never", "pod-images = 1G", "colour = blue", "groups = off = on",
+        "encrypt-images = yes",
     ]) func aMistakeIsNamed(_ line: String) {
         #expect {
             try NodePolicy(parsing: "groups = on\n\(line)\n")

@@ -132,6 +132,15 @@ int zp_renew_procfs(const struct zp_procfs *wanted, const char **step);
 /// descriptor or by a link to it such as /proc/PID/exe. Gives the descriptor, as of O_PATH, or a negative errno. Linux 5.12.
 int zp_open_read_only(const char *path);
 
+enum { ZP_KEY_IDENTIFIER_SIZE = 16 };
+
+/// Has the file system encrypt what will be in an empty directory (fscrypt), with a random key that is in its memory alone.
+int zp_encrypt_directory(int directory, const char **step);
+/// By what name its file system knows the key of an encrypted directory.
+int zp_encryption_key(int directory, uint8_t *identifier);
+/// Takes a key out of the memory of the file system that a file is on. Where files are open still, all are written first.
+int zp_forget_key(int file, const uint8_t *identifier);
+
 /// Makes a user namespace with these maps (lines of uid_map(5)), and gives a descriptor of it.
 int zp_user_namespace(const char *users, const char *groups, const char **step);
 /// Shows what is at `source` once more at `target`, with the owners that `user_namespace` makes of them (Linux 5.12).

@@ -22,6 +22,9 @@ package struct NodePolicy: Equatable, Sendable {
     /// Nanoseconds that the images of a failed restore are kept.
     package var failedImages: UInt64 = 7 * 24 * 3600 * 1_000_000_000
 
+    /// Images are encrypted, or the container is frozen.
+    package var encryptImages = false
+
     package static let file = "/etc/zeropod/node.conf"
 
     package init() {}
@@ -53,11 +56,13 @@ package struct NodePolicy: Equatable, Sendable {
 
     private static let keys =
         "groups = on|off, shortest-idle = DURATION, shortest-first-idle = DURATION, longest-start = DURATION,"
-        + " sleeps-per-minute = N, wakes-at-once = N, pod-images = BYTES, node-images = BYTES, failed-images = DURATION"
+        + " sleeps-per-minute = N, wakes-at-once = N, pod-images = BYTES, node-images = BYTES, failed-images = DURATION,"
+        + " encrypt-images = on|off"
 
     private mutating func set(_ key: String, to value: String) -> Bool {
         switch key {
-        case "groups" where value == "on" || value == "off": groups = value == "on"
+        case "groups": return Self.set(&groups, Self.switches[value])
+        case "encrypt-images": return Self.set(&encryptImages, Self.switches[value])
         case "shortest-idle": return Self.set(&shortestIdle, GoDuration.parse(value))
         case "shortest-first-idle": return Self.set(&shortestFirstIdle, GoDuration.parse(value))
         case "longest-start": return Self.set(&longestStart, GoDuration.parse(value))
@@ -69,8 +74,9 @@ package struct NodePolicy: Equatable, Sendable {
         case "node-images": return Self.set(&nodeImages, UInt64(value).map(Optional.some))
         default: return false
         }
-        return true
     }
+
+    private static let switches = ["on": true, "off": false]
 
     private static func set<Value>(_ field: inout Value, _ value: Value?) -> Bool {
         guard let value else { return false }

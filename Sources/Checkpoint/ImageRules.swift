@@ -1,5 +1,5 @@
-/// How much of the disk images may take, as the node's operator has it.
-package struct ImageLimits: Sendable {
+/// How images are kept, as the node's operator has it.
+package struct ImageRules: Sendable {
     /// Where all images of the node are.
     package var place: String
     /// Whose they are: what the pod is called on this node.
@@ -9,9 +9,14 @@ package struct ImageLimits: Sendable {
     package var ofNode: UInt64?
     /// Seconds that the images of a failed restore are kept.
     package var failedAge: Int
+    /// They are not written in the clear.
+    package var areEncrypted: Bool
 
-    package init(place: String, pod: String, ofPod: UInt64?, ofNode: UInt64?, failedAge: Int) {
+    package init(
+        place: String, pod: String, ofPod: UInt64? = nil, ofNode: UInt64? = nil, failedAge: Int,
+        areEncrypted: Bool = false
+    ) {
         (self.place, self.pod, self.ofPod, self.ofNode) = (place, pod, ofPod, ofNode)
-        self.failedAge = failedAge
+        (self.failedAge, self.areEncrypted) = (failedAge, areEncrypted)
     }
 }
