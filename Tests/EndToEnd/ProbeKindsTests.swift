@@ -85,6 +85,26 @@ extension SleepingPods {
             }
         }
 
+        /// Some meshes put an address of theirs in the place of the kubelet's. Who is no probe there is a client.
+        @Test func theOperatorNamesWhoElseProbes() async throws {
+            let node = try await node(.current)
+            try await node.withPolicy("shortest-idle = 100ms\\nprobe-sources = 10.99.0.2, fd00:99::2\\n") {
+                try await node.withSleepyPod("meshed", after: "1s") { pod in
+                    let server = try await pod.start("server", image: "python")
+                    try await server.awaitShimLog("watching ports [8080]")
+                    try await awaitAnswersAsleep(server) {
+                        for address in [pod.ip4, pod.ip6] {
+                            let reply = try await node.get(address, port: 8080, from: .outside, options: Self.agent)
+                            #expect(reply.code == 200)
+                        }
+                    }
+                    let wakes = try await server.wakes()
+                    #expect(try await node.get(pod.ip4, port: 8080, from: .outside).code == 200)
+                    try await server.expectWakes(wakes + 1)
+                }
+            }
+        }
+
         /// What cannot be told from traffic wakes, is served, and the shim says why.
         @Test(arguments: Handover.allCases) func theReasonOfAWakeIsTold(_ handover: Handover) async throws {
             let node = try await node(.current)

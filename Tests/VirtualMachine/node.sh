@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: [ARCH=arm64] [KERNEL="5.10 6.1 6.12 sid 6.1+selinux"] node.sh [APPLICATION:WAY...]
+# usage: [ARCH=arm64] [KERNEL="5.10 6.1 6.12 sid 6.1+selinux"] node.sh [APPLICATION:WAY[:NETWORK]...]
 # Boots Debian's kernels with the test node's root file system as their disk: containerd, runc, cgroup v2 and nothing of
 # this machine's kernel. Containers sleep and wake there, of root and of a user, or are frozen. Prints a table for each
 # kernel; the last line reads "N passed, N failed". Without arguments all applications are tried in all ways.
@@ -22,7 +22,8 @@ make_disk() {
     [[ -z $foreign ]] || set_up "$root"
     cp -r "$bin" "$root/opt/zeropod/"
     install -m 755 "$criu" "$root/opt/zeropod/bin/criu"
-    cp Tests/Node/conf/10-bridge.conflist "$root/etc/cni/net.d/"
+    sed 's/"type": "bridge"/"type": "network"/' Tests/Node/conf/10-bridge.conflist >"$root/etc/cni/net.d/10-network.conflist"
+    cp Tests/VirtualMachine/network "$root/usr/lib/cni/"
     cp Tests/VirtualMachine/containerd.toml "$root/etc/containerd/config.toml"
     echo 'sleeps-per-minute = 1000' >"$root/etc/zeropod/node.conf"
     cp Tests/VirtualMachine/Applications/* Tests/Fidelity/Programs/processes.sh Tests/Node/left-by-pods "$root/applications/"
@@ -64,7 +65,7 @@ make_node_initramfs() {
     cp "$(root_of 2.1)/usr/bin/busybox" "$root/bin/busybox"
     cp Tests/VirtualMachine/disk-init "$root/init"
     chmod 0755 "$root/init"
-    copy_modules "$root/modules" virtio_pci virtio_blk virtio_rng ext4 overlay veth bridge br_netfilter sch_ingress \
+    copy_modules "$root/modules" virtio_pci virtio_blk virtio_rng ext4 overlay veth ipvlan bridge br_netfilter sch_ingress \
         cls_bpf nf_tables nft_compat nft_counter xt_comment xt_MASQUERADE iptable_nat ip6table_nat nft_chain_nat unix_diag tcp_diag \
         udp_diag inet_diag netlink_diag af_packet_diag
     initramfs "$root" >"$directory/node-initramfs.gz"

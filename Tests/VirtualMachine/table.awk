@@ -6,7 +6,7 @@ $1 == "result" {
     cell[$2, $3] = $4
 }
 END {
-    format = "%-36s  %-12s  %-12s  %-12s  %-12s\n"
+    format = "%-38s  %-12s  %-12s  %-12s  %-12s\n"
     printf format, "Linux " kernel (name ~ /[+]/ ? substr(name, index(name, "+")) : ""), "root", "non-root", "userns", "frozen"
     for (i = 1; i <= count; i++) {
         what = rows[i]

@@ -4,6 +4,7 @@ import Linux
 /// What probes ask of a container, and what it answered last.
 final class ProbeMemory {
     private let options: ProbeOptions
+    private let otherSources: Set<UInt128>
     private let loop: EventLoop
     private let log: Log
     private let id: String
@@ -18,6 +19,7 @@ final class ProbeMemory {
 
     init(for container: Container) {
         options = container.configuration.probes
+        otherSources = container.context.policy.probeSources
         loop = container.context.loop
         log = container.context.log
         id = container.id
@@ -32,9 +34,9 @@ final class ProbeMemory {
         return manners
     }
 
-    /// Tells the redirector which addresses the node has now.
+    /// Tells the redirector which addresses the node has now, and which others the operator has named.
     func setProbers(of redirector: Redirector) throws(SystemError) {
-        if options.detection { try redirector.setProbers(try OwnAddresses.all()) }
+        if options.detection { try redirector.setProbers(try OwnAddresses.all(), besides: otherSources) }
     }
 
     /// Reads what probes asked, and what the application answered each of them. Nothing is asked of the application:

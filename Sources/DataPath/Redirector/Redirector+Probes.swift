@@ -31,9 +31,14 @@ package struct CapturedRequest: Equatable, Sendable {
 }
 
 extension Redirector {
-    /// From which addresses a kubelet's probes may come: those of the node. The ones given before are forgotten.
-    package func setProbers(_ addresses: Set<UInt128>) throws(SystemError) {
-        let wanted = Set(addresses.sorted().prefix(Int(ZP_MAX_PROBERS)).map(\.bigEndian))
+    /// From which addresses a kubelet's probes may come. The ones given before are forgotten.
+    ///
+    /// - Parameters:
+    ///   - addresses: the node's; of too many, the lowest count.
+    ///   - others: always count.
+    package func setProbers(_ addresses: Set<UInt128>, besides others: Set<UInt128> = []) throws(SystemError) {
+        let all = others + addresses.subtracting(others).sorted()
+        let wanted = Set(all.prefix(Int(ZP_MAX_PROBERS)).map(\.bigEndian))
         try Self.fill(probers, wanted)
         // Without a tracker nobody needs to be told.
         if let tracker = try? PinnedMap<UInt128, UInt8>(Tracker.probers), !wanted.isEmpty {

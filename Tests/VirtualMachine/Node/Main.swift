@@ -2,7 +2,7 @@ import Commands
 import Foundation
 import TestNode
 
-/// What Tests/VirtualMachine/node.sh runs in its machine. Arguments: APPLICATION:WAY..., all of them without any.
+/// What Tests/VirtualMachine/node.sh runs in its machine. Arguments: APPLICATION:WAY[:NETWORK]..., all of them without any.
 @main enum Main {
     static func main() async { await NodeChecks(trials: CommandLine.arguments.dropFirst()).run() }
 }
@@ -25,11 +25,9 @@ struct NodeChecks {
             guard features["zeropod"]?.userNamespaces == true else { throw Surprise("\(features)") }
             return ""
         }
-        for way in Way.allCases where way.isPossible {
-            for application in Application.allCases where trials.isEmpty || trials.contains("\(application):\(way)") {
-                let onlyFreezes = findings?.onlyFreezes == true
-                await Trial(application: application, way: way, onlyFreezes: onlyFreezes, results: results).run()
-            }
+        let onlyFreezes = findings?.onlyFreezes == true
+        for trial in Trial.all(onlyFreezes: onlyFreezes, results) where trials.isEmpty || trials.contains(trial.name) {
+            await trial.run()
         }
         if let findings {
             await results.check("shims log what zeropod check says") {

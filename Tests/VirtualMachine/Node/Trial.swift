@@ -7,6 +7,7 @@ import TestNode
 struct Trial {
     let application: Application
     let way: Way
+    let network: Network
     /// Whether this kernel can only freeze, as `zeropod check` has it.
     let onlyFreezes: Bool
     let results: Results
@@ -14,6 +15,18 @@ struct Trial {
     private let node = TestNode.thisMachine
     /// An emulated processor is twenty times slower than a real one.
     private let patience = Duration.seconds(300)
+
+    /// What this kernel can have: every application in every way, and one on each other network.
+    static func all(onlyFreezes: Bool, _ results: Results) -> [Trial] {
+        let usual = Way.allCases.flatMap { way in Application.allCases.map { ($0, way, Network.veth) } }
+        let others = Network.allCases.filter { $0 != .veth }.map { (Application.nginx, Way.root, $0) }
+        return (usual + others).filter { $1.isPossible && $2.isPossible }.map {
+            Trial(application: $0, way: $1, network: $2, onlyFreezes: onlyFreezes, results: results)
+        }
+    }
+
+    /// As the arguments name it.
+    var name: String { "\(application):\(way)" + (network == .veth ? "" : ":\(network)") }
 
     /// How it has to sleep.
     private var asleep: String { way.isFrozen || onlyFreezes ? "frozen" : "asleep" }
@@ -44,17 +57,18 @@ struct Trial {
     }
 
     private func check(_ what: String, _ body: () async throws -> Void) async {
-        await results.check("\(application) \(what)", way) {
+        await results.check("\(application)\(network.label) \(what)", way) {
             try await body()
             return what == "starts" || way == .frozen || asleep == "asleep" ? "" : asleep
         }
     }
 
     private func start() async throws -> Container {
-        let volume = "/run/volumes/\(application)-\(way)"
+        let unique = "\(application)-\(way)-\(network)"
+        let volume = "/run/volumes/\(unique)"
         try await node.shell(way.makingVolume(volume))
         let pod = try await node.runPod(
-            "\(application)-\(way)", runtime: .zeropod, annotations: way.annotations, adjust: way.adjust)
+            unique, runtime: .zeropod, annotations: way.annotations, adjust: way.adjust)
         let server = try await pod.start("server", image: application.image, command: application.command) {
             way.adjust(&$0, volume: volume)
         }

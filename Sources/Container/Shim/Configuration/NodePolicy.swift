@@ -25,6 +25,10 @@ package struct NodePolicy: Equatable, Sendable {
     /// Images are encrypted, or the container is frozen.
     package var encryptImages = false
 
+    /// Addresses besides the node's own from which a kubelet asks, IPv4 mapped as in `SocketAddress`. Some meshes put one
+    /// of theirs in the place of the kubelet's.
+    package var probeSources: Set<UInt128> = []
+
     package static let file = "/etc/zeropod/node.conf"
 
     package init() {}
@@ -57,7 +61,7 @@ package struct NodePolicy: Equatable, Sendable {
     private static let keys =
         "groups = on|off, shortest-idle = DURATION, shortest-first-idle = DURATION, longest-start = DURATION,"
         + " sleeps-per-minute = N, wakes-at-once = N, pod-images = BYTES, node-images = BYTES, failed-images = DURATION,"
-        + " encrypt-images = on|off"
+        + " encrypt-images = on|off, probe-sources = ADDRESS,..."
 
     private mutating func set(_ key: String, to value: String) -> Bool {
         switch key {
@@ -72,11 +76,18 @@ package struct NodePolicy: Equatable, Sendable {
         case "wakes-at-once": return Self.set(&wakesAtOnce, Int(value).flatMap { (1...100_000) ~= $0 ? $0 : nil })
         case "pod-images": return Self.set(&podImages, UInt64(value).map(Optional.some))
         case "node-images": return Self.set(&nodeImages, UInt64(value).map(Optional.some))
+        case "probe-sources": return Self.set(&probeSources, Self.addresses(value))
         default: return false
         }
     }
 
     private static let switches = ["on": true, "off": false]
+
+    private static func addresses(_ text: String) -> Set<UInt128>? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let addresses = parts.compactMap { SocketAddress(String($0), port: 0)?.address }
+        return addresses.count == parts.count && addresses.count <= 64 ? Set(addresses) : nil
+    }
 
     private static func set<Value>(_ field: inout Value, _ value: Value?) -> Bool {
         guard let value else { return false }
