@@ -23,6 +23,14 @@ extension CgroupReading {
                 $0.ioServiceBytesRecursive = blockIO("blkio.throttle.io_service_bytes_recursive")
                 $0.ioServicedRecursive = blockIO("blkio.throttle.io_serviced_recursive")
             }
+            $0.hugetlb = hugePageSizes("hugetlb", "usage_in_bytes").map { size in
+                CgroupV1HugePages {
+                    $0.pagesize = size
+                    $0.usage = number("hugetlb", "hugetlb.\(size).usage_in_bytes")
+                    $0.max = number("hugetlb", "hugetlb.\(size).max_usage_in_bytes")
+                    $0.failcnt = number("hugetlb", "hugetlb.\(size).failcnt")
+                }
+            }
         }
     }
 

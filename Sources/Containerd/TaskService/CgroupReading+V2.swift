@@ -22,6 +22,7 @@ extension CgroupReading {
                 $0.throttledUsec = cpu["throttled_usec"] ?? 0
                 $0.nrBursts = cpu["nr_bursts"] ?? 0
                 $0.burstUsec = cpu["burst_usec"] ?? 0
+                $0.psi = pressure("cpu.pressure")
             }
             $0.memory = unifiedMemory
             let events = table(Self.here, "memory.events")
@@ -32,6 +33,51 @@ extension CgroupReading {
                 $0.oom = events["oom"] ?? 0
                 $0.oomKill = events["oom_kill"] ?? 0
                 $0.oomGroupKill = events["oom_group_kill"] ?? 0
+            }
+            $0.io = CgroupV2IO {
+                $0.usage = devices
+                $0.psi = pressure("io.pressure")
+            }
+            $0.hugetlb = hugePageSizes(Self.here, "current").map { size in
+                CgroupV2HugePages {
+                    $0.pagesize = size
+                    $0.current = number(Self.here, "hugetlb.\(size).current")
+                    $0.max = number(Self.here, "hugetlb.\(size).max")
+                    $0.failcnt = table(Self.here, "hugetlb.\(size).events")["max"] ?? 0
+                }
+            }
+        }
+    }
+
+    /// `major:minor key=value…` a line (`io.stat`).
+    private var devices: [CgroupV2IOEntry] {
+        lines(Self.here, "io.stat").compactMap { line in
+            let device = line.name.split(separator: ":").compactMap { UInt64($0) }
+            guard device.count == 2 else { return nil }
+            func value(_ key: Substring) -> UInt64 { line.values[key].flatMap { UInt64($0) } ?? 0 }
+            return CgroupV2IOEntry {
+                ($0.major, $0.minor) = (device[0], device[1])
+                ($0.rbytes, $0.wbytes) = (value("rbytes"), value("wbytes"))
+                ($0.rios, $0.wios) = (value("rios"), value("wios"))
+            }
+        }
+    }
+
+    /// `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, and the same with `full` (Documentation/accounting/psi.rst).
+    ///
+    /// - Returns: nil where the kernel does not account for it.
+    private func pressure(_ file: String) -> CgroupV2Pressure? {
+        guard text(Self.here, file) != nil else { return nil }
+        return CgroupV2Pressure {
+            for line in lines(Self.here, file) {
+                let data = CgroupV2PressureData {
+                    $0.avg10 = line.values["avg10"].flatMap { Double($0) } ?? 0
+                    $0.avg60 = line.values["avg60"].flatMap { Double($0) } ?? 0
+                    $0.avg300 = line.values["avg300"].flatMap { Double($0) } ?? 0
+                    $0.total = line.values["total"].flatMap { UInt64($0) } ?? 0
+                }
+                if line.name == "some" { $0.some = data }
+                if line.name == "full" { $0.full = data }
             }
         }
     }
@@ -59,11 +105,21 @@ extension CgroupReading {
             $0.slabUnreclaimable = value("slab_unreclaimable")
             $0.pgfault = value("pgfault")
             $0.pgmajfault = value("pgmajfault")
+            $0.workingsetRefault = value("workingset_refault_anon") + value("workingset_refault_file")
+            $0.workingsetActivate = value("workingset_activate_anon") + value("workingset_activate_file")
+            $0.workingsetNodereclaim = value("workingset_nodereclaim")
+            ($0.pgrefill, $0.pgscan, $0.pgsteal) = (value("pgrefill"), value("pgscan"), value("pgsteal"))
+            ($0.pgactivate, $0.pgdeactivate) = (value("pgactivate"), value("pgdeactivate"))
+            ($0.pglazyfree, $0.pglazyfreed) = (value("pglazyfree"), value("pglazyfreed"))
+            $0.thpFaultAlloc = value("thp_fault_alloc")
+            $0.thpCollapseAlloc = value("thp_collapse_alloc")
+            $0.psi = pressure("memory.pressure")
             $0.usage = number(Self.here, "memory.current")
             $0.usageLimit = number(Self.here, "memory.max")
             $0.maxUsage = number(Self.here, "memory.peak")
             $0.swapUsage = number(Self.here, "memory.swap.current")
             $0.swapLimit = number(Self.here, "memory.swap.max")
+            $0.swapMaxUsage = number(Self.here, "memory.swap.peak")
         }
     }
 }

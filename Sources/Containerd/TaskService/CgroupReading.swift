@@ -39,4 +39,27 @@ struct CgroupReading {
         }
         return values
     }
+
+    /// A file with a name and `key=value` on each line.
+    func lines(_ controller: String, _ file: String) -> [(name: Substring, values: [Substring: Substring])] {
+        (text(controller, file) ?? "").split(separator: "\n").map { line in
+            let words = line.split(separator: " ")
+            var values: [Substring: Substring] = [:]
+            for pair in words.dropFirst().map({ $0.split(separator: "=", maxSplits: 1) }) where pair.count == 2 {
+                values[pair[0]] = pair[1]
+            }
+            return (words.first ?? "", values)
+        }
+    }
+
+    /// Of which sizes the kernel has huge pages, such as "2MB": `hugetlb.SIZE.current` is a file for each of them.
+    func hugePageSizes(_ controller: String, _ file: String) -> [String] {
+        guard let directory = cgroup.directories[controller], let names = try? Files.names(in: directory) else {
+            return []
+        }
+        return names.filter { $0.hasPrefix("hugetlb.") && $0.hasSuffix(".\(file)") }.compactMap { name in
+            let words = name.split(separator: ".")
+            return words.count == 3 ? String(words[1]) : nil
+        }.sorted()
+    }
 }
