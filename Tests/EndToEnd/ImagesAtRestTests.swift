@@ -4,10 +4,12 @@ import Foundation
 import TestNode
 import Testing
 
-/// Whether the kernel can encrypt directories at all.
+/// Whether the kernel can encrypt directories at all, and the machine have disks for that.
 enum Encryption {
-    static let isPossible = FileManager.default.fileExists(atPath: "/sys/fs/ext4/features/encryption")
-    static let needs = Comment("needs a kernel with CONFIG_FS_ENCRYPTION")
+    static let isPossible = ["/sys/fs/ext4/features/encryption", "/dev/loop-control"].allSatisfy {
+        FileManager.default.fileExists(atPath: $0)
+    }
+    static let needs = Comment("needs a kernel with CONFIG_FS_ENCRYPTION, and loop devices")
 }
 
 extension AlteredNodes {

@@ -4,6 +4,7 @@
 #define ZEROPOD_KEPT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -24,6 +25,8 @@ int dump_kept_link(int lfd, uint32_t *id, struct fd_parms *p, pid_t pid, const c
 bool mapping_is_lost(const char *line);
 bool task_is_lost(const struct parasite_dump_misc *misc, pid_t pid);
 int read_limit(pid_t pid, int resource, struct rlimit64 *limit);
+/* In filter.c. */
+int filter_dump(void);
 
 /* Restore. */
 int collect_kept_segments(void);

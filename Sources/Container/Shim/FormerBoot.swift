@@ -33,9 +33,9 @@ package struct FormerBoot {
         if (try? Files.readText(mark)) == bootID { return [] }
         var gone: [String] = []
         if known != nil {
-            for namespace in try Files.names(in: snapshots).sorted() where namespace != "boot-id" {
+            for namespace in try Files.names(in: snapshots).sorted() {
                 let directory = "\(snapshots)/\(namespace)"
-                for container in try Files.names(in: directory).sorted()
+                for container in try names(in: directory)
                 where namespace != "failed" || DirectoryKey(of: "\(directory)/\(container)/images") != nil {
                     try Files.removeTree("\(directory)/\(container)")
                     gone.append("\(namespace)/\(container)")
@@ -44,5 +44,15 @@ package struct FormerBoot {
         }
         try Files.replaceDurably(mark, with: Array(bootID.utf8))
         return gone
+    }
+
+    private func names(in directory: String) throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            return try Files.names(in: directory).sorted()
+        } catch {
+            // A file, such as that of the boot, or what a loss of power has left of a new one.
+            if error.code == ENOTDIR { return [] }
+            throw error
+        }
     }
 }

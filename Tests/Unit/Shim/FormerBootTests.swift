@@ -28,6 +28,15 @@ import Testing
         }
     }
 
+    /// What a loss of power has left of the file that tells the boot, and what an operator has put there.
+    @Test func otherFilesAreInNobodysWay() throws {
+        try inScratch { (directory: String) throws in
+            for file in ["boot-id", "boot-id.new", "README"] { try Files.write("one\n", to: "\(directory)/\(file)") }
+            #expect(try FormerBoot(snapshots: directory, bootID: "two\n").clean() == ["k8s.io/a", "k8s.io/b"])
+            #expect(try Files.names(in: directory).sorted() == ["README", "boot-id", "failed", "k8s.io"])
+        }
+    }
+
     @Test func imagesOfThisBootStay() throws {
         try inScratch { (directory: String) throws in
             try Files.write("one\n", to: "\(directory)/boot-id")

@@ -12,9 +12,9 @@ struct Trial {
     let onlyFreezes: Bool
     let results: Results
 
-    private let node = TestNode.thisMachine
+    let node = TestNode.thisMachine
     /// An emulated processor is twenty times slower than a real one.
-    private let patience = Duration.seconds(300)
+    let patience = Duration.seconds(300)
 
     /// What this kernel can have: every application in every way, and one on each other network.
     static func all(onlyFreezes: Bool, _ results: Results) -> [Trial] {
@@ -38,6 +38,9 @@ struct Trial {
         var count = 2
         // With Tests/Fidelity it is tried more of, and faster.
         if application == .python { await check("is what it was") { try await isWhatItWas(server) } }
+        if application == .python && way == .user && asleep == "asleep" {
+            await check("has its dump on its account") { try await dumpIsOnItsAccount(server) }
+        }
         await check("goes on for a client") {
             for _ in 1...(onlyFreezes ? 10 : 2) {
                 try await fallsAsleep(server)
@@ -82,7 +85,7 @@ struct Trial {
         return server
     }
 
-    private func fallsAsleep(_ server: Container) async throws {
+    func fallsAsleep(_ server: Container) async throws {
         // What has just answered may be busy with it yet, and its port not found.
         var refusals: [String] = []
         do {

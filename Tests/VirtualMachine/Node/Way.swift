@@ -37,6 +37,9 @@ enum Way: String, CaseIterable {
     /// The first id of the node that the container's users are.
     private var firstUser: Int? { self == .userns ? 200_000 : nil }
 
+    /// That of a user's containers, as cgroup v2 has it.
+    static let processorLimit = "90000 100000"
+
     /// What makes a volume that only the container may write.
     func makingVolume(_ path: String) -> String {
         firstUser.map { "install -d -m 770 -o \($0) -g \($0) \(path)" } ?? "install -d -m 2770 -g 2000 \(path)"
@@ -59,6 +62,7 @@ enum Way: String, CaseIterable {
         container.security.noNewPrivileges = true
         container.security.readOnlyRoot = true
         container.security.seccomp = .runtimeDefault
+        container.resources.cpuQuota = 90_000
         container.resources.memoryLimit = 300 << 20
         container.resources.oomScoreAdjustment = 900
     }
