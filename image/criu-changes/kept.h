@@ -37,6 +37,9 @@ int transport_sender(void);
 int hear_only_sender(int sock);
 void transport_name(char *name, size_t size, pid_t pid);
 
+struct page_read;
+int see_page(struct page_read *pr, unsigned long address, void *buffer, const void **page);
+
 /* The user namespace, in users.c. */
 int clone_in_kept_users(int (*body)(void *), void *argument, int flags, int exit_signal, pid_t pid);
 int mount_kept_proc(void);
