@@ -14,6 +14,9 @@ struct parasite_dump_misc;
 
 bool kept_is_on(void);
 
+/* The start, in start.c. */
+bool rseq_is_off(void);
+
 /* Dump. */
 extern const struct fdtype_ops kept_dump_ops;
 bool is_kept(int lfd, const struct fd_parms *p);
