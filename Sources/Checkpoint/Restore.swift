@@ -108,11 +108,12 @@ package struct Restore: Sendable {
         let cgroups = try kept.cgroups.openProcesses()
         defer { withExtendedLifetime(cgroups) {} }
         let shim = try Process.ownHandle()
+        let log = try snapshot.makeRestoreLog()
         return try CRIUService.start(
             sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept,
             cgroups: cgroups.map { $0.descriptor.rawValue },
             inherited: [shim.rawValue] + (kept.users.map { [$0.descriptor.rawValue] } ?? []), children: children,
-            ahead: ahead)
+            output: log.rawValue, ahead: ahead)
     }
 
     private func call(
@@ -131,7 +132,7 @@ package struct Restore: Sendable {
         try sleeper.timers.takeOffSleep()
         let directories = try snapshot.open()
         let options = try CRIUOptions(
-            images: directories.images, work: directories.work, log: Snapshot.restoreLog)
+            images: directories.images, work: directories.work, log: CRIUOptions.standardOutput)
         options.setCommon()
         options.setEvasiveDevices()
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")

@@ -15,6 +15,9 @@ struct parasite_dump_misc;
 
 bool kept_is_on(void);
 
+/* The start, in start.c. */
+bool rseq_is_off(void);
+
 /* Dump. */
 extern const struct fdtype_ops kept_dump_ops;
 bool is_kept(int lfd, const struct fd_parms *p);
@@ -39,6 +42,9 @@ int make_transport_sender(void);
 int transport_sender(void);
 int hear_only_sender(int sock);
 void transport_name(char *name, size_t size, pid_t pid);
+
+struct page_read;
+int see_page(struct page_read *pr, unsigned long address, void *buffer, const void **page);
 
 /* The user namespace, in users.c. */
 int clone_in_kept_users(int (*body)(void *), void *argument, int flags, int exit_signal, pid_t pid);

@@ -25,6 +25,7 @@
 #include "types.h"
 #include "clone-noasan.h"
 #include "common/compiler.h"
+#include "fdstore.h"
 #include "files.h"
 #include "kept.h"
 #include "kerndat.h"
@@ -144,19 +145,30 @@ int clone_in_kept_users(int (*body)(void *), void *argument, int flags, int exit
  */
 static int mount_opened(void *argument, int context, pid_t pid) { return cr_fsmount(context, 0, 0); }
 
+/*
+ * Who closes the last descriptor of a mount waits for an RCU grace period. That shall be CRIU, when it ends, and not the process,
+ * just before it runs.
+ */
+static int keep_mount(int mount)
+{
+	if (kept_is_on() && mount >= 0 && fdstore_add(mount) < 0)
+		close_safe(&mount);
+	return mount;
+}
+
 int mount_kept_proc(void)
 {
 	int context, mount = -1;
 
 	if (!kept_is_on() || !(root_ns_mask & CLONE_NEWUSER))
-		return mount_detached_fs("proc");
+		return keep_mount(mount_detached_fs("proc"));
 	context = cr_fsopen("proc", 0);
 	if (context < 0 || cr_fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		pr_perror("Can't open a proc file system");
 	else
 		mount = userns_call(mount_opened, UNS_FDOUT, NULL, 0, context);
 	close_safe(&context);
-	return mount;
+	return keep_mount(mount);
 }
 
 static int open_path(void *path, int fd, pid_t pid) { return open(path, O_RDONLY); }
