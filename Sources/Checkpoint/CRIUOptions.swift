@@ -82,13 +82,13 @@ typealias StepHandler = (_ step: String, _ pid: pid_t) -> Bool
 
 extension CRIUOptions {
     /// criu_local_dump: zero, or a negative errno.
-    borrowing func dump(_ handler: @escaping StepHandler) -> Int32 {
-        withNotify(handler) { notify, context in zp_criu_dump(pointer, notify, context) }
+    borrowing func dump(by service: CRIUService, _ handler: @escaping StepHandler) -> Int32 {
+        withNotify(service, handler) { notify, context in zp_criu_dump(pointer, notify, context) }
     }
 
     /// criu_local_restore: the pid of the restored init, or a negative errno.
-    borrowing func restore(_ handler: @escaping StepHandler) -> Int32 {
-        withNotify(handler) { notify, context in zp_criu_restore(pointer, notify, context) }
+    borrowing func restore(by service: CRIUService, _ handler: @escaping StepHandler) -> Int32 {
+        withNotify(service, handler) { notify, context in zp_criu_restore(pointer, notify, context) }
     }
 
     private final class Box {
@@ -97,9 +97,11 @@ extension CRIUOptions {
     }
 
     private borrowing func withNotify(
-        _ handler: @escaping StepHandler, _ call: (zp_criu_notify, UnsafeMutableRawPointer) -> Int32
+        _ service: CRIUService, _ handler: @escaping StepHandler,
+        _ call: (zp_criu_notify, UnsafeMutableRawPointer) -> Int32
     ) -> Int32 {
-        let box = Box(handler)
+        let underWay = service.user.withLock { $0 }
+        let box = Box { step, pid in underWay?.whileCRIUWaits { handler(step, pid) } ?? handler(step, pid) }
         return withExtendedLifetime(box) {
             call(
                 { context, step, pid in

@@ -13,6 +13,7 @@ package final class CallUnderWay: Sendable {
         var atEnd: (@Sendable () -> Void)?
         /// Where a restore makes processes.
         var cgroup: Cgroup?
+        var awaitsShim = false
     }
 
     private let state = Mutex(State())
@@ -35,6 +36,16 @@ package final class CallUnderWay: Sendable {
     package func progress(_ snapshot: Snapshot) -> UInt64 {
         let pid = state.withLock { $0.service }?.pid
         return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size
+    }
+
+    /// CRIU does nothing because it waits for this process.
+    package var awaitsShim: Bool { state.withLock { $0.awaitsShim } }
+
+    /// Does what CRIU waits for.
+    package func whileCRIUWaits<Value>(_ body: () -> Value) -> Value {
+        state.withLock { $0.awaitsShim = true }
+        defer { state.withLock { $0.awaitsShim = false } }
+        return body()
     }
 
     /// - Parameters:

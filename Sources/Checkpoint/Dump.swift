@@ -117,7 +117,7 @@ package struct Dump: Sendable {
         var findings = Findings()
         try options.useService(service)
         isAsked = true
-        let code = options.dump { step, _ in
+        let code = options.dump(by: service) { step, _ in
             times.reached(step)
             do throws(CheckpointError) {
                 switch step {

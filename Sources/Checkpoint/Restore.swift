@@ -143,7 +143,7 @@ package struct Restore: Sendable {
         var initial: pid_t = 0
         try options.useService(service)
         isAsked = true
-        let pid = options.restore { step, pid in
+        let pid = options.restore(by: service) { step, pid in
             times.reached(step)
             // CRIU names the init at this step and not at the next.
             do throws(CheckpointError) {

@@ -10,7 +10,8 @@ final class CRIUWatch {
     private var timer: Timer?
 
     /// How long CRIU may do nothing at all, no matter how long it takes: a gigabyte from a slow disk takes its time, and
-    /// moves.
+    /// moves. What CRIU waits for while the shim is to do something does not count: that waits for the kernel, all wakes of a
+    /// busy node at once, and would begin anew.
     private static let patience = Instant.Span.seconds(10)
 
     /// - Parameter hangs: called before the call is ended.
@@ -22,7 +23,7 @@ final class CRIUWatch {
     private func look() {
         let before = call.progress(snapshot)
         timer = loop.after(Self.patience) { [self] in
-            if call.progress(snapshot) != before { return look() }
+            if call.awaitsShim || call.progress(snapshot) != before { return look() }
             hangs()
             call.end()
         }

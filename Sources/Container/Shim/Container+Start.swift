@@ -28,6 +28,8 @@ extension Container {
 
     private func started(_ then: Completion<pid_t>) {
         main.started()
+        // The first look may come only when it has been idle for long enough, as on a busy node.
+        work.begin(at: context.loop.now, used: cgroup?.processorTime)
         context.publish(.started(id: id, pid: main.pid))
         tellNow { $0.started(at: $1) }
         then(.success(main.pid))

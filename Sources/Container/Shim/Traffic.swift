@@ -19,8 +19,6 @@ final class Traffic {
     private var unattended: Set<UInt16> = []
     private let probes: ProbeMemory
     let ignoredPeers: Set<AddressRange>
-    /// Where they are refused now.
-    var refusing: [Redirector.Transport: Set<UInt16>] = [:]
     private(set) var declared: Set<UInt16> = []
     private(set) var datagramPorts: Set<UInt16>
     let endpoints = SleepingEndpoints()
@@ -144,7 +142,7 @@ final class Traffic {
     func hold(from pids: [pid_t], _ onConnection: @escaping () -> Void) throws(SystemError) {
         closePassiveConnections(of: pids)
         endedBefore = Set(try openConnections().filter(\.peerHasEnded).map(\.inode))
-        try refuseIgnored(at: [.tcp: declared.union(listeningPorts(of: pids)), .udp: datagramPorts])
+        try refuseIgnored(tcp: declared.union(listeningPorts(of: pids)), udp: datagramPorts)
         var manners = probes.manners
         manners.ignoredPeers = ignoredPeers
         manners.waitingPorts = pod.redirector.portsThatWait(among: declared)
@@ -190,7 +188,7 @@ final class Traffic {
     /// The processes are gone; what comes to what they had open brings them back.
     func processesEnded(_ onArrival: @escaping () -> Void) {
         attempt("refuse peers that are ignored") { () throws(SystemError) in
-            try refuseIgnored(at: [.tcp: endpoints.ports])
+            try refuseIgnored(tcp: endpoints.ports)
         }
         attempt("let more connections wait") { () throws(SystemError) in
             try pod.namespace.inside { () throws(SystemError) in endpoints.lengthenQueues() }
@@ -208,7 +206,8 @@ final class Traffic {
     ///
     /// - Parameter copies: of what they have open, which must be gone before they go on.
     func processesStandStill(_ copies: [Int32], _ onArrival: @escaping () -> Void) throws(SystemError) {
-        try refuseIgnored(at: Self.services(of: copies))
+        let services = Self.services(of: copies)
+        try refuseIgnored(tcp: services.tcp, udp: services.udp)
         try endpoints.standStill(copies, policy(datagramPorts: nil))
         try endpoints.start(loop, connections: openConnections, onArrival)
     }
@@ -277,6 +276,7 @@ final class Traffic {
     /// Closes what is still open. The last container of the pod takes the redirector along.
     func close() {
         end()
+        attempt("ignore peers no longer") { () throws(SystemError) in try pod.redirector.ignore([], slot: slot) }
         activator.close()
         pod.slots.giveBack(slot)
         networks.leave(pod, log)

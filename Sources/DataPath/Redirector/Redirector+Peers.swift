@@ -7,12 +7,20 @@ extension Redirector {
     /// How many ranges of addresses a pod may ignore.
     package static let mostIgnored = Int(ZP_MAX_IGNORED)
 
-    /// Packets of these peers do not count as use from now on. Those of whom this was said before count again.
-    package func ignore(_ ranges: Set<AddressRange>) throws(SystemError) {
-        if ranges == ignored { return }
+    /// Packets of these peers do not count as use from now on, says the container in `slot`. Those of whom it alone said
+    /// this before count again. The annotation is the pod's, so where containers differ the pod ignores what one does.
+    package func ignore(_ ranges: Set<AddressRange>, slot: UInt32) throws(SystemError) {
+        var wishes = ignoring
+        wishes[slot] = ranges.isEmpty ? nil : ranges
+        let (before, after) = (Self.union(ignoring), Self.union(wishes))
+        if before != after { try ignore(after, insteadOf: before) }
+        ignoring = wishes
+    }
+
+    private func ignore(_ ranges: Set<AddressRange>, insteadOf before: Set<AddressRange>) throws(SystemError) {
         let map = try PinnedMap<zp_range, UInt8>(pins.path(.ignored))
-        for range in ignored.subtracting(ranges) { try map.remove(zp_range(range)) }
-        for range in ranges.subtracting(ignored) { try map.set(zp_range(range), to: 1) }
+        for range in before.subtracting(ranges) { try map.remove(zp_range(range)) }
+        for range in ranges.subtracting(before) { try map.set(zp_range(range), to: 1) }
         let pod = try PinnedMap<UInt32, zp_pod>(pins.path(.pod))
         guard var value = pod[0] else { throw SystemError("ignore peers", pins.directory, code: ENOENT) }
         value.ignores = ranges.isEmpty ? 0 : 1
@@ -20,20 +28,41 @@ extension Redirector {
         // It knows connections, and not whom a pod ignores. Packets tell of their use as well.
         try Tracker.setHeeded(
             ranges.isEmpty, networkNamespace: UInt64(value.network_namespace), activityMap: pins.path(.activity))
-        ignored = ranges
     }
 
-    /// On: those peers are refused at these ports, with new connections and datagrams. Connections that exist go on.
-    package func setRefusal(of transport: Transport, _ on: Bool, ports: Set<UInt16>) throws(SystemError) {
-        if ports.isEmpty { return }
+    /// The ignored peers are refused there, with new connections and datagrams, until `admit` is called for the container
+    /// in `slot`. Connections that exist go on.
+    package func refuse(at services: Set<Service>, slot: UInt32) throws(SystemError) {
+        if services.isEmpty { return }
+        // Also what fails half-way is taken back.
+        refusing[slot, default: []].formUnion(services)
         let map = try PinnedMap<zp_service, UInt8>(pins.path(.refusing))
-        for port in ports {
-            let service = zp_service(protocol: transport.rawValue, port: port)
-            if on { try map.set(service, to: 1) } else { try map.remove(service) }
-        }
+        for service in services { try map.set(zp_service(service), to: 1) }
     }
 
-    package enum Transport: UInt16, CaseIterable, Sendable {
+    /// The opposite of `refuse`. Two containers may listen on one port, at different addresses: where another one refuses
+    /// them they stay refused. What fails is done the next time.
+    package func admit(slot: UInt32) throws(SystemError) {
+        guard let services = refusing[slot] else { return }
+        let others = Self.union(refusing.filter { $0.key != slot })
+        let map = try PinnedMap<zp_service, UInt8>(pins.path(.refusing))
+        for service in services.subtracting(others) { try map.remove(zp_service(service)) }
+        refusing[slot] = nil
+    }
+
+    private static func union<Element>(_ sets: [UInt32: Set<Element>]) -> Set<Element> {
+        sets.values.reduce(into: []) { $0.formUnion($1) }
+    }
+
+    /// Where connections, or datagrams, of anybody come in.
+    package struct Service: Hashable, Sendable {
+        let transport: Transport
+        let port: UInt16
+
+        package init(_ transport: Transport, _ port: UInt16) { (self.transport, self.port) = (transport, port) }
+    }
+
+    package enum Transport: UInt16, Sendable {
         case tcp = 6
         case udp = 17
     }
@@ -44,5 +73,11 @@ extension zp_range {
         self.init()
         length = UInt32(range.length)
         withUnsafeMutableBytes(of: &address) { $0.storeBytes(of: range.address.bigEndian, as: UInt128.self) }
+    }
+}
+
+extension zp_service {
+    fileprivate init(_ service: Redirector.Service) {
+        self.init(protocol: service.transport.rawValue, port: service.port)
     }
 }

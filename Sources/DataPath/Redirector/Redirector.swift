@@ -12,8 +12,10 @@ package final class Redirector {
     private let counts: PinnedMap<UInt32, UInt64>
     let probers: PinnedMap<UInt128, UInt8>
     let requests: PinnedMap<UInt32, UInt8>
-    /// What `ignore` was told.
-    var ignored: Set<AddressRange> = []
+    /// What `ignore` was told, by slot.
+    var ignoring: [UInt32: Set<AddressRange>] = [:]
+    /// Where peers are refused now, by slot.
+    var refusing: [UInt32: Set<Service>] = [:]
 
     /// Opens what `DataPathLoader.attach` made for this pod.
     package init(pod: String) throws(SystemError) {

@@ -41,6 +41,19 @@ import Testing
         try life.endAndExpectNothingLeft()
     }
 
+    /// The first look comes late, when the idle time has passed already.
+    @Test func workBeforeTheFirstLookCounts() throws {
+        let node = try StandInNode()
+        let life = try StandInLife(on: node)
+        life.run()
+        try life.outside.compute(milliseconds: 1300)
+        try life.look()
+        #expect(try life.container.state == .running)
+        #expect(try life.container.reasonsToStayAwake == [Self.reason])
+        try life.fallAsleep()
+        try life.endAndExpectNothingLeft()
+    }
+
     @Test func itSleepsThoughItAlwaysComputes() throws {
         let node = try StandInNode()
         let life = try start(node)

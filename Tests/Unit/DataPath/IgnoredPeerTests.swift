@@ -21,7 +21,7 @@ import Testing
             set -e
             for i in 3 5; do ip addr add 10.99.1.$i/24 dev veth1; ip addr add fd99:1::$i/64 dev veth1 nodad; done
             """)
-        try one.redirector.ignore(try Self.ranges())
+        try one.redirector.ignore(try Self.ranges(), slot: 0)
         return one
     }
 
@@ -54,7 +54,7 @@ import Testing
             }
             // It counts again as soon as it is not ignored any more.
             let before = try #require(one.redirector.lastActivity(of: [80]))
-            try one.redirector.ignore([])
+            try one.redirector.ignore([], slot: 0)
             let client = try connect(one, family, from: family.ignored)
             try loop.wait { client.text == "hello" }
             #expect(try #require(one.redirector.lastActivity(of: [80])) > before)
@@ -74,10 +74,10 @@ import Testing
             let installed = try #require(Tracker.installed)
             try visit()
             #expect(one.redirector.activePorts.isEmpty)
-            try one.redirector.ignore([])
+            try one.redirector.ignore([], slot: 0)
             try visit()
             #expect(Array(one.redirector.activePorts.keys) == [4711])
-            try one.redirector.ignore(try Self.ranges())
+            try one.redirector.ignore(try Self.ranges(), slot: 0)
             #expect(Tracker.installed == installed)
             try Redirector.detach(pod: one.name)
             #expect(Tracker.installed == nil)
@@ -95,7 +95,7 @@ import Testing
             let refusals = try RefusalWatch(of: one.redirector, loop: loop)
             var told = 0
             try refusals.start(0) { told += 1 }
-            try one.redirector.setRefusal(of: .tcp, true, ports: [80])
+            try one.redirector.refuse(at: [.init(.tcp, 80)], slot: 0)
             for port: UInt16 in [80, 81] {
                 let refused = try connect(one, family, from: family.ignored, port: port)
                 try loop.wait { refused.error != 0 }
@@ -110,10 +110,40 @@ import Testing
             try loop.wait { stranger.error == ECONNREFUSED && told > 0 }
             #expect(told == 1)
 
-            try one.redirector.setRefusal(of: .tcp, false, ports: [80])
+            try one.redirector.admit(slot: 0)
             let late = try connect(one, family, from: family.ignored)
             try loop.wait(looking: true) { late.isConnected && TCPSocket.waitingConnections(server.listener) == 2 }
             #expect(one.redirector.counters.turnedAway == 1)
+        }
+    }
+
+    /// Two containers listen on port 80, at different addresses, and a third ignores nobody.
+    @Test(arguments: Family.allCases) func eachContainerRefusesForItself(_ family: Family) throws {
+        try inScratch {
+            let loop = try EventLoop()
+            let one = try pod(loop)
+            let server = try one.serve("hello")
+            func visit() throws -> TestPeer {
+                let client = try connect(one, family, from: family.ignored)
+                try loop.wait { client.error != 0 || client.text == "hello" }
+                return client
+            }
+            try one.redirector.ignore(try Self.ranges(), slot: 1)
+            try one.redirector.ignore([], slot: 2)
+            for slot: UInt32 in [0, 1] { try one.redirector.refuse(at: [.init(.tcp, 80)], slot: slot) }
+            #expect(try visit().error == ECONNREFUSED)
+            for slot: UInt32 in [0, 2] { try one.redirector.admit(slot: slot) }
+            #expect(try visit().error == ECONNREFUSED, "the other one sleeps on")
+            // One that has gone says nothing any more.
+            try one.redirector.ignore([], slot: 0)
+            #expect(try visit().error == ECONNREFUSED)
+            try one.redirector.admit(slot: 1)
+            #expect(try visit().text == "hello")
+            #expect(one.redirector.lastActivity(of: [80]) == nil)
+            try one.redirector.ignore([], slot: 1)
+            #expect(try visit().text == "hello")
+            #expect(one.redirector.lastActivity(of: [80]) != nil)
+            withExtendedLifetime(server) {}
         }
     }
 
@@ -125,7 +155,7 @@ import Testing
             let server = try one.serve("hello")
             let client = try connect(one, family, from: family.ignored)
             try loop.wait { client.text == "hello" }
-            try one.redirector.setRefusal(of: .tcp, true, ports: [80])
+            try one.redirector.refuse(at: [.init(.tcp, 80)], slot: 0)
             client.send("still here")
             try loop.wait { server.accepted.first?.text == "still here" }
             #expect(one.redirector.lastActivity(of: [80]) == nil)
@@ -139,7 +169,7 @@ import Testing
             let one = try pod(loop)
             var calls = 0
             one.activator.hold { calls += 1 }
-            try one.redirector.setRefusal(of: .tcp, true, ports: [80])
+            try one.redirector.refuse(at: [.init(.tcp, 80)], slot: 0)
             try one.redirect()
             let refused = try connect(one, family, from: family.ignored)
             try loop.wait { refused.error == ECONNREFUSED }
@@ -186,7 +216,7 @@ import Testing
             try loop.wait(looking: true) { received() == 1 }
             #expect(last() == 0)
 
-            try one.redirector.setRefusal(of: .udp, true, ports: [53])
+            try one.redirector.refuse(at: [.init(.udp, 53)], slot: 0)
             _ = try ignored.descriptor.write([1])
             // The kernel of the pod says that nobody is there.
             try loop.wait(looking: true) { TCPSocket.takeError(ignored.descriptor) == ECONNREFUSED }
@@ -195,7 +225,7 @@ import Testing
             try loop.wait(looking: true) { received() == 1 }
             #expect(try #require(last()) > 0)
 
-            try one.redirector.setRefusal(of: .udp, false, ports: [53])
+            try one.redirector.admit(slot: 0)
             _ = try ignored.descriptor.write([1])
             try loop.wait(looking: true) { received() == 1 }
         }
@@ -208,7 +238,7 @@ import Testing
             let (one, server) = try ReceptionTests.probedPod(loop)
             defer { withExtendedLifetime(server) {} }
             let node: Set<AddressRange> = try [AddressRange("10.99.1.1"), AddressRange("fd99:1::1")]
-            try one.redirector.ignore(node)
+            try one.redirector.ignore(node, slot: 0)
             let awake = try ReceptionTests.ask(loop, one, ProbeBytes.http(), ipv6: ipv6)
             #expect(awake.text == ReceptionTests.answer)
             let captured = try #require(one.redirector.capturedRequests.first)
@@ -221,7 +251,7 @@ import Testing
             manners.answers[try #require(Question(captured))] = Array(ReceptionTests.answer.utf8)
             var wakes = 0
             one.activator.hold(manners) { wakes += 1 }
-            try one.redirector.setRefusal(of: .tcp, true, ports: [80])
+            try one.redirector.refuse(at: [.init(.tcp, 80)], slot: 0)
             try one.redirect()
             let probe = try ReceptionTests.ask(loop, one, ProbeBytes.http(), ipv6: ipv6)
             #expect(probe.text == ReceptionTests.answer)

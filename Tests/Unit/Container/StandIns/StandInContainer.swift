@@ -40,6 +40,7 @@ final class StandInContainer {
         cgroup = Cgroup(directories: ["": "\(node.directory)/cgroup/\(id)"])
         // Its errors show as processes that are missed.
         try? Files.makeDirectories("\(node.directory)/cgroup/\(id)")
+        try? compute(milliseconds: 0)
     }
 
     var initial: pid_t? { processes.first }
