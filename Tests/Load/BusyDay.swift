@@ -1,3 +1,4 @@
+import CRI
 import Commands
 import Foundation
 import Measure
@@ -13,6 +14,9 @@ struct BusyDay {
     private static let atWorkInAPod = 5
     /// As soon as may be, so that each call wakes.
     private static let idle = "1s"
+    /// Each pod has a group of its own below this one, as a kubelet makes them: containerd gives a sandbox the smallest part
+    /// of the processors that there is, which is meant to be one within its pod.
+    static let cgroups = "/kubepods"
     /// Of all sleepers every sixth keeps its part of the processors.
     private static let unscaled = 6
 
@@ -77,15 +81,18 @@ struct BusyDay {
         var all: [Sleeper] = []
         for number in 0..<sleepers {
             let pod = try await node.runPod(
-                "sleeper", runtime: .zeropod, annotations: ["zeropod.ctrox.dev/scaledown-duration": Self.idle])
+                "sleeper", runtime: .zeropod, annotations: ["zeropod.ctrox.dev/scaledown-duration": Self.idle],
+                adjust: Self.inOwnGroup)
             let container = try await pod.start("web", image: "nginx")
             all.append(try await Sleeper(container, isScaled: number % Self.unscaled != 0))
         }
         return all
     }
 
+    private static func inOwnGroup(_ config: inout PodConfig) { config.cgroupParent = "\(cgroups)/\(config.name)" }
+
     private func startBusyPod(_ processes: Int) async throws -> Pod {
-        let pod = try await node.runPod("busy", runtime: .runc)
+        let pod = try await node.runPod("busy", runtime: .runc, adjust: Self.inOwnGroup)
         let loop = "i=0; while [ $i -lt \(processes) ]; do (while :; do :; done) & i=$((i + 1)); done; wait"
         _ = try await pod.start("work", image: "busybox", command: ["sh", "-c", loop])
         return pod

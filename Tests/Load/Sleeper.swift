@@ -8,8 +8,8 @@ struct Sleeper: Sendable {
     let container: Container
     /// Whether its part of the processors is lowered while it sleeps.
     let isScaled: Bool
-    /// The file of its control group that says how large that part is, and the smallest that there is.
-    private let share: (file: URL, least: String)
+    /// The files that say how large that part is, of its control group and its pod's, and the smallest that there is.
+    private let share: (files: [URL], least: String)
     private let kubelet: TimedClient
     private let client: TimedClient
 
@@ -18,14 +18,17 @@ struct Sleeper: Sendable {
         let node = container.pod.node
         let lines = try await node.shell("cat /proc/\(try await container.pid())/cgroup").lines
         let root = URL(filePath: "\(node.root)/sys/fs/cgroup")
-        if let line = lines.first(where: { $0.hasPrefix("0::/k8s.io/") }) {
-            share = (root.appending(path: String(line.dropFirst(4))).appending(path: "cpu.weight"), "1")
+        func files(_ group: URL, _ name: String) -> [URL] {
+            [group.deletingLastPathComponent(), group].map { $0.appending(path: name) }
+        }
+        if let line = lines.first(where: { $0.hasPrefix("0::\(BusyDay.cgroups)/") }) {
+            share = (files(root.appending(path: String(line.dropFirst(4))), "cpu.weight"), "1")
         } else {
             let line = lines.first {
                 $0.split(separator: ":").dropFirst().first?.split(separator: ",").contains("cpu") == true
             }
             let path = line.flatMap { $0.split(separator: ":").last.map(String.init) } ?? "/"
-            share = (root.appending(path: "cpu").appending(path: path).appending(path: "cpu.shares"), "2")
+            share = (files(root.appending(path: "cpu").appending(path: path), "cpu.shares"), "2")
         }
         kubelet = TimedClient(namespace: node.root.replacing("/root", with: "/ns/net"))
         client = TimedClient(namespace: "\(node.root)/run/netns/client")
@@ -65,7 +68,9 @@ struct Sleeper: Sendable {
             let sleeps = await view.isAsleep(container.id, after: last)
             counts.calls[container.id, default: 0] += 1
             do {
-                if sleeps && isScaled { try share.least.write(to: share.file, atomically: false, encoding: .utf8) }
+                for file in sleeps && isScaled ? share.files : [] {
+                    try share.least.write(to: file, atomically: false, encoding: .utf8)
+                }
                 let reply = try await client.get(container.pod.ip4, port: 80)
                 if sleeps { counts.wakes[isScaled, default: []].append(reply.seconds) }
             } catch {
