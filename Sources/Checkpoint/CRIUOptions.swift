@@ -6,9 +6,6 @@ import Linux
 struct CRIUOptions: ~Copyable {
     let pointer: OpaquePointer
 
-    /// As a log: what criu was started with.
-    static let standardOutput = "-"
-
     /// - Parameters:
     ///   - images: directory of the image files, open.
     ///   - work: directory for the log, open.

@@ -37,7 +37,7 @@ package final class CRIUService: Sendable {
         /// A process of a few kilobytes takes criu's place: what takes long, as a move between cgroups waits for all
         /// processors (10 ms). It becomes criu at `begin`.
         case place
-        /// criu itself waits (0.3 ms, and 0.1 MB of memory).
+        /// criu itself waits, with its libraries linked (5 ms, and 1 MB of memory).
         case program
     }
 
@@ -47,12 +47,11 @@ package final class CRIUService: Sendable {
     /// - Parameters:
     ///   - options: what libcriu has no function for.
     ///   - inherited: descriptors of this process; their numbers in the criu process are given by `inheritedNumber`.
-    ///   - output: the standard output of criu, where its log may go.
     ///   - ahead: if the call comes only later, after `begin`, and what is made ready for it then. The process ends when
     ///     the service is dropped.
     static func start(
         _ criu: String, _ options: [String] = [], for kept: KeptContainer, cgroups: [Int32] = [],
-        inherited: [Int32] = [], children: Children, output: Int32? = nil, ahead: Prestart? = nil
+        inherited: [Int32] = [], children: Children, ahead: Prestart? = nil
     ) throws(SystemError) -> CRIUService {
         var ends: [Int32] = [-1, -1]
         try retrying("socketpair") {
@@ -63,7 +62,6 @@ package final class CRIUService: Sendable {
             socket: Descriptor(owning: ends[0]), peer: UInt64(try theirs.status().st_ino))
         var command = Command(criu, ["swrk", "\(socketNumber)"] + options, directory: "/")
         command.descriptors[socketNumber] = theirs.rawValue
-        command.descriptors[STDOUT_FILENO] = output
         for (index, descriptor) in inherited.enumerated() {
             command.descriptors[inheritedNumber(index)] = descriptor
         }

@@ -108,12 +108,11 @@ package struct Restore: Sendable {
         let cgroups = try kept.cgroups.openProcesses()
         defer { withExtendedLifetime(cgroups) {} }
         let shim = try Process.ownHandle()
-        let log = try snapshot.makeRestoreLog()
         return try CRIUService.start(
             sleeper.criu.path, isLazy ? ["--lazy-pages"] : [], for: kept,
             cgroups: cgroups.map { $0.descriptor.rawValue },
             inherited: [shim.rawValue] + (kept.users.map { [$0.descriptor.rawValue] } ?? []), children: children,
-            output: log.rawValue, ahead: ahead)
+            ahead: ahead)
     }
 
     private func call(
@@ -132,7 +131,7 @@ package struct Restore: Sendable {
         try sleeper.timers.takeOffSleep()
         let directories = try snapshot.open()
         let options = try CRIUOptions(
-            images: directories.images, work: directories.work, log: CRIUOptions.standardOutput)
+            images: directories.images, work: directories.work, log: Snapshot.restoreLog)
         options.setCommon()
         options.setEvasiveDevices()
         try options.join(.mount, path: "/proc/\(getpid())/fd/\(kept.mount.descriptor.rawValue)")

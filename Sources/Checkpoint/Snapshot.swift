@@ -34,13 +34,8 @@ package struct Snapshot: Sendable {
         try makeDirectory()
         try removeImages(images)
         try Files.makeDirectories(images, mode: 0o700)
-    }
-
-    /// A new log for CRIU's next restore. To make a file may wait for the disk, so it is made ahead.
-    func makeRestoreLog() throws(SystemError) -> Descriptor {
-        let path = "\(directory)/\(Self.restoreLog)"
-        try Files.remove(path)
-        return try Descriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
+        // What the last wake has left. To truncate a file takes longer than to make one, and would be a part of the next.
+        for name in [Self.restoreLog, "stats-restore"] { try Files.remove("\(directory)/\(name)") }
     }
 
     struct Directories: ~Copyable {

@@ -1,7 +1,6 @@
 import CRI
 import Commands
 import Foundation
-import Measure
 import TestNode
 import Testing
 
@@ -129,11 +128,9 @@ extension SleepingPods {
             case .sleeping: try await server.awaitSleep()
             case .waking:
                 try await server.awaitSleep()
-                let shim = try #require(Processes.shim(ofPod: pod.id))
-                try await eventually("something stands in for criu") { !Processes.standIns(of: shim).isEmpty }
                 let request = Task { _ = try? await pod.node.get(pod.ip4, port: 8080) }
                 try await eventually("a restore of \(server.name) begins", every: .milliseconds(1)) {
-                    Processes.standIns(of: shim).isEmpty
+                    FileManager.default.fileExists(atPath: server.snapshot.appending(path: "restore.log").path())
                 }
                 return request
             }
