@@ -35,7 +35,7 @@ enum { FOUND_HTTP = 1, FOUND_HTTP2 = 2, FOUND = 3 };
 
 static const __u64 hash_begin = 0xcbf29ce484222325;
 
-static __always_inline __u64 add_to_hash(__u64 hash, __u8 byte) { return (hash ^ byte) * 0x100000001b3; }
+static __always_inline __u64 add_to_hash(__u64 hash, __u32 word) { return (hash ^ word) * 0x100000001b3; }
 
 /* 1 unless the number is 0. Without a branch, of which the verifier would follow both sides a thousand times. */
 static __always_inline __u64 differs(__u64 difference)
@@ -113,7 +113,7 @@ static __always_inline __u32 place_for(__u64 hash)
 static __always_inline __u64 add_asker(__u64 hash, const struct zp_address *asker)
 {
     for (int i = 0; i < 4; i++)
-        hash = (hash ^ asker->words[i]) * 0x100000001b3;
+        hash = add_to_hash(hash, asker->words[i]);
     return hash;
 }
 

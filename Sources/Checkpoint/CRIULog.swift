@@ -30,6 +30,7 @@ package enum CRIULog {
     private static let known: [(text: String, words: String)] = [
         ("[io_uring]", "it has an io_uring"), ("[userfaultfd]", "it has a userfaultfd"),
         ("that type [", "it has a file open of a kind that CRIU does not know"),
+        ("Unknown shit", "it has memory mapped of a kind that CRIU does not know"),
         ("handle_device_vma", "it has memory of a device mapped"),
         ("non-regular mapping", "it has memory of a device mapped"),
         ("running in 32-bit mode", "it has a 32-bit program"),

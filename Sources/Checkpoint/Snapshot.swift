@@ -35,7 +35,7 @@ package struct Snapshot: Sendable {
         try removeImages(images)
         try Files.makeDirectories(images, mode: 0o700)
         // What the last wake has left. To truncate a file takes longer than to make one, and would be a part of the next.
-        for name in [Self.restoreLog, "stats-restore"] { try Files.remove("\(directory)/\(name)") }
+        try Files.remove("\(directory)/\(Self.restoreLog)")
     }
 
     struct Directories: ~Copyable {

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -86,25 +85,6 @@ int zp_fcntl(int descriptor, int command, int argument)
     return result(fcntl(descriptor, command, argument));
 }
 
-int zp_close_range(unsigned first, int only_on_exec)
-{
-    return result(syscall(SYS_close_range, first, ~0U, only_on_exec ? 4 : 0));
-}
-
-int zp_send_descriptor(int socket, int descriptor)
-{
-    char byte = 0, control[CMSG_SPACE(sizeof(int))] = {0};
-    struct iovec payload = {&byte, 1};
-    struct msghdr message = {
-        .msg_iov = &payload, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
-    return result(sendmsg(socket, &message, MSG_NOSIGNAL));
-}
-
 int zp_receive_descriptor(int socket)
 {
     // runc sends the terminal's name as the payload (its console.md), at most a path.
@@ -124,17 +104,6 @@ int zp_receive_descriptor(int socket)
     int descriptor;
     memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
     return descriptor;
-}
-
-int zp_loopback_up(void)
-{
-    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (control < 0)
-        return -errno;
-    int code = result(ioctl(control, SIOCSIFFLAGS, &request));
-    close(control);
-    return code;
 }
 
 long zp_keyctl(int operation, long first, long second)

@@ -13,8 +13,8 @@ extension Lifecycle {
 
     package mutating func checkpointEnded(_ outcome: CheckpointOutcome, at now: UInt64) -> [Effect] {
         guard case .checkpointing(let wanted, let exit) = state else { return [] }
+        reasons.removeFailures()
         if outcome == .done {
-            reasons.remove(.checkpointFailed)
             patience = policy.firstLook
             state = .asleep
             hasSlept = true
@@ -28,7 +28,7 @@ extension Lifecycle {
         // The dump did not end the processes, so an exit meanwhile was their own.
         if let exit { return end(status: exit) }
         if case .refused(let text) = outcome {
-            reasons.insert(.checkpointFailed, text)
+            reasons.insert(.refused, text)
             refusedUntil = now + policy.retryAfterRefusal
             // `hold` has been performed already.
             if !wanted && way(at: now) == .freeze {
@@ -41,7 +41,8 @@ extension Lifecycle {
         var retry = policy.scaleDownAfter
         switch outcome {
         case .done, .givenUp: break
-        case .failed(let text), .refused(let text):
+        case .refused: retry = policy.retryAfterFailure
+        case .failed(let text):
             reasons.insert(.checkpointFailed, text)
             retry = policy.retryAfterFailure
         case .impossible(let text):
@@ -79,7 +80,7 @@ extension Lifecycle {
     /// The processes could not be stopped, and run on.
     package mutating func freezeFailed(_ text: String, at now: UInt64) -> [Effect] {
         guard state == .frozen else { return [] }
-        reasons.insert(.checkpointFailed, text)
+        reasons.insert(.freezeFailed, text)
         state = .running
         awakeSince = now
         return [.release] + proceedWithWaiting() + [.look(after: policy.retryAfterFailure)]

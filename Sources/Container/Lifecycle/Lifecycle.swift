@@ -224,6 +224,7 @@ package struct Lifecycle: Hashable, Sendable {
 
     mutating func freeze() -> [Effect] {
         patience = policy.firstLook
+        reasons.remove(.freezeFailed)
         state = .frozen
         hasSlept = true
         return [.freeze]

@@ -20,18 +20,23 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case startUnderWay = "its processes are at work, and it has not slept yet"
     case connected = "a connection to it is open, and zeropod.ctrox.dev/activity is connections"
     case paused = "it is paused"
+    case refused = "it cannot be checkpointed"
     case checkpointFailed = "its last checkpoint failed"
+    case freezeFailed = "it could not be frozen"
 
     /// Those that are told from processor time.
     static let work: [Reason] = [.working, .computing, .startUnderWay]
 
-    /// Stands in the way of a checkpoint alone: the container can be frozen.
-    var allowsFreezing: Bool {
+    /// How a sleep went that was tried: told, and tried again.
+    var isTriedAgain: Bool {
         switch self {
-        case .sharedProcesses, .checkpointFailed: true
+        case .refused, .checkpointFailed, .freezeFailed: true
         default: false
         }
     }
+
+    /// Stands in the way of a checkpoint alone: the container can be frozen.
+    var allowsFreezing: Bool { self == .sharedProcesses || isTriedAgain }
 }
 
 /// The reasons that hold now, each with a text for people where there is more to say.
@@ -42,9 +47,13 @@ package struct ReasonsToStayAwake: Hashable, Sendable {
     package mutating func remove(_ reason: Reason) { texts[reason] = nil }
     package func contains(_ reason: Reason) -> Bool { texts[reason] != nil }
 
-    /// A failed checkpoint is told, but tried again.
-    var allowCheckpoint: Bool { texts.keys.allSatisfy { $0 == .checkpointFailed } }
+    var allowCheckpoint: Bool { texts.keys.allSatisfy(\.isTriedAgain) }
     var allowFreezing: Bool { texts.keys.allSatisfy(\.allowsFreezing) }
+    /// Whether the last sleep that was tried has failed.
+    package var haveFailure: Bool { texts.keys.contains(where: \.isTriedAgain) }
+
+    /// How the next sleep goes that is tried is not known yet.
+    mutating func removeFailures() { texts = texts.filter { !$0.key.isTriedAgain } }
 
     /// For people, one reason a line of the list.
     package var descriptions: [String] {

@@ -36,10 +36,9 @@ extension Container {
             }
         } catch {
             stage = .awake(nil)
-            let text = "it cannot be frozen: \(error)"
-            history.checkpointFailed(text)
-            context.log.error("the container runs on: \(text)", label)
-            tellNow { $0.freezeFailed(text, at: $1) }
+            history.checkpointFailed("it cannot be frozen: \(error)")
+            context.log.error("the container runs on: it cannot be frozen: \(error)", label)
+            tellNow { $0.freezeFailed("\(error)", at: $1) }
         }
     }
 

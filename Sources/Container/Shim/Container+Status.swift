@@ -122,7 +122,7 @@ extension Container {
                 then(.success(()))
             } else {
                 let last = history.lastError
-                let reason = lifecycle.reasons.contains(.checkpointFailed) ? last : "somebody needed it meanwhile"
+                let reason = lifecycle.reasons.haveFailure ? last : "somebody needed it meanwhile"
                 then(.failure(ShimError(.unavailable, "it did not fall asleep: \(reason)")))
             }
         }

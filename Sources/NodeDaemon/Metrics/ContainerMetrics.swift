@@ -17,7 +17,7 @@ struct ContainerMetrics {
     private var lastRestore = MetricFamily(
         "zeropod_last_restore_time", .gauge, "When it last woke, in nanoseconds since 1970.")
     private var checkpointErrors = MetricFamily(
-        "zeropod_checkpoint_errors_total", .counter, "Checkpoints that failed.")
+        "zeropod_checkpoint_errors_total", .counter, "Checkpoints and freezes that failed.")
     private var restoreErrors = MetricFamily("zeropod_restore_errors_total", .counter, "Restores that failed.")
     private var wakes = MetricFamily(
         "zeropod_wake_duration_seconds", .histogram,

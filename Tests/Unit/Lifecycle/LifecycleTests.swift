@@ -345,7 +345,7 @@ private let second: UInt64 = 1_000_000_000
         _ = lifecycle.looked(at: 10 * second, ports: [80], lastActivity: 0)
         #expect(lifecycle.checkpointEnded(.refused("io_uring"), at: 11 * second) == [.freeze])
         #expect(lifecycle.state == .frozen)
-        #expect(lifecycle.reasons.descriptions == ["its last checkpoint failed: io_uring"])
+        #expect(lifecycle.reasons.descriptions == ["it cannot be checkpointed: io_uring"])
         #expect(lifecycle.connectionHeld() == [.thaw])
         #expect(lifecycle.thawed(at: 12 * second) == [.release, .look(after: 10 * second)])
         // CRIU is asked again after an hour.

@@ -80,11 +80,7 @@ int zp_ioctl(int descriptor, unsigned long request, void *argument);
 int zp_fcntl(int descriptor, int command, int argument);
 /// fcntl(F_OFD_SETLK).
 int zp_ofd_setlk(int descriptor, struct flock *lock);
-/// close_range(2) from `first` on; CLOSE_RANGE_CLOEXEC when `only_on_exec`.
-int zp_close_range(unsigned first, int only_on_exec);
-
-/// Sends and receives one descriptor over a unix socket, with one byte of payload. Receiving gives the descriptor.
-int zp_send_descriptor(int socket, int descriptor);
+/// Receives a descriptor over a unix socket, and gives it.
 int zp_receive_descriptor(int socket);
 
 struct zp_tcp_connection {
@@ -101,9 +97,6 @@ struct zp_tcp_connection {
 /// The TCP connections of the calling thread's network namespace. Returns how many there are; -E2BIG if these are more
 /// than `capacity`.
 int zp_tcp_connections(struct zp_tcp_connection *connections, size_t capacity);
-
-/// Sets `lo` of the calling thread's network namespace up.
-int zp_loopback_up(void);
 
 /// Lets packets with `mark` that leave a socket of the calling thread's network namespace arrive there, wherever they
 /// are addressed to: a rule, and a local default route in `table`. What is there already stays.
