@@ -22,7 +22,7 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case paused = "it is paused"
     case checkpointFailed = "its last checkpoint failed"
 
-    /// Those that are told from processor time.
+    /// Reasons that are told from processor time.
     static let work: [Reason] = [.working, .computing, .startUnderWay]
 
     /// Stands in the way of a checkpoint alone: the container can be frozen.
