@@ -39,7 +39,7 @@ static __always_inline void note_now(__u64 *last)
     if (*last < tick->begin)
         *last = tick->begin;
     else
-        /* Of two packets at the same time both count. */
+        /* Two packets at the same time count as two. */
         increment(last);
 }
 

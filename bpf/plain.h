@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * What nearly all packets of an awake container look like: Ethernet, IP without options or extension headers, and TCP.
- * They are read in place: a single call of a helper costs more than all of that. What they open no connection with,
- * and what nobody follows (probes.h), is noted here; all else note_any looks at.
+ * They are read in place: a single call of a helper costs more than all of that. note_plain handles those without SYN
+ * that belong to no followed flow (probes.h) and refuse nothing (refusals.h). note_any handles the rest.
  */
 #ifndef ZEROPOD_PLAIN_H
 #define ZEROPOD_PLAIN_H
 
-/* What there is to know of one. */
+/* What is read of such a packet. */
 struct plain {
     const struct tcp_begin *tcp; /* 0: the packet is none */
     __u32 headers;               /* how long all are together; the packet ends there if it has no data */
@@ -15,8 +15,8 @@ struct plain {
 };
 
 /*
- * Devices without an Ethernet header have other bytes in its place. Who makes an address so that these say what the
- * packet is, and how long, has only packets of his own counted wrongly.
+ * Devices without an Ethernet header have other bytes in its place. A peer could choose an address whose bytes pass for
+ * an Ethernet header. Only the counting of its own packets would be wrong.
  */
 static __always_inline struct plain look_at(struct __sk_buff *skb, int ingress)
 {

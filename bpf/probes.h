@@ -32,7 +32,8 @@ struct {
     __type(value, struct zp_flow_state);
 } flows SEC(".maps");
 
-/* Whence connections were followed: 1, by the last byte of the address. Packets from elsewhere are in no flow. */
+/* 1 for each last byte of an address from which a connection was followed. Packets from addresses with other last bytes
+ * belong to no followed flow. */
 struct sources {
     __u8 by_last_byte[256];
 };
@@ -76,8 +77,8 @@ static __always_inline void note_tls(__be16 local_port)
         port->last_tls = bpf_ktime_get_ns();
 }
 
-/* What the reception says, and when it is silent, tells nothing of the application. One that has spoken first may be slow
- * the next time. */
+/* The words of the reception, and its silence, tell nothing of the application. An application that has spoken first
+ * may be slow the next time, so that stays noted. */
 static __always_inline void note_speaker(__be16 local_port, enum zp_speaker speaker)
 {
     struct zp_port *port = port_of(local_port);

@@ -6,11 +6,11 @@
  * note when a declared port was last used; probes.h tells what does not count as use. They let the chain go on, and
  * never keep, change or drop a packet.
  *
- * `zeropod_steer` runs where the kernel looks for a listening socket, or one that datagrams of anybody come to (sk_lookup,
- * Linux 5.9): of TCP that is for new connections only. While a port is redirected it names the activator's listener instead of
- * the application's, or the reception's for connections that may be probes. No header is changed; the accepted socket has the
- * original addresses and ports. Peers that are ignored find no socket at the ports of what sleeps (SK_DROP): the kernel answers
- * them with RST, or that the port cannot be reached.
+ * `zeropod_steer` (sk_lookup, Linux 5.9) runs when the kernel looks up a listening TCP socket or an unconnected UDP
+ * socket. For TCP this happens for new connections only. While a port is redirected it names the activator's listener
+ * instead of the application's, or the reception's for connections that may be probes. No header is changed; the
+ * accepted socket has the original addresses and ports. Peers that are ignored find no socket at the ports of what
+ * sleeps (SK_DROP): the kernel answers them with RST, or that the port cannot be reached.
  *
  * bpf_sk_assign from the tc program on ingress would be another place for it, and was tried. It bypasses a TIME_WAIT
  * socket with the same four numbers instead of ending it, and since Linux 6.10 the SYN is then dropped in silence
@@ -196,7 +196,7 @@ static __always_inline void note(struct __sk_buff *skb, __u32 offset, int ingres
         return;
     struct zp_flow flow = {};
     __u32 end = load_flow(skb, begin.ports, ingress, &flow);
-    /* Also a peer that does not count may ask as a probe, and is remembered. */
+    /* A peer that does not count may ask as a probe, too, and is remembered: so use is asked last. */
     if ((is_short || !is_bare(&begin, offset, end)) && !belongs_to_probe(skb, offset, &flow, ingress)
         && is_use(skb, ingress))
         note_now(last);

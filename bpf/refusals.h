@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Connections to ports on which nobody listens: the pod's kernel answers their SYN with RST, and that answer is seen here.
- * They count as use of the pod, since an application that is not done with its start is asked so, and they wake who
- * sleeps: a container that slept before it listened would never listen. What the pod asks itself (over lo) does not
- * count, nor do passive ports.
+ * Connections to ports on which nobody listens: the pod's kernel answers their SYN with RST, and that answer is seen
+ * here. Clients connect to an application that is still starting, and are refused; that counts as use of the pod. It
+ * also wakes the containers that sleep: one that fell asleep before it listened would never listen. What the pod asks
+ * itself (over lo) does not count, nor do passive ports.
  */
 #ifndef ZEROPOD_REFUSALS_H
 #define ZEROPOD_REFUSALS_H

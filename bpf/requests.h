@@ -78,7 +78,7 @@ COLD __u64 scan_payload(struct __sk_buff *skb, __u32 offset, __u32 length)
     return (scan.hash & ~(__u64)FOUND) | !scan.http * FOUND_HTTP | !scan.http2 * FOUND_HTTP2;
 }
 
-/* Of the end of the segment, whatever stands before it. */
+/* Adds the end of the segment to the hash, whatever stands before it. */
 COLD __u64 hash_tail(struct __sk_buff *skb, __u32 offset, __u32 length, __u64 hash)
 {
     __u8 tail[HTTP2_TAIL];
@@ -156,7 +156,7 @@ COLD __u32 remember(struct __sk_buff *skb, __u32 tcp, __u64 hash, __u32 answer)
     return place;
 }
 
-/* What of a gRPC request did not fit into the segment of its headers. */
+/* Keeps the part of a gRPC request that did not fit into the segment of its headers. */
 COLD int remember_more(struct __sk_buff *skb, __u32 offset, __u32 length, __u32 place)
 {
     struct zp_request *request = bpf_map_lookup_elem(&requests, &place);

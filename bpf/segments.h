@@ -53,7 +53,7 @@ static __always_inline void load_remote(struct bpf_sk_lookup *lookup, struct zp_
 {
     if (lookup->family == FAMILY_IPV4) {
         __u32 ipv4 = lookup->remote_ip4;
-        /* Else the compiler computes which field to read, and the verifier allows constants only. */
+        /* Without this the compiler computes which field to read, and the verifier allows constants only. */
         asm volatile("" : "+r"(ipv4));
         map_ipv4(remote, ipv4);
     } else {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What threads and processes have that CRIU would lose without a word and that /proc does not show. Nobody is looked at
- * but when a shim reads the iterator (Linux 5.8): then each thread of the reader's pid namespace is visited once, and a
- * record is written of those that have something. There is one for all pods of a node.
+ * What threads and processes have that CRIU would lose without a word and that /proc does not show. The program runs
+ * only when a shim reads the iterator (Linux 5.8): then it visits each thread of the reader's pid namespace once, and
+ * writes a record of those that have something. There is one for all pods of a node.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -146,7 +146,7 @@ static __always_inline void *active_pid_namespace(struct task_struct *task)
     return BPF_CORE_READ(numbers + level, ns);
 }
 
-/* What has ended has no namespaces any more. */
+/* A task that has exited has no namespaces. */
 ONCE __u32 namespaces(__u64 task, __u64 leader)
 {
     struct nsproxy *own = BPF_CORE_READ((struct task_struct *)task, nsproxy);
@@ -164,7 +164,7 @@ ONCE __u32 namespaces(__u64 task, __u64 leader)
     return found;
 }
 
-/* Nor has it files or a working directory. */
+/* A task that has exited has no files and no working directory. */
 ONCE __u32 tables(__u64 number, __u64 leader_number)
 {
     struct task_struct *task = (void *)number, *leader = (void *)leader_number;

@@ -93,7 +93,7 @@ static __always_inline void note(struct sock *sock)
     __u64 *last = bpf_map_lookup_elem(activity, &port);
     if (!last)
         bpf_map_update_elem(activity, &port, &now, BPF_ANY);
-    /* It may be a probe. If it is not, its packets tell (probes.h). */
+    /* The connection may be a probe. If it is none, its packets tell (probes.h). */
     else if (*last != ZP_PASSIVE && !is_from_node(sock))
         *last = now;
 }

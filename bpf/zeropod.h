@@ -26,10 +26,11 @@ enum {
     ZP_MAX_FLOWS = 256,
     /* Different requests of probes that are remembered, each with its answer. */
     ZP_MAX_REQUESTS = 8,
-    /* Of each its first bytes, and in how many of them the kubelet's name is looked for. A kubelet's are 150 to 300. */
+    /* How many bytes of each are kept, and in how many of them the kubelet's name is looked for. A kubelet's request
+     * has 150 to 300. */
     ZP_REQUEST_SIZE = 2048,
     ZP_REQUEST_SCANNED = 1024,
-    /* Of each answer its first bytes: a multiple of ZP_ANSWER_PIECE, in which it is copied. */
+    /* How many bytes of each answer are kept: a multiple of ZP_ANSWER_PIECE, in which it is copied. */
     ZP_ANSWER_SIZE = 2048,
     ZP_ANSWER_PIECE = 64,
     /* Pods of one node. The kubelet's default limit is 110, large nodes go to 500. */
@@ -51,7 +52,7 @@ struct zp_port {
     __u64 last_tls;   /* CLOCK_MONOTONIC nanoseconds: a connection from the node began with TLS; 0: none has */
 };
 
-/* Who says something first on the connections of a port. */
+/* Who speaks first on the connections of a port. */
 enum zp_speaker {
     ZP_NOBODY_YET,
     ZP_CLIENT,
@@ -132,12 +133,12 @@ enum zp_setting {
     ZP_LANDLOCK = 1,
     ZP_THREAD_KEYRING = 2,
     ZP_PROCESS_KEYRING = 4,
-    ZP_THREAD_SESSION_KEYRING = 8, /* another one than the thread that leads its process */
-    ZP_THREAD_NAMESPACE = 16,      /* the same */
+    ZP_THREAD_SESSION_KEYRING = 8, /* its session keyring is not that of the thread that leads its process */
+    ZP_THREAD_NAMESPACE = 16,      /* one of its namespaces is not that of the thread that leads its process */
     ZP_CHILDREN_NAMESPACE = 32,    /* the next child is to be in another pid or time namespace */
     ZP_THREAD_DIRECTORY = 64,      /* working directory, root and umask are not those of its process */
-    ZP_THREAD_DESCRIPTORS = 128,   /* nor are its descriptors */
-    ZP_THREAD_CGROUPS = 256,       /* nor its control groups */
+    ZP_THREAD_DESCRIPTORS = 128,   /* its descriptors are not those of its process */
+    ZP_THREAD_CGROUPS = 256,       /* its control groups are not those of its process */
     ZP_LOCKS_MEMORY = 512,         /* mlockall(MCL_FUTURE) */
     ZP_SEMAPHORES = 1024,          /* the kernel changes semaphores when it ends (SEM_UNDO) */
     ZP_SECCOMP_LISTENER = 2048,    /* another process answers for a filter of its system calls */
@@ -150,7 +151,8 @@ struct zp_task {
 };
 
 enum {
-    /* Of the security blob of credentials: of the security modules before landlock, SELinux's is largest, 48 bytes. */
+    /* How much of the security blob of credentials is searched. Of the security modules before landlock, SELinux's has
+     * the largest part, 48 bytes. */
     ZP_BLOB_WORDS = 32,
 };
 

@@ -18,11 +18,11 @@ package final class CRIUService: Sendable {
     private let process = Mutex<pid_t?>(nil)
     /// Told when the process has ended.
     let user = Mutex<CallUnderWay?>(nil)
-    /// A byte into this pipe has what stands in its place become criu.
+    /// When a byte is written to this pipe, the stand-in becomes criu.
     private let place = Mutex<SharedDescriptor?>(nil)
 
-    /// Of one that was started ahead: its call comes now, or soon. To become criu, and for that to be ready, takes a
-    /// millisecond, in which the call can be prepared.
+    /// For a process that was started ahead: its call comes now, or soon. The process takes a millisecond to become
+    /// criu and to be ready, in which the call can be prepared.
     func begin() {
         // One that has died meanwhile shows in the call.
         if let place = place.withLock({ $0.take() }) { _ = try? place.descriptor.write([0]) }

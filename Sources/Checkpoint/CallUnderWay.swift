@@ -9,7 +9,7 @@ package final class CallUnderWay: Sendable {
         /// The first process that a restore has made.
         var initial: ProcessHandle?
         var isEnded = false
-        /// What is CRIU's until it has ended.
+        /// Gives back what CRIU uses, once it has ended.
         var atEnd: (@Sendable () -> Void)?
         /// Where a restore makes processes.
         var cgroup: Cgroup?
@@ -49,7 +49,7 @@ package final class CallUnderWay: Sendable {
     }
 
     /// - Parameters:
-    ///   - cgroup: of a restore, where it makes processes.
+    ///   - cgroup: where a restore makes processes; nil for a dump.
     ///   - atEnd: done when CRIU has ended.
     func begins(_ service: CRIUService, in cgroup: Cgroup? = nil, atEnd: (@Sendable () -> Void)? = nil) {
         let isEnded = state.withLock { state in
@@ -62,7 +62,7 @@ package final class CallUnderWay: Sendable {
         if isEnded { service.kill() }
     }
 
-    /// Who is killed in the middle leaves children that wait for it for ever.
+    /// CRIU has ended. A criu that is killed leaves children that wait for it for ever, so they are killed.
     func ended(_ service: CRIUService, _ status: ExitStatus) {
         let found = state.withLock { state -> (ProcessHandle?, Cgroup?, (@Sendable () -> Void)?)? in
             // Another one may have taken its place.

@@ -32,7 +32,8 @@ package enum CheckpointError: Error, Sendable, CustomStringConvertible {
     /// libcriu would not take an option.
     case refusedOption(String)
 
-    /// It cannot be, and would not be at another time.
+    /// CRIU, or a check of the shim, will not checkpoint these processes as they are, or not here. It is asked again
+    /// after `Policy.retryAfterRefusal`.
     package var isRefusal: Bool {
         switch self {
         case .criu, .lossy, .notEncrypted: true

@@ -101,7 +101,7 @@ package struct Dump: Sendable {
         _ mayEnd: @escaping (KeptDescriptors) throws(SystemError) -> Bool
     ) throws(CheckpointError) -> Outcome {
         var isAsked = false
-        // It would wait for ever.
+        // A criu that was asked nothing would wait for ever.
         defer { if !isAsked { service.kill() } }
         let directories = try snapshot.open()
         let options = try CRIUOptions(
@@ -134,7 +134,7 @@ package struct Dump: Sendable {
         if let failure { throw failure }
         if code < 0 && !mayGoOn() { throw .givenUp }
         if code < 0 {
-            // CRIU stumbles over it in one place or another, by the kernel, and does not always name it.
+            // Where CRIU fails on an io_uring depends on the kernel, and its log does not always name it.
             try ProcessComparison.requireNoRing(of: (try? kept.processes) ?? [])
             throw snapshot.explain(
                 .failed("dump", code, log: snapshot.logTail(Snapshot.dumpLog)), memory: memory)
@@ -181,8 +181,8 @@ package struct Dump: Sendable {
             // Before the container's own processes end, so that its cgroups are never empty.
             try kept.placeholder?.awaitPlace()
             findings.segments = try SharedSegments(in: kept.ipc)
-            // With it CRIU makes a time namespace whose clocks are as they were. Without it the restored processes are in the
-            // node's, where clocks have gone on.
+            // With timens-0.img CRIU makes a time namespace whose clocks are as they were. Without it the restored
+            // processes are in the node's, where clocks have gone on.
             if clock == .running { try Files.remove("\(snapshot.images)/timens-0.img") }
         } catch {
             throw .system(error)

@@ -9,8 +9,8 @@ import Synchronization
 /// it as the container's processes, to which criu does not belong. So it gets a group beside that, in the pod's, with the same
 /// part of the processors.
 ///
-/// To make such a group, to move a process and to remove the group wait for moves of others, each 10 to 15 ms long, so a
-/// thread does that. The dump does not wait for it: a small one is done before, and how many there may be is bounded.
+/// mkdir, a move and rmdir in cgroups each wait 10 to 15 ms for moves of other processes, so a thread does them. The
+/// dump does not wait for the thread: a small dump is done before, and how many dumps there may be is bounded.
 package final class DumpAccount: Sendable {
     private enum Place {
         /// Open `cgroup.procs` files of groups that are there.
@@ -123,7 +123,8 @@ package final class DumpAccount: Sendable {
         return Cgroup(directories: own)
     }
 
-    /// Who collects the numbers of a node's containers takes a directory for a container if it has all of an id in its name.
+    /// The kubelet's cAdvisor takes a directory whose name contains a container's id for that container; hence the
+    /// hash.
     private static func place(beside cgroup: Cgroup, _ container: String) -> String? {
         guard cgroup.isUnified, let directory = cgroup.directories[""], let end = directory.lastIndex(of: "/") else {
             return nil

@@ -2,7 +2,7 @@
 package struct ImageRules: Sendable {
     /// Where all images of the node are.
     package var place: String
-    /// Whose they are: what the pod is called on this node.
+    /// The pod whose images they are, as it is called on this node.
     package var pod: String
     /// Bytes; nil: as many as the disk takes.
     package var ofPod: UInt64?

@@ -11,7 +11,7 @@ import Synchronization
 /// of it is opened by its path again, and what others do to files meanwhile does not matter.
 package final class KeptDescriptors: Sendable {
     private let numbers: Mutex<[Int32]>
-    /// Those on which something may come for the container: sockets, and named pipes.
+    /// Descriptors on which something may come for the container: sockets, and named pipes.
     package let endpoints: [Int32]
 
     /// - Parameter directory: of complete images. They name numbers of this process afterwards.

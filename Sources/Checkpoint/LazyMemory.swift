@@ -3,13 +3,14 @@ import Linux
 
 /// Which of the memory in the images comes after the processes run again, and which before.
 ///
-/// Later comes that of one process alone, the one that has most of it, and of that the large regions. What is small is
-/// what a program touches first, and each page that is touched before it has come is a round trip to the page server.
+/// Only the large regions of one process come later: the process that has most memory. A program touches small regions
+/// first, and each page that is touched before it has come costs a round trip to the page server.
 ///
-/// Of one process alone, since `criu lazy-pages` closes the userfaultfd of each process of which it has brought all,
-/// and takes it that this was the last descriptor: that the kernel answers faults from then on, and that its epoll
-/// forgets the process. Both are not so while the shim holds a copy (`PageFaults`). What is complete before the processes
-/// run is taken out of the kernel's hands there; what is not is complete when the server ends.
+/// Only one process is lazy. `criu lazy-pages` closes a process's userfaultfd when its memory is complete, and assumes
+/// that this was the last descriptor: that the kernel answers faults by itself from then on, and that its epoll forgets
+/// the process. While the shim holds a copy (`PageFaults`), the kernel would go on asking, and nobody would answer. So
+/// the shim unregisters what is complete before the processes run; the memory of the lazy process is complete when the
+/// server ends.
 package struct LazyMemory: Equatable, Sendable {
     /// Bytes that come later.
     package var size: UInt64 = 0

@@ -1,8 +1,8 @@
 import Glibc
 import Linux
 
-/// What threads and processes have been set to by calls that nobody can make for them, and that CRIU does not know: a restored
-/// one would be without. The kernel tells of it in /proc.
+/// Settings of threads and processes that CRIU does not know and that nobody else can make for them: a restored one
+/// would lack them. The kernel tells of them in /proc.
 enum LostSettings {
     /// For processes that stand still.
     static func refuse(in pids: [pid_t]) throws(CheckpointError) {
@@ -36,7 +36,7 @@ enum LostSettings {
 
         /// The line that differs; nil if none does.
         func isSet(otherwiseThan usual: Speculation) -> String? {
-            // What has ended tells nothing.
+            // A thread that has ended tells nothing.
             guard values.count == usual.values.count else { return nil }
             let other = zip(values, usual.values).first { value, usual in
                 value != usual && !(isFiltered && value.hasSuffix("force mitigated"))
@@ -46,8 +46,8 @@ enum LostSettings {
         }
     }
 
-    /// Of set_mempolicy(2), as the first mapping shows it that has none of its own; nil for the usual one. To read all of
-    /// numa_maps would make the kernel walk through the whole memory.
+    /// The policy of set_mempolicy(2), as shown by the first mapping that has none of its own; nil for the usual one.
+    /// To read all of numa_maps would make the kernel walk through the whole memory.
     static func memoryPolicy(of task: String) -> String? {
         guard let file = try? Descriptor.open("\(task)/numa_maps", O_RDONLY),
             let bytes = (try? file.read(atMost: 64)).flatMap({ $0 })

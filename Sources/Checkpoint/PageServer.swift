@@ -38,7 +38,7 @@ package final class PageServer {
         endHandler = nil
     }
 
-    /// Ends it, if it has not ended. Who waits for memory goes on waiting until `letGo`.
+    /// Ends the server, if it has not ended. Processes that wait for memory go on waiting until `letGo`.
     package func end() {
         if let pid = faults.server { try? Process.signal(SIGKILL, to: pid) }
     }

@@ -38,7 +38,7 @@ final class ProcfsRenewal: Sendable {
         do throws(SystemError) {
             if let pids = wanted.wait() { try kept.renewProcfs(for: pids.descriptor) }
         } catch {
-            // What has hidden a path does not come back.
+            // The file that has hidden a path is gone, and does not come back.
             throw error.code == ESTALE ? .lossy(reason: "\(error)") : .system(error)
         }
     }

@@ -15,8 +15,8 @@ final class RecordLocks: Sendable {
     /// Numbers of criu/include/file-lock.h.
     private static let posix: UInt64 = 1
 
-    /// What the images say of locks (`file_lock_entry` of CRIU's images/file-lock.proto). Only those of processes stay in
-    /// them. The processes stand still, and still have their locks.
+    /// Reads the locks in the images (`file_lock_entry` of CRIU's images/file-lock.proto). Only those of processes stay
+    /// in them. The processes stand still, and still have their locks.
     ///
     /// - Parameter pids: of the container's processes.
     init(takenFrom directory: String, of pids: [pid_t]) throws(CheckpointError) {

@@ -28,7 +28,7 @@ struct Reservation: Equatable {
         self.init(bytes: bytes, pod: String(words[1]), isWritten: words.count > 2)
     }
 
-    /// Those of a node: its images are in `place/NAMESPACE/CONTAINER`, and `place/failed/CONTAINER`.
+    /// The reservations of a node: its images are in `place/NAMESPACE/CONTAINER`, and `place/failed/CONTAINER`.
     static func all(below place: String, but own: String) -> [(directory: String, reservation: Reservation)] {
         ((try? Files.names(in: place)) ?? []).flatMap { namespace in
             ((try? Files.names(in: "\(place)/\(namespace)")) ?? []).compactMap { container in

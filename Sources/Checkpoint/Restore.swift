@@ -123,10 +123,10 @@ package struct Restore: Sendable {
         defer {
             procfs.end()
             if !isTold { tell(nil) }
-            // It would wait for ever.
+            // A criu that was asked nothing would wait for ever.
             if !isAsked { service.kill() }
         }
-        // Else criu would find nobody to give the processes to.
+        // Without the page server criu would find nobody to give the processes to.
         do throws(SystemError) { try faults?.awaitServer() } catch { throw .notBegun(error) }
         try sleeper.timers.takeOffSleep()
         let directories = try snapshot.open()

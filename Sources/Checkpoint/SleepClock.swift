@@ -4,9 +4,9 @@ import Synchronization
 
 /// What clocks that count from the node's start do while a container sleeps.
 package enum SleepClock: Sendable {
-    /// They go on, as for processes that stand still.
+    /// The clocks go on, as for processes that stand still.
     case running
-    /// They stand still: a wake puts the processes into a time namespace whose clocks are as at the checkpoint.
+    /// The clocks stand still: a wake puts the processes into a time namespace whose clocks are as at the checkpoint.
     case stopped
 
     /// Whether timers of this clock go on while there are no processes.

@@ -2,8 +2,8 @@ import Glibc
 import Linux
 
 extension Snapshot {
-    /// Of each file as much as is read before the processes run, in bytes. Of memory most comes later, or takes so long
-    /// that nothing is gained.
+    /// How many bytes of each file are read ahead: as much as is read before the processes run. Most memory comes
+    /// later, or takes so long to read that nothing is gained.
     private static let readAheadLimit = 16 << 20
 
     /// Has the kernel read the images into its page cache, all of them at once; CRIU reads them one after the other.

@@ -82,7 +82,7 @@ extension Snapshot {
         return min(memory, most) + min(memory, most) / 16 + overhead
     }
 
-    /// What nobody has looked at for so long is in nobody's way but the disk's.
+    /// Removes the images of failed restores that are older than the operator wants them kept.
     package func removeAgedFailures() {
         guard let rules else { return }
         let place = "\(rules.place)/failed"
@@ -107,7 +107,7 @@ extension Snapshot {
             var status = statvfs()
             try retrying("statvfs", directory) { statvfs(directory, &status) }
             let block = UInt64(status.f_frsize)
-            // What is free for others than root, as the kubelet counts.
+            // Free space as the kubelet counts it: without the part that is reserved for root.
             return (UInt64(status.f_blocks) * block, UInt64(status.f_bavail) * block)
         } catch {
             throw .system(error)

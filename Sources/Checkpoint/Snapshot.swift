@@ -16,7 +16,7 @@ package struct Snapshot: Sendable {
     }
 
     package var images: String { "\(directory)/images" }
-    /// Those that are being removed.
+    /// The images that are being removed.
     private var old: String { "\(directory)/old" }
 
     /// The program that makes the images, to be used for them alone.

@@ -2,17 +2,17 @@ import CLinux
 import Glibc
 import Linux
 
-/// What single threads were set to by calls that CRIU does not know: processors, I/O priority, timer slack, and what a
-/// core dump has. It is given back from outside. Only what differs from what a restored thread has anyway is kept, which is
-/// nothing as a rule.
+/// Settings of single threads that CRIU does not know: processors, I/O priority, timer slack, and what a core dump has.
+/// They are given back from outside. Only what differs from what a restored thread has anyway is kept, which is nothing
+/// as a rule.
 package struct TaskAttributes: Sendable {
     private struct Attributes: Sendable, Equatable {
         var processors: [UInt8]
         var ioPriority: Int32
         var timerSlack: String
-        /// Of the process; which of its memory a core dump has.
+        /// The process's: which of its memory a core dump has.
         var coreDumpFilter: String
-        /// Of the process; empty if it sets that itself.
+        /// The process's; empty if the restored process sets it itself.
         var outOfMemoryScore = ""
     }
 
@@ -21,7 +21,7 @@ package struct TaskAttributes: Sendable {
 
     init() {}
 
-    /// Of threads that stand still.
+    /// Reads those of threads that stand still.
     ///
     /// - Parameter ofNode: whether their user namespace is the node's. In another one nobody may make the score less than 0.
     init(of pids: [pid_t], in cgroup: Cgroup, ofNode: Bool) throws(SystemError) {

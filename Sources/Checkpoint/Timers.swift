@@ -12,7 +12,8 @@ final class Timers: Sendable {
     private let files: [String]
     /// When the first of them comes due, by CLOCK_BOOTTIME.
     private let first: UInt64?
-    /// Of when what they say is left is: when they were written, or of an earlier attempt to wake.
+    /// The time at which the remaining times in the files were right: that of their writing, or of an earlier attempt
+    /// to wake.
     private let asOf: Mutex<UInt64>
 
     /// `task_core_entry`, `task_timers_entry`, `itimer_entry` and `posix_timer_entry` of CRIU's images/core.proto and

@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Linux
 
-/// What has to hold of a container's user namespace for its processes to be made inside of it again. Of those that runc
-/// makes for Kubernetes all does.
+/// Conditions on a container's user namespace for its processes to be made inside of it again. The namespaces that runc
+/// makes for Kubernetes meet all of them.
 enum UserNamespaceRules {
     /// - Parameter pid: a process in it.
     static func require(of pid: pid_t, _ kept: KeptContainer) throws(CheckpointError) {

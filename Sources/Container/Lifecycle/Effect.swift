@@ -18,14 +18,14 @@ package enum Effect: Equatable, Hashable, Sendable {
     case giveUpCheckpoint
     /// Let the processes stand still where they are. Report `freezeFailed` if that cannot be.
     case freeze
-    /// Let them go on; report `thawed`.
+    /// Let frozen processes go on; report `thawed`.
     case thaw
-    /// Begin a restore; report `restored` or `restoreFailed`.
+    /// Begin a restore; report `resuming` when the processes are about to run, then `restored`; or `restoreFailed`.
     case restore
     /// The container has ended, nobody waits for the restore under way: end it. Report `restored` or `restoreFailed` all
     /// the same.
     case giveUpRestore
-    /// The restore has failed for good: what it was tried from is for a person to look at.
+    /// The restore has failed for good: keep its images, for a person to look at.
     case keepImages
     /// Processes came back for a container that has ended meanwhile: kill them.
     case endProcesses

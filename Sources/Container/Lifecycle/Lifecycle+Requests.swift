@@ -1,4 +1,4 @@
-/// Who needs the container.
+/// Requests: callers that need the container.
 extension Lifecycle {
     /// Somebody needs the container. Answered with `proceed` or `refuse`, now or later.
     package mutating func request(_ work: Work, _ need: Need = .processes) -> [Effect] {
@@ -16,7 +16,7 @@ extension Lifecycle {
         }
     }
 
-    /// What `proceed` allowed is over.
+    /// The work that `proceed` allowed is over.
     package mutating func finished(_ work: Work, at now: UInt64) -> [Effect] {
         guard running.remove(work) != nil else { return [] }
         // Work is activity: the container is idle from its end on.
@@ -67,7 +67,7 @@ extension Lifecycle {
         if policy.mayEverSleep { reasons.insert(.busy) }
     }
 
-    /// Asleep, with those who need no more.
+    /// Proceeds with every waiting request whose need is met: all of them when running, only `.noChange` when asleep.
     mutating func proceedWithWaiting() -> [Effect] {
         let proceeding = waiting.filter { state == .running || $0.need == .noChange }
         waiting.removeAll { proceeding.contains($0) }

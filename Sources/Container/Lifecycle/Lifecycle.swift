@@ -48,7 +48,8 @@ package struct Lifecycle: Hashable, Sendable {
         case processes
         /// Running processes, paused or not: to make images of them.
         case processesThoughPaused
-        /// That it neither falls asleep nor wakes meanwhile: what can be changed while it sleeps. It never wakes.
+        /// That the container neither falls asleep nor wakes meanwhile: the request changes something that can be
+        /// changed asleep. Such a request never wakes it.
         case noChange
     }
 
@@ -58,9 +59,9 @@ package struct Lifecycle: Hashable, Sendable {
     package internal(set) var ports: Set<UInt16> = []
 
     let policy: Policy
-    /// Proceeded with and not finished.
+    /// Requests that were proceeded with and are not finished.
     var running: Set<Work> = []
-    /// Not proceeded with yet, in the order of their requests.
+    /// Requests that were not proceeded with yet, in their order.
     var waiting: [Waiting] = []
     struct Waiting: Hashable {
         let work: Work
@@ -75,7 +76,7 @@ package struct Lifecycle: Hashable, Sendable {
     var patience: UInt64
     /// Until when no checkpoint is tried, because CRIU has refused one.
     var refusedUntil: UInt64 = 0
-    /// It has been asleep, or frozen.
+    /// The container has been asleep, or frozen.
     var hasSlept = false
 
     package init(policy: Policy) {
@@ -124,10 +125,17 @@ package struct Lifecycle: Hashable, Sendable {
 
     // MARK: Events of time and traffic
 
-    /// The look that `Effect.look` asked for: which ports the container listens on, when a packet was last seen, and
-    /// when the newest request came that has not been answered yet; whether there is a connection, of those for whom that
-    /// counts; whether the processes were at work while there were connections; whether they were at work at all; which of
-    /// the named ports it has never listened on; and which probe it has failed, in words.
+    /// The look that `Effect.look` asked for.
+    ///
+    /// - Parameters:
+    ///   - found: the ports that count, on which the container listens.
+    ///   - lastActivity: when a packet was last seen that counts as use.
+    ///   - unansweredSince: when the newest request came that has not been answered yet; nil: there is none.
+    ///   - isConnected: a connection is open, and the container is one that open connections keep awake.
+    ///   - isWorking: the processes were at work, and a connection is open or work alone keeps the container awake.
+    ///   - isBusy: the processes were at work, with connections or without.
+    ///   - missing: named ports on which the container has never listened yet.
+    ///   - failing: the probe that the application has failed last, in words; nil: none, or not looked for.
     package mutating func looked(
         at now: UInt64, ports found: Set<UInt16>, lastActivity: UInt64, unansweredSince: UInt64? = nil,
         isConnected: Bool = false, isWorking: Bool = false, isBusy: Bool = false, missing: Set<UInt16> = [],

@@ -8,7 +8,7 @@ package struct Policy: Hashable, Sendable {
     package let longestStart: UInt64
     /// Reasons that hold for the whole life of the container.
     package let standingReasons: [Reason]
-    /// It sleeps though no TCP port is known: something else wakes it.
+    /// The container sleeps though no TCP port is known: something else wakes it.
     package let sleepsWithoutPorts: Bool
     package let ways: Ways
     /// Processes at work keep it awake for as long as they are.

@@ -24,7 +24,7 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case checkpointFailed = "its last checkpoint failed"
     case freezeFailed = "it could not be frozen"
 
-    /// Those that are told from processor time.
+    /// Reasons that are told from processor time.
     static let work: [Reason] = [.working, .computing, .startUnderWay]
 
     /// How a sleep went that was tried: told, and tried again.

@@ -66,7 +66,7 @@ package struct Caller: Sendable, CustomStringConvertible {
 }
 
 extension Traffic {
-    /// Who has come while the processes are away. What is asked stays as it is: it is the application's.
+    /// The caller that has come while the processes are away. What it asks is not touched: that is for the application.
     var caller: Caller {
         if let arrival = endpoints.arrival() { return caller(arrival.endpoint, arrival.peer) }
         if let peer = activator.firstToTake { return Caller(.connection, peer.from, port: peer.to.port) }
@@ -81,7 +81,7 @@ extension Traffic {
                 endpoints.ports.contains(port)
                     ? Caller(.data, peer, port: port) : Caller(.data, peer, port: peer.port, isOutgoing: true)
             } else {
-                // It has been reset.
+                // The connection has been reset.
                 Caller(.data, port: port)
             }
         case .datagrams(let port): Caller(.datagram, peer, port: port)
@@ -90,7 +90,7 @@ extension Traffic {
         }
     }
 
-    /// One that nobody has accepted, and that has not been given up.
+    /// A connection that nobody has accepted, and that its client has not given up if there is such a one.
     private func waitingConnection(to ports: Set<UInt16>) -> Caller? {
         let all = (try? openConnections())?.filter { $0.inode == 0 && ports.contains($0.local.port) }
         let waiting = all?.first { !$0.wasGivenUp } ?? all?.first

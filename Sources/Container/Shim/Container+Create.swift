@@ -80,7 +80,7 @@ extension Container {
                 self?.tell { $0.state == .frozen ? $0.connectionHeld() : [] }
             }
         } catch {
-            // It has ended already; its exit is on its way.
+            // The container has ended already; its exit is on its way.
             context.log.debug("cannot watch the control groups: \(error)", label)
         }
     }

@@ -14,7 +14,7 @@ extension Container {
         }
     }
 
-    /// What it was held for is told.
+    /// Tells the exit that was held back, if there was one.
     func tellHeldExit() {
         if case .of(let status) = heldExit.take() { tellExit(status) }
     }
@@ -43,8 +43,8 @@ extension Container {
             if awaited == 0 { reportExit(status) }
         }
         for process in running { process.whenExited { _ in oneHasEnded() } }
-        // In a pid namespace of its own the kernel ends the others together with the init. In a shared one nobody does,
-        // and who hears of the end may count on theirs.
+        // In a pid namespace of its own the kernel ends the others together with the init. In a shared one they run on,
+        // so they are killed: whoever hears of the end may count on theirs.
         if !ownsProcessNamespace { runc.kill(SIGKILL, true) { _ in oneHasEnded() } }
     }
 
@@ -52,7 +52,7 @@ extension Container {
     private func endStage() -> Bool {
         var areImagesKept = false
         switch stage {
-        // It uses what it has until it ends.
+        // A restore under way uses what it has until it ends.
         case .waking(let attempt) where attempt.call != nil: return false
         // The other ends of pipes and connections see their end then. A criu that waits for the wake goes as well: runc would
         // find it in the control groups, and readers of the streams would wait for it.
@@ -62,7 +62,7 @@ extension Container {
             areImagesKept = memory.isLost
             memory.pages.end()
             memory.end()
-        // Who is to end has to be able to.
+        // A frozen process cannot end, so all are thawed.
         case .frozen: endFrost()
         case .failed: areImagesKept = true
         case .awake(nil), .fallingAsleep, .ended: break

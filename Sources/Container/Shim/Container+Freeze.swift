@@ -46,7 +46,8 @@ extension Container {
         history.froze()
         tellChange("frozen")
         scheduleWake()
-        // What came until they all stood still may be with the application already, where nothing tells of it.
+        // A packet that came before they all stood still may be with the application already, where no socket tells of
+        // it.
         if traffic?.quietness(since: lastActivity)() == false { return tell { $0.connectionHeld() } }
         pageOut(pids)
         giveMemoryBack(andProgram: true)

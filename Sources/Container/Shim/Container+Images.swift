@@ -3,7 +3,7 @@ import Linux
 
 /// What becomes of images that nobody is restored from any more.
 extension Container {
-    /// What could not be restored is for a person to look at.
+    /// Keeps the images of a failed restore for a person to look at.
     func setImagesAside() {
         do throws(SystemError) {
             let (place, removed) = try snapshot.setAside(in: "\(context.paths.snapshots)/failed", as: id)

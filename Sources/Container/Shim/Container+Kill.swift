@@ -43,7 +43,8 @@ extension Container {
                 workUnderWay.begin()
                 runc.kill(signal, all) { [self] result in
                     finished(work)
-                    // It may end while runc is on its way, whose word for that is another.
+                    // The process may end while runc is on its way. runc then reports an error of its own; containerd
+                    // expects NotFound.
                     if !isPending { then(result.mapError { $0.kind == .notRunning ? endedAlready : ShimError($0) }) }
                     workUnderWay.end()
                 }

@@ -12,7 +12,7 @@ extension Container {
         }
     }
 
-    /// It has ended, or sleeps, or is about to: asleep the loop must not wake up for it.
+    /// The container has ended, or sleeps, or is about to: asleep the loop must not wake up for it.
     func cancelLook() {
         if let nextLook { context.loop.cancel(nextLook) }
         nextLook = nil
@@ -22,7 +22,8 @@ extension Container {
         guard lifecycle.state == .running else { return }
         guard let traffic else { return prepareTraffic() }
         traffic.findProbers()
-        // What would follow is tried on a copy: what probes were answered is read only if all else lets it sleep.
+        // A copy of the lifecycle shows whether all else lets the container sleep: only then the answers to probes are
+        // read.
         let looked = takeLook(traffic)
         var trial = lifecycle
         let next = looked(&trial, nil)
@@ -31,7 +32,8 @@ extension Container {
             if let wait = traffic.pod.sleeps.wait(now: .now) { return rest(for: wait) }
             if traffic.learnProbes({ [weak self] in self?.lookAgain() }) { return }
         }
-        // What was read at an earlier look may be over.
+        // A probe failure from an earlier look may be out of date, so it counts only if the answers were looked at just
+        // now.
         tell { looked(&$0, wouldSleep ? traffic.probeFailure : nil) }
     }
 
@@ -54,7 +56,8 @@ extension Container {
         tell { look(&$0, traffic.probeFailure) }
     }
 
-    /// What it sees is for the lifecycle to be told, with the probe that the application has failed.
+    /// Looks at the container. The result tells a lifecycle what was seen, with the probe that the application has
+    /// failed.
     func takeLook(_ traffic: Traffic) -> (inout Lifecycle, String?) -> [Effect] {
         let pids: [pid_t]
         do throws(SystemError) {
@@ -75,7 +78,7 @@ extension Container {
         let sockets = Process.sockets(of: pids)
         let unanswered = open.compactMap { connection -> Instant.Span? in
             if ports.contains(connection.local.port) { return connection.owesAnswer }
-            // One that the application has made.
+            // A connection that the application has made.
             let isOwn = sockets[connection.inode] != nil && !listening.contains(connection.local.port)
             return isOwn ? connection.awaitsAnswer : nil
         }
@@ -123,7 +126,7 @@ extension Container {
         }
     }
 
-    /// Those of the annotation count once the application listens on one of them.
+    /// The ports of the annotation count once the application listens on one of them.
     private func portsThatCount(of listening: Set<UInt16>) -> Set<UInt16> {
         guard let named = configuration.ports else { return listening }
         return named.isDisjoint(with: listening) ? [] : named

@@ -7,7 +7,7 @@ import Linux
 extension Container {
     func restore() {
         if case .asleep(let asleep) = stage { stage = .waking(WakeAttempt(asleep)) }
-        // Else it was removed while it waited for another attempt.
+        // In another stage, the container was removed while it waited for another attempt.
         guard case .waking(let attempt) = stage else { return }
         do throws(SystemError) {
             try context.wakeGate.enter(
@@ -29,7 +29,7 @@ extension Container {
     func giveUpRestore() {
         guard case .waking(let attempt) = stage else { return }
         attempt.call?.end()
-        // What the restore would have ended with is done here, as there is none.
+        // A restore that still waits for its turn does not begin, so its end is told here.
         let waited = context.wakeGate.isWaiting(id)
         context.wakeGate.leave(id)
         if waited { restoreEnded(.failure(.givenUp), attempt) }
@@ -48,7 +48,7 @@ extension Container {
         attempt.call = underWay
         workUnderWay.begin()
         let order = RestoreOrder(
-            // One that could not begin lazily is tried the plain way.
+            // After a failure the restore is tried without lazy memory.
             isLazy: attempt.failures == 0 && attempt.asleep.isLazy, times: times, underWay: underWay,
             aboutToRun: { [endpoints = traffic?.endpoints] in endpoints?.aboutToRun() },
             resuming: { [self] pid in
@@ -71,9 +71,9 @@ extension Container {
         watch = self.watch(underWay, "restore")
     }
 
-    /// Those who connected are served from here on. What needs runc has to wait: it knows the processes when criu is done,
-    /// and if this shim died before, `delete` finds them by their cgroups. The pid is known so that whoever was answered
-    /// and asks for it is not told the old one.
+    /// Clients that have connected are served from here on. Calls that need runc have to wait: runc knows the processes
+    /// when criu is done, and if this shim died before, `delete` finds them by their cgroups. The pid is known so that
+    /// whoever was answered and asks for it is not told the old one.
     private func resuming(_ pid: pid_t) {
         main.exists(as: pid)
         tell { $0.resuming() }
@@ -84,7 +84,7 @@ extension Container {
         switch result {
         case .success(let restored): isBack(restored, attempt)
         case .failure where lifecycle.state == .exited:
-            // It was ended while it was restored.
+            // The container was ended while it was restored.
             letGo(attempt, .ended)
             discardSnapshot()
         case .failure(let error) where attempt.failures + 1 < error.attempts:

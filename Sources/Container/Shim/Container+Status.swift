@@ -49,7 +49,7 @@ extension Container {
         return (port, WallClockTime(seconds: now.seconds - Int64(age / 1_000_000_000), nanoseconds: now.nanoseconds))
     }
 
-    /// Without a packet for so long it sleeps, in nanoseconds.
+    /// Nanoseconds without a packet after which it sleeps.
     package var scaleDownAfter: UInt64 { configuration.scaleDownAfter }
 
     /// How often its wake had to wait for others of the node, since the start.
@@ -93,8 +93,8 @@ extension Container {
     }
 
     private func decideSleep(_ traffic: Traffic?, _ then: @escaping Completion<Void>) {
-        // What stood in the way at the last look may be over. A look knows the last packet: what comes after it gives the
-        // checkpoint up.
+        // What stood in the way at the last look may be gone, so another one is taken. It knows the last packet: one
+        // that comes after it gives the checkpoint up.
         let look = traffic.map(takeLook)
         let now = Instant.now.nanoseconds
         var isRefused = false
@@ -139,7 +139,7 @@ extension Container {
         }
     }
 
-    /// Those who watch hear of a change of what they see.
+    /// Tells watchers if something has changed that they see.
     func noteChange() {
         let view = (lifecycle.state, lifecycle.reasons)
         if view.0 == lastTold.state && view.1 == lastTold.reasons { return }

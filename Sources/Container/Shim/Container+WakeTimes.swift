@@ -3,7 +3,8 @@ import Linux
 
 /// Waking by the clock. Without the annotation `wake-at` a sleeping container has no timer.
 extension Container {
-    /// It sleeps from now on. Frozen processes have no images to look into, so of them only schedules count.
+    /// The container sleeps from now on: sets the timer of its next wake. Frozen processes have no images to look into,
+    /// so for them only schedules count.
     func scheduleWake(_ wayBack: WayBack? = nil) {
         cancelWake()
         let times = configuration.wakeAt
@@ -21,7 +22,7 @@ extension Container {
         }
     }
 
-    /// It is awake, or ended.
+    /// The container is awake, or has ended.
     func cancelWake() {
         if let wakeTimer { context.loop.cancel(wakeTimer) }
         wakeTimer = nil

@@ -30,7 +30,7 @@ package final class Container {
     /// What happens to the container, and what is done about it.
     private(set) lazy var events = EventQueue(
         Lifecycle(policy: policy),
-        // What has happened is dealt with, also if the last one to know this container lets go of it.
+        // Events are dealt with also if the last owner of this container lets go of it.
         soon: { [unowned self] body in context.loop.soon { [self] in withExtendedLifetime(self, body) } },
         perform: { [unowned self] in perform($0) }, settled: { [unowned self] in settled() })
     var lifecycle: Lifecycle { events.lifecycle }
@@ -42,20 +42,20 @@ package final class Container {
     var wakeTimer: Timer?
     /// Set while the pod has slept as often as it may.
     var mayNotSleepUntil: Instant?
-    /// Those of the annotation ports-map on which a process has been seen to listen.
+    /// Ports of the annotation ports-map on which a process has been seen to listen.
     var portsListenedOn: Set<UInt16> = []
-    /// What the last look knew of packets.
+    /// The packets that the last look knew of.
     var lastActivity: Activity?
     var work = WorkRecord()
     /// The pod's network as this container uses it; nil until the first look, and for containers that never sleep.
     var traffic: Traffic?
-    /// What belongs to the state that it is in.
+    /// The data of the state that it is in.
     var stage = Stage.awake(nil)
     /// nil: an exit of the init is told at once.
     var heldExit: HeldExit?
     /// What a deletion waits for.
     let workUnderWay = WorkUnderWay()
-    /// Who waits for the deletion under way.
+    /// Callers that wait for the deletion under way.
     var deletions: [Completion<(pid: pid_t, exit: TaskProcess.Exit)>] = []
     /// The container whose process namespace this one is in, and what keeps it awake.
     var target: (container: Container, work: Lifecycle.Work)?
@@ -66,7 +66,7 @@ package final class Container {
     /// Where the processes are accounted. Kept from the start on: asleep there is no process to ask.
     package internal(set) var cgroup: Cgroup?
     package var history = SleepHistory()
-    /// Who waits for the sleep that they asked for.
+    /// Callers that wait for the sleep that they asked for.
     var sleepers: [Completion<Void>] = []
     /// Whether the log says why checkpoints are not on the container's account.
     var hasToldOfAccount = false

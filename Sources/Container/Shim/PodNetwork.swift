@@ -11,7 +11,7 @@ final class PodNetwork {
     let clients: ClientAddresses
     let refusals: RefusalWatch
     fileprivate var users = 0
-    /// Of the pod's activators.
+    /// The slots of the pod's activators.
     var slots = Slots(Redirector.slots)
     /// How often the pod's containers may still fall asleep.
     var sleeps: TokenBucket

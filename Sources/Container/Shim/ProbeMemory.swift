@@ -8,10 +8,10 @@ final class ProbeMemory {
     private let loop: EventLoop
     private let log: Log
     private let id: String
-    /// What an earlier container of the pod answered is not this one's.
+    /// Answers from before this time are those of an earlier container of the pod, and do not count.
     private let start = Instant.now
     private var answers = Answers()
-    /// What the application has failed last, in words for people; nil: nothing.
+    /// The probe that the application has failed last, in words for people; nil: none.
     private(set) var failure: String?
 
     /// A probe that was not seen for so long is forgotten.

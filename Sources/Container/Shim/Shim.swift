@@ -5,8 +5,8 @@ import StdIO
 
 /// The containers that one shim process serves: those of a pod, or of a group of pods.
 ///
-/// This room joins the two ways through the house. It knows neither ttrpc nor containerd's messages; the task service
-/// translates those into calls of `Shim` and `Container`.
+/// This room joins traffic and calls. It knows neither ttrpc nor containerd's messages; the task service translates
+/// those into calls of `Shim` and `Container`.
 package final class Shim {
     package let context: ShimContext
     private var containers: [String: Container] = [:]

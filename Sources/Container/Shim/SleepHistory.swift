@@ -34,13 +34,13 @@ package struct SleepHistory {
     /// When the connection came that wakes it.
     private var firstHeld: Instant?
 
-    /// Whose connection, open at the last look, was used last.
+    /// The peer whose connection, of those that were open at the last look, was used last.
     package internal(set) var lastUser: Caller?
 
-    /// The first of several is who wakes it.
+    /// If several call, the first counts as the one who wakes it.
     mutating func called(by caller: Caller) { self.caller = self.caller ?? caller }
 
-    /// It is about to sleep: who called before does not matter any more.
+    /// The container is about to sleep: earlier callers do not matter any more.
     mutating func forgetCaller() { caller = nil }
 
     mutating func connectionHeld(at now: Instant) { firstHeld = firstHeld ?? now }

@@ -7,18 +7,19 @@ import Synchronization
 final class SleepingEndpoints: Sendable {
     fileprivate struct State {
         var watch: EndpointWatch?
-        /// How much could be read at the last checkpoint, by inode. What is still there then nobody reads.
+        /// Readable bytes of each inode at the last checkpoint. If the same bytes are there at the next one, nobody
+        /// reads them.
         var leftUnread: [UInt64: UInt64] = [:]
         /// Queues that are longer than the application has asked for.
         var lengthened: [QueueLength] = []
         /// Ports on which silent connections do not count.
         var deferring: Set<UInt16> = []
-        /// Those on which somebody had connected before that was so.
+        /// Ports that had a waiting connection before the deferral was set.
         var hadConnected: Set<UInt16> = []
         var deferred: [SilentConnections] = []
         /// Ports on which a client has waited for the application to speak first.
         var silent: Set<UInt16> = []
-        /// What has come, since somebody asked.
+        /// The descriptor at which something has come that the processes are wanted for.
         var arrived: Int32?
         var held = 0
         /// The copies may be closed from now on, and their numbers be others'.
@@ -62,7 +63,7 @@ final class SleepingEndpoints: Sendable {
 
     // MARK: On the loop
 
-    /// What is there already is for the caller to find.
+    /// Watches the sockets. Does not tell of what is there already: the caller has to find it.
     func standStill(_ descriptors: [Int32], _ policy: WakePolicy) throws(SystemError) {
         let watch = try EndpointWatch(descriptors, policy)
         _ = try watch.takeReadable()
@@ -80,8 +81,8 @@ final class SleepingEndpoints: Sendable {
             loop, isWanted: { [self] in state.withLock { $0.isWanted(connections) } }, onArrival: onArrival)
     }
 
-    /// Connections to some ports count as soon as their clients have said something, or have been silent for a second. Not
-    /// those to ports on which clients have waited in vain.
+    /// Defers connections to these ports: they count as soon as their clients have said something, or have been silent
+    /// for a second. Ports on which clients have waited in vain are left out.
     func awaitWords(on ports: Set<UInt16>) {
         state.withLock { state in
             state.deferring = ports.subtracting(state.silent)
@@ -106,7 +107,7 @@ final class SleepingEndpoints: Sendable {
 
     func stop(_ loop: EventLoop) { state.withLock { $0.watch }?.stop(loop) }
 
-    /// They are the processes' again, or gone.
+    /// The endpoints are the processes' again, or gone.
     func end(_ loop: EventLoop) {
         stop(loop)
         state.withLock { state in
@@ -115,7 +116,7 @@ final class SleepingEndpoints: Sendable {
         }
     }
 
-    /// Those on which a process of the container listens.
+    /// TCP ports on which a process of the container listens.
     var ports: Set<UInt16> { state.withLock { $0.watch?.ports ?? [] } }
 
     var connections: Int { state.withLock { $0.watch?.connections ?? 0 } }
@@ -155,7 +156,7 @@ extension SleepingEndpoints.State {
                 || waiting.count < queue.waiting
         }
         guard let wanted else { return false }
-        // Of a connection that is older than the deferral it is not known for how long it has been silent.
+        // How long a connection that is older than the deferral has been silent is unknown.
         if !hadConnected.contains(wanted), all.contains(where: { $0.isUnheard(at: wanted) }) { silent.insert(wanted) }
         arrived = came.first { Endpoint(of: $0) == .listener(port: wanted) }
         return true

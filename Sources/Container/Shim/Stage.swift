@@ -2,16 +2,16 @@ import Checkpoint
 import Linux
 import Synchronization
 
-/// What belongs to a container in the state that it is in, and goes with that state. `Lifecycle` decides which one is next.
+/// The data of a container's state, dropped when the state is left. `Lifecycle` decides which one is next.
 enum Stage {
-    /// Its processes run, or have not been started yet. Of what was restored, memory may still come.
+    /// Its processes run, or have not been started yet. If they were restored, memory may still come.
     case awake(ComingMemory?)
     /// The sleep has been decided.
     case fallingAsleep(SleepAttempt)
     case asleep(Asleep)
     case waking(WakeAttempt)
     case frozen(Frost)
-    /// It could not be restored, and what it was tried from is for a person to look at.
+    /// It could not be restored. Its images are kept for a person to look at.
     case failed
     case ended
 }

@@ -40,8 +40,8 @@ extension Traffic {
         return (tcp, udp)
     }
 
-    /// Those on which the container listens besides the ones that it is watched on. One of which that cannot be told now is
-    /// refused once it sleeps.
+    /// The ports on which the container listens, also those that are not watched. If they cannot be told now, peers are
+    /// refused there only once it sleeps.
     func listeningPorts(of pids: [pid_t]) -> Set<UInt16> {
         if ignoredPeers.isEmpty { return [] }
         return (try? TCPSocketTable.listeningPorts(of: pids)) ?? []

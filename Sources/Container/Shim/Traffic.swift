@@ -153,7 +153,7 @@ final class Traffic {
         try pod.redirector.setRedirect(true, ports: relayed)
     }
 
-    /// Who comes back to a passive port is answered on a new connection.
+    /// Asleep, clients of passive ports are answered on new connections, so open ones are closed.
     private func closePassiveConnections(of pids: [pid_t]) {
         if passivePorts.isEmpty { return }
         attempt("close connections of passive ports") { () throws(SystemError) in
@@ -196,7 +196,7 @@ final class Traffic {
         endpoints.awaitWords(on: pod.redirector.portsThatWait(among: activePorts))
         attempt("wait for connections") { () throws(SystemError) in
             try endpoints.start(loop, connections: openConnections, onArrival)
-            // Who comes there wakes, and is told by the application itself if it does not listen then either.
+            // A connection to one of these ports wakes the container; the application then accepts or refuses it.
             unattended = activePorts.subtracting(endpoints.ports)
             try pod.redirector.setRedirect(true, reception: false, ports: unattended)
         }
@@ -266,7 +266,7 @@ final class Traffic {
             try pod.redirector.forget(ports: declared)
             try pod.redirector.forget(datagramPorts: datagramPorts)
         }
-        // By the time that this one is deleted they may be the next one's.
+        // When this container is deleted, another one may have declared these ports.
         declared = []
         datagramPorts = []
         endpoints.end(loop)

@@ -9,7 +9,8 @@ struct WaitingQuestion: Sendable {
     /// Connections that had been ended by their peers when the sleep was decided: some applications keep such for long.
     private let endedBefore: Set<UInt64>
 
-    /// What an application has not read for so long it does not read: the time that it has for an answer.
+    /// Data that was left unread for so long counts as never read. It is the time that an application has for an
+    /// answer.
     private static let longestUnread = Instant.Span.seconds(300)
 
     init(in namespace: borrowing Namespace, endedBefore: Set<UInt64>) throws(SystemError) {

@@ -59,11 +59,11 @@ final class WakeGate {
 
     private var hasWaiting: Bool { tickets.values.contains { $0.admitted != nil } }
 
-    /// It is restored, or not to be any more.
+    /// The container is restored, or is not to be any more.
     func leave(_ container: String) {
         guard let ticket = tickets.removeValue(forKey: container) else { return }
         try? Files.remove("\(directory)/\(ticket.name)")
-        // Not from within its own event.
+        // The watch must not be ended from within its own event.
         if watch != nil { loop.soon { [weak self] in self?.look() } }
     }
 

@@ -42,7 +42,7 @@ struct WayBack {
     /// Makes processes of the images. Calls back on the loop, never before it has returned. May be called again after a
     /// failure.
     let restore: (RestoreOrder, @escaping (Result<Restored, CheckpointError>) -> Void) -> Void
-    /// What the processes had open is theirs again, or nobody's.
+    /// Lets go of what the processes had open: it is theirs again, or nobody's.
     let letGo: () -> Void
 }
 
@@ -60,13 +60,13 @@ struct RestoreOrder {
 
 struct Restored {
     let pid: pid_t
-    /// Who brings the memory that is not there yet.
+    /// The page server that brings the memory that is not there yet; nil: all is there.
     let pages: PagesToCome?
 }
 
 /// A page server at work.
 struct PagesToCome {
-    /// Ends it. Who waits for memory goes on waiting until `letGo`.
+    /// Ends the server. Processes that wait for memory go on waiting until `letGo`.
     let end: () -> Void
     /// Nobody waits for memory any more.
     let letGo: () -> Void

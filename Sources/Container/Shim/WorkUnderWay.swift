@@ -1,6 +1,10 @@
-/// What a deletion waits for. A restore uses the cgroups still. A preparation of the pod's network makes what its end takes
-/// away: the shim may end with this container. An init can have ended before the `runc kill` that ended it: containerd closes
-/// the connection after the last deletion, and whoever asked for the kill would get no answer.
+/// Counts what a deletion has to wait for:
+///
+/// - a restore, which uses the cgroups;
+/// - a preparation of the pod's network: what it makes has to be taken away again, and the shim may end with this
+///   container;
+/// - a `runc kill`, which may end later than the init that it kills. Its caller is still owed an answer, and containerd
+///   closes the connection after the last deletion.
 final class WorkUnderWay {
     private var count = 0
     private var whenDone: (() -> Void)?

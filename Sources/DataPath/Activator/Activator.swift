@@ -4,8 +4,9 @@ import Linux
 /// Takes connections in the place of a container that cannot, those that are to be relayed: holds them while it sleeps,
 /// and relays them or turns them away afterwards.
 ///
-/// What it holds waits in the kernel, in the accept queue of one listening socket; they cost this process nothing, and
-/// it waits for the first of them without a timer. `Redirector.register` makes the listener known to the redirect.
+/// The connections that it holds wait in the kernel, in the accept queue of one listening socket; they cost this
+/// process nothing, and it waits for the first of them without a timer. `Redirector.register` makes the listener known
+/// to the redirect.
 ///
 /// Lives on the loop's thread, and reads nothing that a client sends: `network` does. It keeps the pod's network namespace until `close`.
 package final class Activator {

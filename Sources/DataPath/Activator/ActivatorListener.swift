@@ -31,13 +31,13 @@ final class ActivatorListener {
     private static func make(_ family: SocketAddress.Family, _ length: Int32) throws(SystemError) -> Descriptor {
         let socket = try TCPSocket.make(family)
         if family == .ipv6 { try TCPSocket.set(.ipv6Only, false, of: socket) }
-        // What is accepted here inherits these. Accepted sockets hold the application's port as long as they live; an
-        // application that sets SO_REUSEADDR can bind beside them only if they have it too.
+        // Accepted sockets inherit these options. They hold the application's port as long as they live; an application
+        // that sets SO_REUSEADDR can bind beside them only if they have it too.
         try TCPSocket.set(.reuseAddress, true, of: socket)
         try TCPSocket.set(.keepAlive, true, of: socket)
         try TCPSocket.set(.noDelay, true, of: socket)
-        // Of the addresses that are not `::` the mapped ones are the only ones that do not make an IPv6 socket IPv6
-        // only. And 127.0.0.1 is there when IPv6 is switched off in the pod.
+        // Apart from `::`, mapped addresses are the only ones that do not make an IPv6 socket IPv6 only. And 127.0.0.1
+        // is there also when IPv6 is switched off in the pod.
         try TCPSocket.bind(socket, to: .loopback(.ipv4), for: family)
         try LongQueue.listen(socket, length: length)
         return socket

@@ -22,7 +22,7 @@ package final class ClientAddresses {
     /// How many relayed connections there are, or are being made.
     var users = 0
     private let log: (String) -> Void
-    /// Those that the pod is prepared for.
+    /// The families that the pod is prepared for.
     private var families: Set<SocketAddress.Family> = []
     /// Sysctls of the pod that were changed, with what they were before.
     private var settings: [String: String] = [:]

@@ -64,7 +64,7 @@ final class Handover {
 
     /// Undoes what making connections needed in the pod, unless it still does.
     func tidy(_ network: borrowing Namespace) {
-        // What stays is in nobody's way.
+        // Whatever cannot be undone is in nobody's way.
         try? clients?.tidy(network)
     }
 
@@ -128,14 +128,14 @@ final class Handover {
     private func failed(_ attempt: Attempt, _ error: SystemError) {
         dropSocket(of: attempt)
         guard let deadline = attempt.deadline, deadline > .now else {
-            // Not at once: `begin` may not have returned.
+            // The end is not told at once: `begin` may not have returned.
             return loop.soon { [weak self] in self?.end(attempt, .failed(error)) }
         }
         attempt.retry = loop.after(Self.pause) { [unowned self, unowned attempt] in connect(attempt) }
     }
 
     private func end(_ attempt: Attempt, _ outcome: Outcome) {
-        // It may have been withdrawn meanwhile.
+        // The attempt may have been withdrawn meanwhile.
         if attempts[ObjectIdentifier(attempt)] == nil { return }
         withdraw(attempt)
         attempt.then(outcome)

@@ -11,11 +11,11 @@ final class RelayedConnection {
         let socket: OpenSocket
         /// Read from the other end, not taken by this one yet.
         var unsent: ArraySlice<UInt8> = []
-        /// It sent FIN.
+        /// This end sent FIN.
         var hasEnded = false
-        /// It was sent FIN.
+        /// FIN was sent to this end.
         var wasEnded = false
-        /// What it is watched for; nil if it is not watched.
+        /// What the socket is watched for; nil if it is not watched.
         var interest: EventLoop.Interest?
 
         init(_ socket: OpenSocket) { self.socket = socket }

@@ -41,7 +41,7 @@ package enum Endpoint: Equatable, Sendable {
         if domain == AF_UNIX {
             return option(number, SO_TYPE) == Int32(SOCK_DGRAM.rawValue) ? nil : bytesToRead(number)
         }
-        // Of datagrams FIONREAD tells of the first one only. SO_MEMINFO begins with the memory of what was received
+        // For datagrams FIONREAD tells of the first one only. SO_MEMINFO begins with the memory of what was received
         // (SK_MEMINFO_RMEM_ALLOC of <linux/sock_diag.h>).
         var (numbers, length) = ([UInt32](repeating: 0, count: 16), socklen_t(64))
         let result = getsockopt(number, SOL_SOCKET, SO_MEMINFO, &numbers, &length)

@@ -5,12 +5,12 @@ import Synchronization
 /// Tells when something comes for processes that are away or stand still: a connection, data, a datagram, somebody at a
 /// unix socket or a named pipe. It is one poll: what comes waits in the kernel, acknowledged, for the application itself.
 ///
-/// What was there before and was not read does not count, only that more comes: some applications leave things unread for
+/// Unread data that was there before does not count, only new data does: some applications leave things unread for
 /// long.
 package final class EndpointWatch: Sendable {
     private let readable: ReadableSet
     private let listeners: [Listener]
-    /// Those of TCP on which somebody listens.
+    /// TCP ports on which somebody listens.
     package var ports: Set<UInt16> { Set(listeners.map(\.port)) }
     /// How many connections are open.
     package let connections: Int
@@ -34,7 +34,8 @@ package final class EndpointWatch: Sendable {
         self.connections = connections
     }
 
-    /// What can be read now and could not when this was last asked. The first answer has all that can be read.
+    /// The descriptors that can be read now and could not be when this was last called. The first call returns all that
+    /// can be read.
     package func takeReadable() throws(SystemError) -> [Int32] { try readable.take() }
 
     /// Calls `onArrival` once, when something comes that is wanted. On the loop's thread, as `stop`.
@@ -103,7 +104,7 @@ private struct Listener {
 package struct SilentConnections: Sendable {
     let listener: Int32
 
-    /// It is told of all from now on; of those that are silent within a second.
+    /// From now on the listener is told of all connections; of those that are silent, within a second.
     package func restore() { TCPSocket.setDeferral(of: listener, seconds: 0) }
 }
 
@@ -112,6 +113,6 @@ package struct QueueLength: Sendable {
     let listener: Int32
     let length: Int32
 
-    /// What the application has asked for holds again.
+    /// Gives the listener the length again that the application has asked for.
     package func restore() { _ = Glibc.listen(listener, length) }
 }

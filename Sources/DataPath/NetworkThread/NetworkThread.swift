@@ -13,7 +13,7 @@ package final class NetworkThread {
 
     unowned let loop: EventLoop
     private let failed: (SystemError) -> Void
-    /// Of the thread that runs, or will in a moment.
+    /// The inbox of the thread that runs, or will in a moment.
     private var inbox: Inbox<NetworkRoom?>?
     private var tasks = 0
     private var reservations = 0
@@ -159,7 +159,7 @@ package final class NetworkRoom {
             ended(nil)
         } catch {
             ended(error)
-            // What was meant for it is closed unread.
+            // Whatever was handed to the thread, and not taken, is closed unread.
             for message in inbox.close() { message(nil) }
         }
     }

@@ -1,7 +1,7 @@
 /// The head of an HTTP/1 request, as far as it matters whether two are the same.
 package struct HTTPHead: Equatable, Sendable {
     package enum Reading: Equatable, Sendable {
-        /// What is there may become one.
+        /// The bytes so far may become one.
         case incomplete
         /// It is not HTTP, or not a request without a body that stands alone.
         case unlike

@@ -12,9 +12,9 @@ package final class Reception {
         package var ignoredPeers: Set<AddressRange> = []
         /// How many bytes of a request are looked at.
         package var limit = 1024
-        /// Who says nothing for longer is served by the application, which may be the one to speak first.
+        /// A client that says nothing for longer is served by the application, which may be the one to speak first.
         package var patience = Instant.Span.milliseconds(250)
-        /// Ports where it is not: who says nothing there needs nobody yet.
+        /// Ports on which the application does not speak first: a client that says nothing there needs nobody yet.
         package var waitingPorts: Set<UInt16> = []
         /// Told why a connection wakes the container.
         package var tell: (String) -> Void = { _ in }
@@ -109,11 +109,11 @@ package final class Reception {
     private func decided(_ outcome: VisitorDesk.Outcome, _ port: UInt16, isIgnored: Bool) {
         switch outcome {
         case .gone: answered += 1
-        // It ends here. Without a reason the application is about to be there anyway.
+        // The connection of an ignored peer ends here. Without a reason the application is about to be there anyway.
         case .pass(_, reason: .some) where isIgnored, .sentAway where isIgnored: break
         case .pass(let socket, let reason): pass(socket, port, reason)
         case .sentAway(let reason):
-            // It comes again at once, and must not be told the same: from now on connections wait for the wake.
+            // The client comes again at once, and must not be told the same: from now on connections wait for the wake.
             isOpen = false
             pass(nil, port, reason)
         }

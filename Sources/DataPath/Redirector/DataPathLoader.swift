@@ -37,7 +37,7 @@ package enum DataPathLoader {
             let (interfaces, used) = try attachInterfaces(pins, networkNamespace, hook)
             return Report(interfaces: interfaces, hook: used, tracker: tracker, tasks: tasks)
         } catch {
-            // What was there before this call stays as it was.
+            // A pod that was attached before this call stays attached.
             if isNew { try? Redirector.detach(pod: pod, networkNamespace: networkNamespace) }
             throw error
         }

@@ -25,7 +25,8 @@ extension Redirector {
         guard var value = pod[0] else { throw SystemError("ignore peers", pins.directory, code: ENOENT) }
         value.ignores = ranges.isEmpty ? 0 : 1
         try pod.set(0, to: value)
-        // It knows connections, and not whom a pod ignores. Packets tell of their use as well.
+        // The tracker knows connections, and not whom a pod ignores, so its notes do not count here. Packets tell of
+        // use as well.
         try Tracker.setHeeded(
             ranges.isEmpty, networkNamespace: UInt64(value.network_namespace), activityMap: pins.path(.activity))
     }
@@ -34,7 +35,7 @@ extension Redirector {
     /// in `slot`. Connections that exist go on.
     package func refuse(at services: Set<Service>, slot: UInt32) throws(SystemError) {
         if services.isEmpty { return }
-        // Also what fails half-way is taken back.
+        // Noted first, so that a call that fails half-way is taken back too.
         refusing[slot, default: []].formUnion(services)
         let map = try PinnedMap<zp_service, UInt8>(pins.path(.refusing))
         for service in services { try map.set(zp_service(service), to: 1) }

@@ -78,8 +78,8 @@ package final class Redirector {
         }
     }
 
-    /// Those of some ports on which, as far as connections from the node have shown, the application waits for its client
-    /// to speak.
+    /// Of these ports, those on which the application waits for its client to speak, as far as connections from the
+    /// node have shown.
     package func portsThatWait(among numbers: some Sequence<UInt16>) -> Set<UInt16> {
         Set(numbers.filter { ports[$0]?.speaker == ZP_CLIENT.rawValue })
     }

@@ -22,7 +22,7 @@ package final class RefusalWatch {
     ///   - onRefusal: Called at each refusal from now on.
     package func start(_ key: UInt32, _ onRefusal: @escaping () -> Void) throws(SystemError) {
         if callbacks.isEmpty {
-            // What was refused while nobody slept.
+            // Drops the record of a refusal that came while nobody slept.
             try drain()
             try loop.watch(ring.descriptor, .readable) { [unowned self] _ in refused() }
         }

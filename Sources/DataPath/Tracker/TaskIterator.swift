@@ -9,7 +9,7 @@ import Synchronization
 package enum TaskIterator {
     package enum Status: Sendable, CustomStringConvertible {
         case installed
-        /// What it would find is lost by a checkpoint.
+        /// A checkpoint loses what the iterator would find.
         case unavailable(DataPathError)
 
         package var description: String {
@@ -23,7 +23,7 @@ package enum TaskIterator {
     /// The number grows with each change of the program or of `zp_task`: what is pinned outlives an upgrade.
     static let path = "\(Tracker.directory)/tasks-1"
 
-    /// As a sentence goes on that begins with the process.
+    /// Each continues a sentence that begins with the process.
     private static let words: [(zp_setting, String)] = [
         (ZP_LANDLOCK, "is restricted by landlock"),
         (ZP_THREAD_KEYRING, "has a keyring for one of its threads"),
@@ -39,7 +39,8 @@ package enum TaskIterator {
         (ZP_SECCOMP_LISTENER, "has system calls that another process answers (seccomp)"),
     ]
 
-    /// Of processes that stand still: what would be lost first. nil: nothing, or it is not installed.
+    /// The first setting found that a checkpoint of these processes would lose; they stand still. nil: there is none,
+    /// or the iterator is not installed.
     package static func loss(of pids: [pid_t]) throws(SystemError) -> String? {
         let found: [UInt8]
         do throws(SystemError) {

@@ -22,7 +22,7 @@ extension Tracker {
     }
 
     private static func install() throws(DataPathError) -> Kind {
-        // Without the link, which is pinned last, this is the rest of a crash.
+        // The link is pinned last: if it is missing, the directory is what a crash has left.
         try system { () throws(SystemError) in
             try Files.removeTree(directory)
             try Files.makeDirectories(directory, mode: 0o700)

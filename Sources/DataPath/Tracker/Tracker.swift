@@ -6,10 +6,10 @@ import Linux
 /// The program that all pods of the node share: it notes accepted connections in the activity map of the pod whose
 /// network namespace they belong to.
 ///
-/// It is installed with the first pod and taken away with the last. Whoever changes that holds a lock, and every step
-/// leaves something that the next holder can tell from a finished one.
+/// It is installed with the first pod and taken away with the last. Installing and removing it takes a lock, and every
+/// step leaves something that the next holder of the lock can tell from a finished installation.
 package enum Tracker {
-    /// What it is attached to.
+    /// What the program is attached to.
     package enum Kind: String, CaseIterable, Sendable {
         /// The return of `inet_csk_accept`: needs kprobes, and Linux 5.15 to outlive the process that attached it. The
         /// kernel follows max(10, twice the CPUs) calls at a time; where more threads of the node sleep in accept(2), the
@@ -75,7 +75,7 @@ package enum Tracker {
                     try map.remove(UInt32(truncatingIfNeeded: inode))
                     if !map.keys(limit: 1).isEmpty { return }
                 } else if Files.exists(TaskIterator.path) {
-                    // This kernel takes no tracker, so nobody knows who is the last that needs the other one.
+                    // This kernel takes no tracker, so nobody knows which pod is the last that needs the iterator.
                     return
                 }
                 try Files.removeTree(directory)

@@ -35,9 +35,9 @@ package struct ContainerConfiguration: Equatable, Sendable {
     package enum Activity: Equatable, Sendable {
         /// Packets that carry something, and requests that are not answered yet.
         case packets
-        /// These, and every open connection.
+        /// As `packets`, and every open connection.
         case connections
-        /// These, and processes that compute.
+        /// As `packets`, and processes that compute.
         case work
     }
     package let activity: Activity

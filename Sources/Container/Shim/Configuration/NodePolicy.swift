@@ -14,7 +14,8 @@ package struct NodePolicy: Equatable, Sendable {
     package var longestStart = Policy.longestStart
     /// How often a pod may fall asleep in a minute, in the long run and at once.
     package var sleepsPerMinute = 20
-    /// How many containers of the node may be restored at the same time; 0: twice as many as it has processors.
+    /// How many containers of the node may be restored at the same time; 0: twice as many as it has processors, four at
+    /// least.
     package var wakesAtOnce = 0
     /// Bytes of images of one pod, and of all pods; nil: as much as the disk takes.
     package var podImages: UInt64?
