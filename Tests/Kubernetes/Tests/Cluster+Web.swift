@@ -40,17 +40,11 @@ extension Cluster {
     /// A Deployment of nginx that has fallen asleep, for as long as `body` runs.
     func withSleepyWeb(_ name: String, _ body: (Cluster) async throws -> Void) async throws {
         try await apply(Self.web(named: name))
-        do {
-            try await awaitRollout("deployment/\(name)")
-            try await awaitEndpoints(of: name)
-            try await awaitSleep(name)
-            try await body(self)
-        } catch {
-            // While the pods are there to be asked.
-            print(await diagnosis())
-            _ = try? await kubectl("delete", "deployment,service", name)
-            throw error
-        }
+        try await awaitRollout("deployment/\(name)")
+        try await awaitEndpoints(of: name)
+        try await awaitSleep(name)
+        // What fails leaves its pods, which are asked for the reason.
+        try await body(self)
         try await kubectl("delete", "deployment,service", name)
         // The kubelet of 1.20 can take a minute to say that an ended pod is gone.
         try await kubectl(
@@ -68,8 +62,10 @@ extension Cluster {
     }
 
     /// Waits until a Service answers by a pod that has just become ready: kube-proxy follows a moment later, and refuses
-    /// connections until then.
+    /// connections until then. Before it knows the Service at all, nobody answers, and the kernel's connection tracking keeps
+    /// such a connection untranslated for as long as it lasts.
     func awaitService(_ name: String) async throws {
+        try await awaitEndpoints(of: name)
         try await eventually("the service \(name) answers") { try await get(name).code == 200 }
     }
 

@@ -4,7 +4,7 @@ import TestNode
 import Testing
 
 /// A suite's cluster with everything applied and its node labelled, made before the first test and ended after the last.
-/// When an expectation fails, what the cluster has to say about it is printed.
+/// When a test fails, what the cluster has to say about it is printed.
 package struct InstalledCluster: SuiteTrait, TestTrait, TestScoping {
     @TaskLocal package static var current: Cluster?
 
@@ -38,7 +38,12 @@ package struct InstalledCluster: SuiteTrait, TestTrait, TestScoping {
             failures.count.withLock { $0 += 1 }
             return issue
         }
-        try await watch.provideScope(for: test, testCase: testCase, performing: function)
+        do {
+            try await watch.provideScope(for: test, testCase: testCase, performing: function)
+        } catch {
+            if let cluster = Self.current { print(await cluster.diagnosis()) }
+            throw error
+        }
         if failures.count.withLock({ $0 > 0 }), let cluster = Self.current { print(await cluster.diagnosis()) }
     }
 
