@@ -14,6 +14,8 @@ package final class CallUnderWay: Sendable {
         /// Where a restore makes processes.
         var cgroup: Cgroup?
         var awaitsShim = false
+        /// How often it has.
+        var waits: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -32,10 +34,11 @@ package final class CallUnderWay: Sendable {
 
     package var isEnded: Bool { state.withLock { $0.isEnded } }
 
-    /// Something that changes as long as CRIU gets on: its processor time, that of its children, and the images.
+    /// Something that changes as long as CRIU gets on: its processor time, that of its children, the images, and how often it
+    /// has waited for this process.
     package func progress(_ snapshot: Snapshot) -> UInt64 {
-        let pid = state.withLock { $0.service }?.pid
-        return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size
+        let (pid, waits) = state.withLock { ($0.service?.pid, $0.waits) }
+        return (pid.map { Process.processorTime(ofTree: $0) } ?? 0) &+ snapshot.size &+ waits
     }
 
     /// CRIU does nothing because it waits for this process.
@@ -44,7 +47,12 @@ package final class CallUnderWay: Sendable {
     /// Does what CRIU waits for.
     package func whileCRIUWaits<Value>(_ body: () -> Value) -> Value {
         state.withLock { $0.awaitsShim = true }
-        defer { state.withLock { $0.awaitsShim = false } }
+        defer {
+            state.withLock {
+                $0.awaitsShim = false
+                $0.waits += 1
+            }
+        }
         return body()
     }
 
