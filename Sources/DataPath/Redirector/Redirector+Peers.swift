@@ -13,7 +13,15 @@ extension Redirector {
         var wishes = ignoring
         wishes[slot] = ranges.isEmpty ? nil : ranges
         let (before, after) = (Self.union(ignoring), Self.union(wishes))
-        if before != after { try ignore(after, insteadOf: before) }
+        if before != after {
+            do throws(SystemError) {
+                try ignore(after, insteadOf: before)
+            } catch {
+                // Half of it would stay for the pod's other containers.
+                try? ignore(before, insteadOf: after)
+                throw error
+            }
+        }
         ignoring = wishes
     }
 
