@@ -21,7 +21,8 @@ static const struct call {
     unsigned long number, first, second;
 } calls[] = {
     {"getpid", SYS_getpid, 0, 0},
-    {"socket-unix", SYS_socket, AF_UNIX, SOCK_STREAM},
+    {"socket-unix", SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC},
+    {"socket-datagram", SYS_socket, AF_UNIX, SOCK_DGRAM},
     {"socket-ipv4", SYS_socket, AF_INET, SOCK_STREAM},
     {"socket-ipv6", SYS_socket, AF_INET6, SOCK_DGRAM},
     {"socket-netlink", SYS_socket, AF_NETLINK, SOCK_RAW},
