@@ -19,21 +19,24 @@ package struct DirectoryKey {
         _ = try checking(step.map { String(cString: $0) } ?? "encrypt", directory, result)
     }
 
-    /// Nil if the directory is not encrypted.
-    package init?(of directory: String) {
-        guard let file = try? Descriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) else { return nil }
+    /// Nil if the directory is not encrypted, or not there.
+    package init?(of directory: String) throws(SystemError) {
+        guard Files.exists(directory) else { return nil }
+        let file = try Descriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         var identifier = [UInt8](repeating: 0, count: Int(ZP_KEY_IDENTIFIER_SIZE))
-        guard zp_encryption_key(file.rawValue, &identifier) == 0 else { return nil }
+        let result = zp_encryption_key(file.rawValue, &identifier)
+        if [-ENODATA, -ENOTTY, -EOPNOTSUPP].contains(result) { return nil }
+        _ = try checking("ioctl(FS_IOC_GET_ENCRYPTION_POLICY_EX)", directory, result)
         self.identifier = identifier
     }
 
-    /// Has the kernel forget it, when the directory has been removed: before, the kernel would write the whole file system to
-    /// the disk first. One that it does not know is no error.
+    /// Has a thread ask the kernel to forget it, when the directory has been removed. Where a process still has a file of it
+    /// open, the kernel writes the whole file system to the disk first.
     ///
     /// - Parameter place: what is on the same file system.
     package func forget(at place: String) throws(SystemError) {
-        let file = try Descriptor.open(place, O_RDONLY | O_DIRECTORY)
-        let result = zp_forget_key(file.rawValue, identifier)
-        if result != -ENOKEY { _ = try checking("ioctl(FS_IOC_REMOVE_ENCRYPTION_KEY)", place, result) }
+        let file = SharedDescriptor(try Descriptor.open(place, O_RDONLY | O_DIRECTORY))
+        let identifier = identifier
+        try Thread.start("forget key") { _ = zp_forget_key(file.descriptor.rawValue, identifier) }
     }
 }

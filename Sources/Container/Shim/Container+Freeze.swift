@@ -55,6 +55,8 @@ extension Container {
 
     private func pageOut(_ pids: [pid_t]) {
         guard let pageOut = frost?.pageOut else { return }
+        // Nothing of it is to be on a disk in the clear, and whether swap is encrypted is not known.
+        if context.policy.encryptImages { return }
         guard PageOut.isPossible else { return context.log.debug("no swap: the memory stays where it is", label) }
         do throws(SystemError) {
             try context.loop.onThread("page out") {

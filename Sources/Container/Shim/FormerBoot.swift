@@ -36,7 +36,7 @@ package struct FormerBoot {
             for namespace in try Files.names(in: snapshots).sorted() {
                 let directory = "\(snapshots)/\(namespace)"
                 for container in try names(in: directory)
-                where namespace != "failed" || DirectoryKey(of: "\(directory)/\(container)/images") != nil {
+                where namespace != "failed" || (try? DirectoryKey(of: "\(directory)/\(container)/images")) != nil {
                     try Files.removeTree("\(directory)/\(container)")
                     gone.append("\(namespace)/\(container)")
                 }

@@ -40,10 +40,12 @@ struct ResourceChecks {
             let trial = try Files.makeTemporaryDirectory(prefix: host.path("\(directory)/zeropod-check."))
             defer { try? Files.removeTree(trial) }
             try DirectoryKey.make(for: trial)
-            let key = DirectoryKey(of: trial)
+            let key = try DirectoryKey(of: trial)
+            defer {
+                try? Files.removeTree(trial)
+                try? key?.forget(at: host.path(directory))
+            }
             try Files.create("\(trial)/file", with: "content")
-            try Files.removeTree(trial)
-            try key?.forget(at: host.path(directory))
             return .good("encryption", "images can be encrypted in \(directory): encrypt-images")
         } catch {
             return .limited(
