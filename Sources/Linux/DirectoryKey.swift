@@ -21,8 +21,14 @@ package struct DirectoryKey {
 
     /// Nil if the directory is not encrypted, or not there.
     package init?(of directory: String) throws(SystemError) {
-        guard Files.exists(directory) else { return nil }
-        let file = try Descriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        let file: Descriptor
+        do throws(SystemError) {
+            file = try Descriptor.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        } catch {
+            // Others may be removing it at the same time.
+            if error.code == SystemError.noSuchFile { return nil }
+            throw error
+        }
         var identifier = [UInt8](repeating: 0, count: Int(ZP_KEY_IDENTIFIER_SIZE))
         let result = zp_encryption_key(file.rawValue, &identifier)
         if [-ENODATA, -ENOTTY, -EOPNOTSUPP].contains(result) { return nil }
