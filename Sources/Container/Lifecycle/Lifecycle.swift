@@ -161,17 +161,17 @@ package struct Lifecycle: Hashable, Sendable {
         if isConnected { reasons.insert(.connected) } else { reasons.remove(.connected) }
         let idleSince = max(lastActivity, awakeSince)
         let idle = now > idleSince ? now - idleSince : 0
+        let enough = hasSlept ? policy.scaleDownAfter : policy.firstScaleDownAfter
         // Some programs always do a little.
         for reason in Reason.work { reasons.remove(reason) }
         if isWorking && policy.workCounts {
             reasons.insert(.computing)
         } else if isWorking && idle < policy.longestAnswer {
             reasons.insert(.working)
-        } else if isBusy && !hasSlept && now < startedAt + policy.longestStart {
+        } else if isBusy && !hasSlept && idle >= enough && now < startedAt + policy.longestStart {
             let limit = policy.longestStart / 1_000_000_000
             reasons.insert(.startUnderWay, "it may when they are done, or have run for \(limit) s")
         }
-        let enough = hasSlept ? policy.scaleDownAfter : policy.firstScaleDownAfter
         if let failing { reasons.insert(.notReady, failing) } else { reasons.remove(.notReady) }
         if missing.isEmpty {
             reasons.remove(.portsMissing)

@@ -132,7 +132,8 @@ private let second: UInt64 = 1_000_000_000
         let look: [Effect] = [.look(after: 10 * second)]
         var lifecycle = Lifecycle(policy: Policy(scaleDownAfter: 10 * second, longestStart: 100 * second))
         _ = lifecycle.started(at: 5 * second)
-        _ = lifecycle.looked(at: 6 * second, ports: [80], lastActivity: 0)
+        _ = lifecycle.looked(at: 6 * second, ports: [80], lastActivity: 0, isBusy: true)
+        #expect(lifecycle.reasons.descriptions == [], "it would not sleep yet in any case")
         #expect(lifecycle.looked(at: 104 * second, ports: [80], lastActivity: 0, isBusy: true) == look)
         #expect(
             lifecycle.reasons.descriptions == [
