@@ -402,13 +402,28 @@ void transport_name(char *name, size_t size, pid_t pid)
 	snprintf(name, size, "x/crtools-fd-%d-%lx", pid, rsti(pstree_item_by_virt(pid))->transport_key);
 }
 
-/* The store of descriptors knows them by their place in its queue, and has a name for a moment before it hears itself alone. */
-bool has_message(int sock)
-{
-	char byte;
+static mode_t usual_umask;
 
-	if (recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN)
-		return false;
-	pr_err("Somebody else has sent something to the store of descriptors\n");
-	return true;
+/*
+ * The store of descriptors knows them by their place in its queue, and hears everybody from when it has a name until it is connected
+ * to itself. The processes of a pod find each name that there is in its network namespace, so this one is a file of the node, which
+ * only root may use.
+ */
+void name_fdstore(struct sockaddr_un *name, unsigned int *length)
+{
+	if (!kept_is_on())
+		return;
+	*length = sizeof(name->sun_family) + 1;
+	*length += snprintf(name->sun_path, sizeof(name->sun_path), "/run/criu-fdstore-%d", getpid());
+	/* A CRIU that had this pid may have been killed in between. */
+	unlink(name->sun_path);
+	usual_umask = umask(0177);
+}
+
+void unname_fdstore(const struct sockaddr_un *name)
+{
+	if (!kept_is_on())
+		return;
+	umask(usual_umask);
+	unlink(name->sun_path);
 }
