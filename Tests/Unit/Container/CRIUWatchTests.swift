@@ -6,29 +6,35 @@ import Testing
 
 /// When CRIU is taken to hang.
 @Suite struct CRIUWatchTests {
-    @Test func whatWaitsForTheShimDoesNotHang() throws {
-        let node = try StandInNode()
-        let call = CallUnderWay()
+    private let node: StandInNode
+    private let call = CallUnderWay()
+
+    init() throws { node = try StandInNode() }
+
+    private func watched(_ body: (_ hangs: () -> Int) -> Void) {
         var hangs = 0
         let watch = CRIUWatch(call, Snapshot(directory: "\(node.directory)/none"), loop: node.loop) { hangs += 1 }
-        call.whileCRIUWaits { node.pass(.seconds(60)) }
-        #expect(hangs == 0 && !call.isEnded)
-        node.pass(.seconds(11))
-        #expect(hangs == 1 && call.isEnded)
+        body { hangs }
         watch.end()
     }
 
+    @Test func whatWaitsForTheShimDoesNotHang() {
+        watched { hangs in
+            call.whileCRIUWaits { node.pass(.seconds(60)) }
+            #expect(hangs() == 0 && !call.isEnded)
+            node.pass(.seconds(11))
+            #expect(hangs() == 1 && call.isEnded)
+        }
+    }
+
     /// CRIU has had a second of its ten when the timer fires.
-    @Test func aWaitThatHasEndedIsProgress() throws {
-        let node = try StandInNode()
-        let call = CallUnderWay()
-        var hangs = 0
-        let watch = CRIUWatch(call, Snapshot(directory: "\(node.directory)/none"), loop: node.loop) { hangs += 1 }
-        call.whileCRIUWaits { node.pass(.seconds(9)) }
-        node.pass(.seconds(2))
-        #expect(hangs == 0 && !call.isEnded)
-        node.pass(.seconds(10))
-        #expect(hangs == 1 && call.isEnded)
-        watch.end()
+    @Test func aWaitThatHasEndedIsProgress() {
+        watched { hangs in
+            call.whileCRIUWaits { node.pass(.seconds(9)) }
+            node.pass(.seconds(2))
+            #expect(hangs() == 0 && !call.isEnded)
+            node.pass(.seconds(10))
+            #expect(hangs() == 1 && call.isEnded)
+        }
     }
 }
